@@ -1,0 +1,50 @@
+# The two commands are `make demo` and `make test`; the rest is what they stand on.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: setup demo test lint core line wire bench lock clean
+
+setup: $(VENV)/.ready
+
+# One stamp for one lock: a changed lock installs anew. Wheels only, every one of them hashed.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup
+	@$(BIN)/beltkeeper demo $(ARGS)
+
+test: setup lint core line wire
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+core: setup
+	$(BIN)/pytest tests/core -n 2 -q
+
+line: setup
+	$(BIN)/pytest tests/line -n 2 -q
+
+wire: setup
+	$(BIN)/pytest tests/wire -q
+
+bench: setup
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# Universal for 3.11–3.13; hashes, and no addresses.
+lock: setup
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

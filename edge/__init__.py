@@ -1,0 +1,1 @@
+"""The line process: pure core, ports, store, runtime and the composition root."""

@@ -1,0 +1,1 @@
+"""Composition root of the line process: configuration → drivers → core → runtime."""

@@ -1,0 +1,5 @@
+"""The command `beltkeeper`."""
+
+
+def main() -> None:
+    """Entry point."""

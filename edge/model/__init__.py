@@ -1,0 +1,1 @@
+"""Frozen types, enumerations and units that every room shares; no behaviour."""

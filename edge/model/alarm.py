@@ -1,0 +1,34 @@
+"""Alarms (ISA-18.2 words): a standing condition that wants a person."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AlarmKind(StrEnum):
+    PLC_DOWN = "plc_down"
+    PLC_RESTARTED = "plc_restarted"
+    PLC_LATCHED = "plc_latched"
+    PLC_MISMATCH = "plc_mismatch"
+    """Map version, hash or contract differ: nothing is commanded."""
+    RING_OVERFLOW = "ring_overflow"
+    BELT_UNTRUSTED = "belt_untrusted"
+    ENCODER_FAULT = "encoder_fault"
+    E_STOP = "e_stop"
+    JAM = "jam"
+    READER_DOWN = "reader_down"
+    SCALE_DOWN = "scale_down"
+    MIS_SORT = "mis_sort"
+    POSITION_DISAGREES = "position_disagrees"
+    CLOCK_STEP = "clock_step"
+    CHUTE_FULL = "chute_full"
+    END_FULL = "end_full"
+    STORE_SLOW = "store_slow"
+    DISK_LOW = "disk_low"
+    REPLAY_DIFFERS = "replay_differs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    kind: AlarmKind
+    subject: str
+    """What it is about: a device id, chute or exit; empty for the line."""

@@ -1,0 +1,124 @@
+"""Orders and goods as the line needs them: no names, phones or streets."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.model.ids import MessageId, OrderNo, Sku, Waybill
+from edge.model.units import Grams
+
+
+class OrderStatus(StrEnum):
+    RELEASED = "released"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """Destination as codes of the GB/T 2260 scheme; an empty string where it is not known."""
+
+    province: str
+    city: str
+    district: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    sku: Sku
+    qty: int
+    is_gift: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderParcel:
+    """One parcel of an order. ``tolerance_g`` 0 takes the line's own tolerance."""
+
+    waybill_no: Waybill
+    routing_code: str
+    bag_place: str
+    lines: tuple[OrderLine, ...]
+    packaging_code: str
+    tare_g: Grams
+    expected_weight_g: Grams | None
+    tolerance_g: Grams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The latest version of an order, as the ERP pushed it."""
+
+    order_no: OrderNo
+    version: int
+    customer_code: str
+    shop: str
+    platform: str
+    wave: str
+    pick_slip_no: str
+    carrier: str
+    region: Region
+    parcels: tuple[OrderParcel, ...]
+    cut_off: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goods:
+    sku: Sku
+    barcodes: tuple[str, ...]
+    unit_weight_g: Grams
+    parts: tuple[OrderLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeltOrder:
+    """What a decision on the belt needs of an order: one parcel, no lines.
+
+    ``expected_weight_g``: the order's own figure, else tare plus the goods' unit weights,
+    else ``None`` (a goods weight is missing).
+    """
+
+    order_no: OrderNo
+    version: int
+    status: OrderStatus
+    customer_code: str
+    shop: str
+    carrier: str
+    region: Region
+    waybill: Waybill
+    routing_code: str
+    bag_place: str
+    expected_weight_g: Grams | None
+    tolerance_g: Grams
+
+
+class ShippedPlace(StrEnum):
+    """What is known of an earlier parcel with the same waybill."""
+
+    PROVED = "proved"
+    """Seen by the confirm eye of a shipping chute."""
+    UNPROVED = "unproved"
+    """Told to ship, place not proved (PLC restart, unconfirmed, mis-sorted)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippedBefore:
+    """An earlier parcel of this waybill that counts as shipped; ``chute`` empty if unknown."""
+
+    place: ShippedPlace
+    chute: str
+
+
+class CancelOutcome(StrEnum):
+    """Answers to a cancel (architecture.md section 3)."""
+
+    ACCEPTED = "accepted"
+    TOO_LATE = "too_late"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequest:
+    order_no: OrderNo
+    message_id: MessageId
+    waybills: tuple[Waybill, ...]

@@ -1,0 +1,270 @@
+"""Facts the line puts on record: what ``Record`` commands carry into the journal.
+
+Each is a row of the event log and moves the read models in the same transaction. ``at_us`` is the
+moment of the input that caused it.
+"""
+
+from dataclasses import dataclass
+
+from edge.model.alarm import AlarmKind
+from edge.model.codes import Code, ReadQuality
+from edge.model.divert import AbortCause, CommandStatus
+from edge.model.ids import (
+    BootEpoch,
+    ChuteId,
+    CommandSeq,
+    ExitNo,
+    EyeNo,
+    InboxSeq,
+    MessageId,
+    OrderNo,
+    PlanId,
+    PlcNumber,
+    TrackId,
+    Waybill,
+)
+from edge.model.line import LineState
+from edge.model.order import CancelOutcome
+from edge.model.units import Grams, Mm, MonoUs, Ticks, UtcUs
+from edge.model.verdict import Reason
+from edge.model.weight import WeightReading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackOpened:
+    at_us: MonoUs
+    track: TrackId
+    epoch: BootEpoch
+    number: PlcNumber
+    eye: EyeNo
+    ticks: Ticks
+    length_mm: Mm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identified:
+    """How the read window closed. ``waybill`` empty when none was chosen; ``why`` says the rule."""
+
+    at_us: MonoUs
+    track: TrackId
+    quality: ReadQuality
+    waybill: Waybill
+    codes: tuple[Code, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    at_us: MonoUs
+    track: TrackId
+    reading: WeightReading
+    expected_g: Grams | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """The verdict, once per track. ``exit`` n+1: nothing is sent. ``rule`` names what decided:
+    a sort rule's id, or the check that failed. ``slack_mm``: belt left before the deadline.
+
+    ``decided_from_us``: moment of the last of: last byte needed, decision position, deadline.
+    """
+
+    at_us: MonoUs
+    track: TrackId
+    waybill: Waybill
+    order_no: OrderNo
+    order_version: int
+    customer_code: str
+    shop: str
+    carrier: str
+    reason: Reason
+    chute: ChuteId
+    exit: ExitNo
+    rule: str
+    plan: PlanId
+    plan_version: int
+    weight_g: Grams
+    expected_g: Grams | None
+    slack_mm: Mm
+    decided_from_us: MonoUs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The PLC has applied the divert. ``since_us``: decide → told so far (commit of this row is the
+    end of the measure); ``plc_wait_us``: of it, waiting for the PLC."""
+
+    at_us: MonoUs
+    track: TrackId
+    exit: ExitNo
+    seq: CommandSeq
+    since_us: int
+    plc_wait_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The PLC did not take the divert: the parcel goes to the end for ``reason``."""
+
+    at_us: MonoUs
+    track: TrackId
+    exit: ExitNo
+    seq: CommandSeq
+    status: CommandStatus
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aborted:
+    """An applied divert was dropped by the PLC: the parcel goes to the end."""
+
+    at_us: MonoUs
+    track: TrackId
+    exit: ExitNo
+    cause: AbortCause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeOrdered:
+    """Journaled before the REVOKE is sent. ``inbox_seq`` 0: not for a cancel but a disagreement."""
+
+    at_us: MonoUs
+    track: TrackId
+    inbox_seq: InboxSeq
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """Answer to a revoke: ``caught`` when the parcel will not be diverted."""
+
+    at_us: MonoUs
+    track: TrackId
+    status: CommandStatus
+    caught: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAnswered:
+    """What the gateway returns verbatim. ``place``: chute id when known, else empty.
+
+    ``final`` is False for PENDING only; the outcome follows as a second row.
+    """
+
+    at_us: MonoUs
+    inbox_seq: InboxSeq
+    message_id: MessageId
+    order_no: OrderNo
+    outcome: CancelOutcome
+    track: TrackId
+    place: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exited:
+    """Terminal: seen by a confirm eye. ``shipped``: in the decided shipping chute, with reason ok.
+
+    ``counts_as_shipped``: for look-ups and cancels (also a mis-sort after a told ship).
+    ``chute`` is the actual one (the decided one where the exit agrees).
+    """
+
+    at_us: MonoUs
+    track: TrackId
+    waybill: Waybill
+    exit: ExitNo
+    chute: ChuteId
+    reason: Reason
+    shipped: bool
+    counts_as_shipped: bool
+    mis_sorted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Terminal: proved absent, or its place is not known any more."""
+
+    at_us: MonoUs
+    track: TrackId
+    waybill: Waybill
+    reason: Reason
+    last_eye: EyeNo
+    counts_as_shipped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRaised:
+    at_us: MonoUs
+    kind: AlarmKind
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmCleared:
+    at_us: MonoUs
+    kind: AlarmKind
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineStateChanged:
+    at_us: MonoUs
+    state: LineState
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InductionSwitched:
+    at_us: MonoUs
+    permitted: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTaken:
+    """From ``track`` on (and for every open track not yet decided) this plan decides."""
+
+    at_us: MonoUs
+    inbox_seq: InboxSeq
+    plan: PlanId
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChuteSwitched:
+    at_us: MonoUs
+    chute: ChuteId
+    enabled: bool
+    full: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockAgreed:
+    """Wall time = ``utc_us`` at ``at_us``; recorded when the offset changes."""
+
+    at_us: MonoUs
+    utc_us: UtcUs
+    stepped_us: int
+
+
+RecordBody = (
+    TrackOpened
+    | Identified
+    | Weighed
+    | Decided
+    | Told
+    | Refused
+    | Aborted
+    | RevokeOrdered
+    | Revoked
+    | CancelAnswered
+    | Exited
+    | Missing
+    | AlarmRaised
+    | AlarmCleared
+    | LineStateChanged
+    | InductionSwitched
+    | PlanTaken
+    | ChuteSwitched
+    | ClockAgreed
+)

@@ -1,0 +1,74 @@
+"""What the line reads of the inbox and of its own record: short, read-only, off the loop."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge.model.ids import InboxSeq, OrderNo, Waybill
+from edge.model.line import OperatorAction
+from edge.model.order import BeltOrder, CancelRequest, ShippedBefore
+from edge.model.route import SortPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow:
+    """A put, hold or release: the latest state of the order as of this row, one per parcel."""
+
+    seq: InboxSeq
+    orders: tuple[BeltOrder, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRow:
+    seq: InboxSeq
+    request: CancelRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    seq: InboxSeq
+    plan: SortPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRow:
+    seq: InboxSeq
+    action: OperatorAction
+    subject: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherRow:
+    """A row that never concerns the core (goods, plan put)."""
+
+    seq: InboxSeq
+
+
+InboxRow = OrderRow | CancelRow | PlanRow | OperatorRow | OtherRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpAnswer:
+    """``order`` is None when the waybill is unknown."""
+
+    inbox_seq: InboxSeq
+    order: BeltOrder | None
+    reviewed: bool
+    shipped_before: ShippedBefore | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceAnswer:
+    known: bool
+    shipped_before: ShippedBefore | None
+
+
+class Inbox(Protocol):
+    """Every call may raise ``OSError``-like store errors; the caller turns them into
+    ``upstream_error``. A missing inbox.db means "no orders" and is never created here."""
+
+    async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]: ...
+
+    async def look_up(self, waybill: Waybill) -> LookUpAnswer: ...
+
+    async def place_of(self, order_no: OrderNo, waybills: tuple[Waybill, ...]) -> PlaceAnswer: ...
