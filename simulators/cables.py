@@ -1,0 +1,47 @@
+"""The wires between the belt (``simulators.world``) and the PLC (``simulators.devices.plc``).
+
+The plant alternates: the world advances to an instant and yields ``Sensors``; the PLC's program is
+called with them and yields ``Actuators``. Both say when they want to be called next; nothing is polled.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensors:
+    """Levels at one instant. Bit n−1 belongs to eye, exit or diverter number n.
+
+    ``encoder_ticks``: counted by the encoder since it was made (never modulo); an encoder fault
+    makes it stand still, or run while the belt stands. ``confirm``: the confirm eyes of exits 1…n.
+    The confirm eye of the end of the line is the belt eye with role END, in ``eyes``.
+    ``lane_full``: the full-eyes of the exits' lanes are blocked. ``ready``: air and power are there.
+    """
+
+    at_us: int
+    encoder_ticks: int
+    eyes: int
+    confirm: int
+    home: int
+    lane_full: int
+    end_full: bool
+    e_stop: bool
+    door: bool
+    pull_cord: bool
+    reset: bool
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actuators:
+    """Levels that the PLC drives. ``diverters``: per diverter in order 0 rest, 1 left, 2 right.
+
+    ``zones_hold``: sections that stand still while the belt runs. ``induction``: the infeed may put
+    parcels on the belt.
+    """
+
+    belt: bool
+    induction: bool
+    diverters: tuple[int, ...]
+    zones_hold: int
+    gates: int
+    indicators: int
