@@ -247,6 +247,19 @@ class ClockAgreed:
     stepped_us: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldTimed:
+    """The measure decide → told, ended by the commit of its ``Told``; written with the commit after.
+
+    Measured by the runtime: the only record that the core does not derive, so a replay skips it.
+    """
+
+    at_us: MonoUs
+    track: TrackId
+    decide_to_told_us: int
+    plc_wait_us: int
+
+
 RecordBody = (
     TrackOpened
     | Identified
@@ -267,4 +280,5 @@ RecordBody = (
     | PlanTaken
     | ChuteSwitched
     | ClockAgreed
+    | ToldTimed
 )
