@@ -9,6 +9,10 @@ from edge.model.order import BeltOrder, CancelRequest, ShippedBefore
 from edge.model.route import SortPlan
 
 
+class InboxFailed(Exception):
+    """The inbox or the record could not be read just now (locked, disk, unknown schema)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
     """A put, hold or release: the latest state of the order as of this row, one per parcel."""
@@ -64,8 +68,8 @@ class PlaceAnswer:
 
 
 class Inbox(Protocol):
-    """Every call may raise ``OSError``-like store errors; the caller turns them into
-    ``upstream_error``. A missing inbox.db means "no orders" and is never created here."""
+    """Every call may raise ``InboxFailed``. A missing inbox.db means "no orders" and is never
+    created here."""
 
     async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]: ...
 
