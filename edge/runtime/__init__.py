@@ -1,0 +1,1 @@
+"""The shell around the core: tasks, time, belt position, dispatch, recovery."""

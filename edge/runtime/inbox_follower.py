@@ -1,0 +1,102 @@
+"""Reads the inbox in order and turns what concerns the core into its inputs."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from edge.model.events import Event, OperatorCommanded, OrderCancelled, OrderChanged, PlanActivated
+from edge.model.ids import InboxSeq, Waybill
+from edge.ports.clock import Clock
+from edge.ports.inbox import CancelRow, Inbox, InboxFailed, InboxRow, OperatorRow, OrderRow, OtherRow, PlanRow
+from edge.runtime.event_queue import EventQueue, InboxRead, Source
+
+POLL_S = 0.1
+"""Covers a lost ring of the doorbell."""
+ROWS_AT_ONCE = 256
+
+log = structlog.get_logger("inbox")
+
+
+class InboxFollower:
+    """``concerns(waybill)``: the core has an open track for it. Starts after ``cursor``."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        queue: EventQueue,
+        clock: Clock,
+        *,
+        cursor: InboxSeq,
+        concerns: Callable[[Waybill], bool],
+    ) -> None:
+        self._inbox = inbox
+        self._queue = queue
+        self._clock = clock
+        self._cursor = cursor
+        self._concerns = concerns
+        self._rung = asyncio.Event()
+        self._down = False
+
+    def ring(self) -> None:
+        """The doorbell: look now."""
+        self._rung.set()
+
+    async def catch_up(self) -> None:
+        """Hand over every row that stands: cancels must be in before induction is permitted."""
+        while await self._read():
+            pass
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            handle = loop.call_later(POLL_S, self._rung.set)
+            await self._rung.wait()
+            handle.cancel()
+            self._rung.clear()
+            await self.catch_up()
+
+    async def _read(self) -> bool:
+        """True when there may be more."""
+        try:
+            rows = await self._inbox.rows_after(self._cursor, ROWS_AT_ONCE)
+        except InboxFailed as failed:
+            if not self._down:
+                log.error("inbox cannot be read", why=str(failed))
+            self._down = True
+            return False
+        if self._down:
+            log.info("inbox can be read again")
+        self._down = False
+        if not rows:
+            return False
+        for row in rows:
+            for event in self._events(row):
+                self._queue.put(Source.INBOX, event)
+            self._cursor = row.seq
+        self._queue.put(Source.INBOX, InboxRead(self._cursor))
+        return len(rows) == ROWS_AT_ONCE
+
+    def _events(self, row: InboxRow) -> list[Event]:
+        now = self._clock.now_us()
+        match row:
+            case OrderRow():
+                return [
+                    OrderChanged(
+                        at_us=now, inbox_seq=row.seq, waybill=order.waybill, status=order.status, order=order
+                    )
+                    for order in row.orders
+                    if self._concerns(order.waybill)
+                ]
+            case CancelRow():
+                return [OrderCancelled(at_us=now, inbox_seq=row.seq, request=row.request)]
+            case PlanRow():
+                return [PlanActivated(at_us=now, inbox_seq=row.seq, plan=row.plan)]
+            case OperatorRow():
+                return [
+                    OperatorCommanded(
+                        at_us=now, inbox_seq=row.seq, action=row.action, subject=row.subject, by=row.by
+                    )
+                ]
+            case OtherRow():
+                return []

@@ -1,0 +1,165 @@
+"""The control loop: inputs in, one commit out, commands on their way. It never waits between inputs."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from edge.core.line import LineCore
+from edge.model.commands import LineCommand, Record
+from edge.model.events import ClockRead, HoldCause, HoldCleared, HoldRaised
+from edge.model.ids import InboxSeq, JournalSeq, TrackId
+from edge.model.records import Decided, Exited, Missing, RecordBody, Told, ToldTimed
+from edge.model.units import US_PER_S, MonoUs
+from edge.ports.clock import Clock
+from edge.ports.journal import Journal, JournalItem
+from edge.runtime.dispatcher import Dispatcher, Waiting
+from edge.runtime.event_queue import EventQueue, InboxRead, Source
+from edge.runtime.health import Health
+
+PULSE_S = 0.05
+"""The loop turns at least this often, so that the heartbeat means "the loop turns"."""
+CLOCK_EVERY_US = 60 * US_PER_S
+COMMIT_SLOW_US = US_PER_S
+BACKLOG_LIMIT = 4_096
+SNAPSHOT_ROWS = 10_000
+
+log = structlog.get_logger("line")
+
+Observe = Callable[[RecordBody], None]
+
+
+class LineLoop:
+    """Owner of the core. ``failed(why)`` ends the process; ``observe`` sees each record once."""
+
+    def __init__(
+        self,
+        *,
+        core: LineCore,
+        journal: Journal,
+        queue: EventQueue,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        health: Health,
+        encode_state: Callable[[], bytes],
+        observe: Observe,
+        failed: Callable[[BaseException], None],
+        cursor: InboxSeq,
+        rows_since_snapshot: int,
+    ) -> None:
+        self._core = core
+        self._journal = journal
+        self._queue = queue
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._health = health
+        self._encode_state = encode_state
+        self._observe = observe
+        self._failed = failed
+        self._cursor = cursor
+        self._cursor_kept = cursor
+        self._rows = rows_since_snapshot
+        self._timed: list[ToldTimed] = []
+        self._decided_from: dict[TrackId, MonoUs] = {}
+        self._commits: dict[int, MonoUs] = {}
+        self._commit_n = 0
+        self._clock_read_us = -CLOCK_EVERY_US
+        self._held_slow = False
+
+    @property
+    def cursor(self) -> InboxSeq:
+        return self._cursor
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            handle = loop.call_later(PULSE_S, self._queue.pulse)
+            batch = await self._queue.take()
+            handle.cancel()
+            self.turn(batch)
+
+    def turn(self, batch: list["JournalItem | InboxRead"]) -> None:
+        """Handle what arrived, commit it as one, send on what need not wait."""
+        self._health.progress()
+        self._watch_clock()
+        self._watch_store()
+        items: list[JournalItem] = [*self._timed]
+        self._timed.clear()
+        commands: list[LineCommand] = []
+        for event in batch:
+            if isinstance(event, InboxRead):
+                self._cursor = event.seq
+                continue
+            items.append(event)
+            for command in self._core.handle(event):
+                if isinstance(command, Record):
+                    items.append(command.body)
+                    self._see(command.body)
+                else:
+                    commands.append(command)
+        if not items and self._cursor == self._cursor_kept:
+            return
+        waiting = self._dispatcher.at_once(commands)
+        self._commit(items, waiting)
+
+    def _commit(self, items: list[JournalItem], waiting: list[Waiting]) -> None:
+        commit = self._journal.append(items, self._cursor)
+        self._cursor_kept = self._cursor
+        self._commit_n += 1
+        n = self._commit_n
+        self._commits[n] = self._clock.now_us()
+        told = [item for item in items if isinstance(item, Told)]
+        commit.add_done_callback(lambda done: self._committed(n, told, done))
+        self._dispatcher.when_durable(waiting, commit)
+        self._rows += len(items)
+        if self._rows >= SNAPSHOT_ROWS:
+            self._rows = 0
+            self._journal.snapshot(self._encode_state())
+
+    def _see(self, body: RecordBody) -> None:
+        if isinstance(body, Decided):
+            self._decided_from[body.track] = body.decided_from_us
+        elif isinstance(body, Exited | Missing):
+            self._decided_from.pop(body.track, None)
+        self._observe(body)
+
+    def _committed(self, n: int, told: list[Told], commit: "asyncio.Future[JournalSeq]") -> None:
+        del self._commits[n]
+        if commit.cancelled():
+            return
+        error = commit.exception()
+        if error is not None:
+            self._failed(error)
+            return
+        now = self._clock.now_us()
+        for body in told:
+            since = self._decided_from.pop(body.track, None)
+            if since is None:
+                continue
+            timed = ToldTimed(
+                at_us=now,
+                track=body.track,
+                decide_to_told_us=now - since,
+                plc_wait_us=body.plc_wait_us,
+            )
+            self._timed.append(timed)
+            self._observe(timed)
+
+    def _watch_clock(self) -> None:
+        now = self._clock.now_us()
+        if now - self._clock_read_us >= CLOCK_EVERY_US:
+            self._clock_read_us = now
+            self._queue.put(Source.TIMER, ClockRead(at_us=now, utc_us=self._clock.utc_us()))
+
+    def _watch_store(self) -> None:
+        """A slow store stops induction before it costs a parcel."""
+        now = self._clock.now_us()
+        oldest = next(iter(self._commits.values()), now)
+        slow = now - oldest > COMMIT_SLOW_US or self._journal.backlog > BACKLOG_LIMIT
+        if slow and not self._held_slow:
+            log.warning("store is slow: induction off", backlog=self._journal.backlog)
+            self._queue.put(Source.STORE, HoldRaised(at_us=now, cause=HoldCause.STORE_SLOW))
+        elif self._held_slow and not slow:
+            log.info("store keeps up again")
+            self._queue.put(Source.STORE, HoldCleared(at_us=now, cause=HoldCause.STORE_SLOW))
+        self._held_slow = slow

@@ -1,0 +1,80 @@
+"""Asks inbox and journal for what the core wants to know, one after another, off the parcel's path."""
+
+import asyncio
+from collections import deque
+
+import structlog
+
+from edge.model.commands import LookUp, LookUpPlace
+from edge.model.events import Event, OrderFound, OrderMissing, WaybillPlaceFound
+from edge.ports.clock import Clock
+from edge.ports.inbox import Inbox, InboxFailed
+from edge.ports.sinks import EventSink
+
+ASKED_LIMIT = 1_024
+"""Unanswered look-ups; the core's own deadline turns those beyond into upstream_timeout."""
+
+log = structlog.get_logger("look_up")
+
+
+class LookUps:
+    """A question that fails is logged once per outage and stays unanswered: the core's deadline decides."""
+
+    def __init__(self, inbox: Inbox, events: EventSink, clock: Clock) -> None:
+        self._inbox = inbox
+        self._events = events
+        self._clock = clock
+        self._asked: deque[LookUp | LookUpPlace] = deque(maxlen=ASKED_LIMIT)
+        self._filled = asyncio.Event()
+        self._down = False
+
+    def ask(self, question: LookUp | LookUpPlace) -> None:
+        self._asked.append(question)
+        self._filled.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._asked:
+                await self._answer(self._asked.popleft())
+
+    async def _answer(self, question: LookUp | LookUpPlace) -> None:
+        try:
+            answer = await self._ask_inbox(question)
+        except InboxFailed as failed:
+            if not self._down:
+                log.error("look-ups fail", why=str(failed))
+            self._down = True
+            return
+        if self._down:
+            log.info("look-ups answer again")
+        self._down = False
+        self._events.post(answer)
+
+    async def _ask_inbox(self, question: LookUp | LookUpPlace) -> Event:
+        if isinstance(question, LookUpPlace):
+            place = await self._inbox.place_of(question.order_no, question.waybills)
+            return WaybillPlaceFound(
+                at_us=self._clock.now_us(),
+                inbox_seq=question.inbox_seq,
+                known=place.known,
+                shipped_before=place.shipped_before,
+            )
+        found = await self._inbox.look_up(question.waybill)
+        if found.order is None:
+            return OrderMissing(
+                at_us=self._clock.now_us(),
+                track=question.track,
+                waybill=question.waybill,
+                inbox_seq=found.inbox_seq,
+            )
+        return OrderFound(
+            at_us=self._clock.now_us(),
+            track=question.track,
+            waybill=question.waybill,
+            inbox_seq=found.inbox_seq,
+            order=found.order,
+            reviewed=found.reviewed,
+            shipped_before=found.shipped_before,
+        )

@@ -1,0 +1,166 @@
+"""Metrics of the line process: base units, labels from fixed enumerations and the line's own chutes.
+
+Served as text on a Unix socket; the gateway passes them on. No barcode, order or track is a label.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from edge.model.codes import ReadQuality
+from edge.model.ids import DeviceId
+from edge.model.records import (
+    AlarmCleared,
+    AlarmRaised,
+    Decided,
+    Exited,
+    Identified,
+    InductionSwitched,
+    LineStateChanged,
+    Missing,
+    RecordBody,
+    Refused,
+    ToldTimed,
+    TrackOpened,
+    Weighed,
+)
+from edge.model.topology import Topology
+from edge.model.units import US_PER_S
+from edge.model.verdict import Reason
+
+TOLD_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0)
+REQUEST_LIMIT = 8_192
+REQUEST_S = 2.0
+"""A scrape that has not asked by then is closed."""
+
+
+class LineMetrics:
+    """One registry a process; ``see`` counts a record, the gauges are read when scraped."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self._inducted = Counter("beltkeeper_parcels_inducted", "Parcels that were inducted.", registry=r)
+        self._exited = Counter(
+            "beltkeeper_parcels_exited",
+            "Parcels seen by a confirm eye.",
+            ["chute", "reason"],
+            registry=r,
+        )
+        self._missing = Counter(
+            "beltkeeper_parcels_missing", "Parcels that ended without a confirm.", ["reason"], registry=r
+        )
+        self._mis_sorted = Counter(
+            "beltkeeper_parcels_mis_sorted", "Confirmed at another exit than decided.", registry=r
+        )
+        self._reads = Counter("beltkeeper_reads", "Read windows by quality.", ["quality"], registry=r)
+        self._weights = Counter("beltkeeper_weights", "Captures by quality.", ["quality"], registry=r)
+        self._decided = Counter("beltkeeper_decisions", "Decisions by reason.", ["reason"], registry=r)
+        self._refused = Counter("beltkeeper_commands_refused", "Refused by the PLC.", ["status"], registry=r)
+        self._told = Histogram(
+            "beltkeeper_decide_to_told_seconds",
+            "From the last input of a decision to its durable acknowledgement.",
+            buckets=TOLD_BUCKETS_S,
+            registry=r,
+        )
+        self._plc_wait = Histogram(
+            "beltkeeper_plc_wait_seconds",
+            "Of decide to told, waiting for the PLC.",
+            buckets=TOLD_BUCKETS_S,
+            registry=r,
+        )
+        self._alarms = Gauge("beltkeeper_alarms_standing", "Standing alarms.", ["kind"], registry=r)
+        self._permit = Gauge("beltkeeper_induction_permitted", "1 while induction is permitted.", registry=r)
+        self._state = Gauge("beltkeeper_line_state", "1 for the state of the line.", ["state"], registry=r)
+        self._devices = Gauge(
+            "beltkeeper_device_up", "1 while the device's link is up.", ["device"], registry=r
+        )
+        self._chutes = {chute.id for chute in topology.chutes}
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """A gauge whose value is asked for at each scrape."""
+        Gauge(name, text, registry=self.registry).set_function(read)
+
+    def device(self, device: DeviceId, *, up: bool) -> None:
+        self._devices.labels(device).set(1 if up else 0)
+
+    def see(self, body: RecordBody) -> None:
+        match body:
+            case TrackOpened():
+                self._inducted.inc()
+            case Exited():
+                chute = body.chute if body.chute in self._chutes else ""
+                self._exited.labels(chute, body.reason.value).inc()
+                if body.mis_sorted:
+                    self._mis_sorted.inc()
+            case Missing():
+                self._missing.labels(body.reason.value).inc()
+            case Identified():
+                self._reads.labels(body.quality.value).inc()
+            case Weighed():
+                self._weights.labels(body.reading.quality.value).inc()
+            case Decided():
+                self._decided.labels(body.reason.value).inc()
+            case Refused():
+                self._refused.labels(body.status.name.lower()).inc()
+            case ToldTimed():
+                self._told.observe(body.decide_to_told_us / US_PER_S)
+                self._plc_wait.observe(body.plc_wait_us / US_PER_S)
+            case AlarmRaised():
+                self._alarms.labels(body.kind.value).inc()
+            case AlarmCleared():
+                self._alarms.labels(body.kind.value).dec()
+            case InductionSwitched():
+                self._permit.set(1 if body.permitted else 0)
+            case LineStateChanged():
+                self._state.clear()
+                self._state.labels(body.state.value).set(1)
+            case _:
+                pass
+
+    def zero_labels(self) -> None:
+        """Every reading quality and reason exists from the first scrape on, at 0."""
+        for quality in ReadQuality:
+            self._reads.labels(quality.value)
+        for reason in Reason:
+            self._decided.labels(reason.value)
+            self._missing.labels(reason.value)
+
+
+class MetricsSocket:
+    """Answers ``GET`` on a Unix socket with the registry's text; one answer a connection."""
+
+    def __init__(self, path: Path, registry: CollectorRegistry) -> None:
+        self._path = path
+        self._registry = registry
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=REQUEST_LIMIT)
+        self._path.chmod(0o660)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(
+            TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError
+        ):
+            async with asyncio.timeout(REQUEST_S):
+                await reader.readuntil(b"\r\n\r\n")
+                body = generate_latest(self._registry)
+                head = (
+                    f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE_LATEST}\r\n"
+                    f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+                )
+                writer.write(head.encode() + body)
+                await writer.drain()
+        writer.close()
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            self._path.unlink(missing_ok=True)
