@@ -35,7 +35,10 @@ class ChuteKind(StrEnum):
 
 class ReaderSpeaks(StrEnum):
     AT_READ = "at_read"
+    """The moment a code was seen: some part of the parcel is in the field."""
     AT_TRIGGER_END = "at_trigger_end"
+    """The moment the parcel's trailing edge leaves the field (``position_mm + field_mm / 2``); all its
+    codes in one answer."""
 
 
 class ScaleKind(StrEnum):
