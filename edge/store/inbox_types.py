@@ -1,0 +1,88 @@
+"""What the gateway tells the inbox, and what it is answered: frozen, with an outcome for each case."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.model.ids import InboxSeq, MessageId, OrderNo, Waybill
+from edge.model.order import Order, OrderStatus
+from edge.model.units import UtcUs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One request of a client. ``body_sha256`` (32 bytes) is the hash of what was asked, in a form
+    that is the same when the client repeats it; ``at_utc_us`` is when the gateway took it."""
+
+    message_id: MessageId
+    body_sha256: bytes
+    at_utc_us: UtcUs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPut:
+    message: Message
+    order: Order
+
+
+class Outcome(StrEnum):
+    """How the inbox took a message. Everything but CONFLICT stands for good under its message id."""
+
+    STORED = "stored"
+    """Done, and durable."""
+    UNCHANGED = "unchanged"
+    """The very same content is there already under the same version; no row was written."""
+    STALE_VERSION = "stale_version"
+    """A lower version than the stored one, or the same version with other content; nothing done."""
+    WAYBILL_TAKEN = "waybill_taken"
+    """A waybill belongs to another order that is not cancelled; nothing done."""
+    CANCELLED = "cancelled"
+    """Hold and release: the order is cancelled and stays so; nothing done."""
+    UNKNOWN = "unknown"
+    """Hold, release, plan activation: no such order or plan; nothing done."""
+    CONFLICT = "conflict"
+    """This message id came before with another body; nothing done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The answer to one message.
+
+    ``repeated``: the message had been taken before, and this is the answer of then.
+    ``inbox_seq`` is the row that it made, 0 for none; ``version`` the order's or plan's version
+    that stands after it, 0 where there is none; ``detail`` names what was in the way.
+    """
+
+    outcome: Outcome
+    repeated: bool
+    inbox_seq: InboxSeq
+    version: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderState:
+    """An order as it stands: its latest version, and what the gateway has been told about it since."""
+
+    order: Order
+    status: OrderStatus
+    inbox_seq: InboxSeq
+    """The last inbox row that touched it."""
+    removed: tuple[Waybill, ...]
+    """Waybills of earlier versions: no longer its parcels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A machine's key: only its SHA-256 is kept. ``role`` is the gateway's own word."""
+
+    name: str
+    role: str
+    key_sha256: bytes
+    added_utc_us: UtcUs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRef:
+    """An order by number, for messages about it."""
+
+    order_no: OrderNo
