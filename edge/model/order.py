@@ -59,6 +59,8 @@ class Order:
     parcels: tuple[OrderParcel, ...]
     cut_off: str
     flags: tuple[str, ...]
+    extra: tuple[tuple[str, str], ...] = ()
+    """What the ERP wants to find again, by name; the line gives it no meaning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
