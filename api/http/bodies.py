@@ -1,0 +1,72 @@
+"""JSON bodies, read strictly: one media type, no NaN, no doubled keys, no bottomless nesting."""
+
+import json
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from api.http.problems import FieldError, Problem, Slug
+
+ERRORS_MAX = 50
+"""Errors listed in one problem body."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_json(request: Request) -> Any:
+    """The parsed body. Raises ``Problem`` (415, 400; 413 and 408 come from the guards)."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(Slug.MEDIA_TYPE)
+    return parse_json(await request.body())
+
+
+async def read_model(request: Request, model: type[M]) -> M:
+    """The body as ``model``. Raises ``Problem``, 422 with every field that is wrong."""
+    return checked(model, await read_json(request), at=())
+
+
+def parse_json(raw: bytes) -> Any:
+    """RFC 8259 and I-JSON (RFC 7493: no doubled names, UTF-8). Raises ``Problem(JSON_MALFORMED)``."""
+    try:
+        return json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+        )
+    except UnicodeDecodeError as error:
+        raise Problem(Slug.JSON_MALFORMED, f"not UTF-8 at byte {error.start}") from error
+    except RecursionError as error:
+        raise Problem(Slug.JSON_MALFORMED, "nested too deeply") from error
+    except ValueError as error:
+        raise Problem(Slug.JSON_MALFORMED, str(error)[:200]) from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"the name {name[:64]!r} comes twice in one object")
+            seen.add(name)
+    return made
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def checked(model: type[M], value: Any, *, at: tuple[str | int, ...]) -> M:
+    """``value`` as ``model``; raises ``Problem(FIELDS_INVALID)`` with places below ``at``."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Problem(Slug.FIELDS_INVALID, errors=field_errors(error, at)) from error
+
+
+def field_errors(error: ValidationError, at: tuple[str | int, ...] = ()) -> tuple[FieldError, ...]:
+    """Place and message of each error, never the value: it may be long, or nobody's business."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return tuple(FieldError(loc=at + e["loc"], msg=e["msg"]) for e in found[:ERRORS_MAX])

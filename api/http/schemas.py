@@ -1,0 +1,190 @@
+"""What a request may say: strict models, nothing extra, a bound and a pattern on everything.
+
+Names and units are the order push of docs/api.md: grams, whole numbers. No names, phones or streets.
+Region codes are those of GB/T 2260 (National Bureau of Statistics): province 2, city 4, district 6 digits.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from api.settings import BATCH_MAX
+from edge.model.line import OperatorAction
+
+ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+MESSAGE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+WAYBILL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9-]{3,39}$"
+CODE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,47}$"
+TEXT_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+SLUG_PATTERN: Final = r"^[a-z0-9][a-z0-9_]{0,31}$"
+CUT_OFF_PATTERN: Final = r"^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$"
+
+VERSION_MAX: Final = 2**53 - 1
+"""The largest whole number every JSON reader keeps exactly; milliseconds since 1970 fit."""
+WEIGHT_MAX_G: Final = 1_000_000
+LINES_MAX: Final = 500
+RULES_MAX: Final = 5_000
+
+Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
+MessageIdText = Annotated[str, Field(pattern=MESSAGE_PATTERN)]
+WaybillText = Annotated[str, Field(pattern=WAYBILL_PATTERN)]
+Text = Annotated[str, Field(max_length=64, pattern=TEXT_PATTERN)]
+Version = Annotated[int, Field(ge=1, le=VERSION_MAX)]
+Quantity = Annotated[int, Field(ge=1, le=100_000)]
+ProvinceCode = Annotated[str, Field(pattern=r"^([0-9]{2})?$")]
+CityCode = Annotated[str, Field(pattern=r"^([0-9]{4})?$")]
+DistrictCode = Annotated[str, Field(pattern=r"^([0-9]{6})?$")]
+
+
+def _real_moment(text: str) -> str:
+    if text:
+        datetime.fromisoformat(text)
+    return text
+
+
+CutOff = Annotated[str, Field(max_length=32, pattern=CUT_OFF_PATTERN), AfterValidator(_real_moment)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class RegionIn(Strict):
+    province: ProvinceCode = ""
+    city: CityCode = ""
+    district: DistrictCode = ""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.district and not self.district.startswith(self.city or self.province):
+            raise ValueError("the district is not in the city or province")
+        if self.city and not self.city.startswith(self.province):
+            raise ValueError("the city is not in the province")
+        return self
+
+
+class LineIn(Strict):
+    sku: Identifier
+    qty: Quantity
+    is_gift: bool = False
+
+
+class PackagingIn(Strict):
+    code: Annotated[str, Field(max_length=64, pattern=TEXT_PATTERN)] = ""
+    tare_g: Annotated[int, Field(ge=0, le=WEIGHT_MAX_G)] = 0
+
+
+class ParcelIn(Strict):
+    waybill_no: WaybillText
+    routing_code: Text = ""
+    bag_place: Text = ""
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=LINES_MAX)]
+    packaging: PackagingIn = PackagingIn()
+    expected_weight_g: Annotated[int, Field(ge=1, le=WEIGHT_MAX_G)] | None = None
+    tolerance_g: Annotated[int, Field(ge=0, le=WEIGHT_MAX_G)] = 0
+
+
+class OrderIn(Strict):
+    """An order as the ERP pushes it; ``version`` only ever rises."""
+
+    message_id: MessageIdText
+    order_no: Identifier
+    version: Version
+    customer_code: Text
+    shop: Text = ""
+    platform: Text = ""
+    wave: Text = ""
+    pick_slip_no: Text = ""
+    carrier: Annotated[str, Field(min_length=1, max_length=32, pattern=TEXT_PATTERN)]
+    region: RegionIn
+    parcels: Annotated[list[ParcelIn], Field(min_length=1, max_length=100)]
+    cut_off: CutOff = ""
+    flags: Annotated[list[Annotated[str, Field(pattern=SLUG_PATTERN)]], Field(max_length=16)] = []
+    extra: Annotated[
+        dict[
+            Annotated[str, Field(pattern=SLUG_PATTERN)],
+            Annotated[str, Field(max_length=256, pattern=TEXT_PATTERN)],
+        ],
+        Field(max_length=32),
+    ] = {}
+
+
+class OrderBatch(Strict):
+    """The envelope; each order is then checked on its own."""
+
+    orders: Annotated[list[Any], Field(min_length=1, max_length=BATCH_MAX)]
+
+
+class MessageOnly(Strict):
+    """Cancel, hold, release: the path says which order."""
+
+    message_id: MessageIdText
+
+
+class PartIn(Strict):
+    sku: Identifier
+    qty: Quantity
+
+
+class GoodsIn(Strict):
+    message_id: MessageIdText
+    sku: Identifier
+    barcodes: Annotated[list[Annotated[str, Field(pattern=CODE_PATTERN)]], Field(max_length=32)] = []
+    unit_weight_g: Annotated[int, Field(ge=1, le=WEIGHT_MAX_G)]
+    parts: Annotated[list[PartIn], Field(max_length=100)] = []
+
+
+class GoodsBatch(Strict):
+    goods: Annotated[list[Any], Field(min_length=1, max_length=BATCH_MAX)]
+
+
+class RuleIn(Strict):
+    """Empty fields match everything; ``chutes`` are candidates, best first."""
+
+    id: Identifier
+    carrier: Annotated[str, Field(max_length=32, pattern=TEXT_PATTERN)] = ""
+    routing_code: Text = ""
+    province: ProvinceCode = ""
+    city: CityCode = ""
+    district: DistrictCode = ""
+    chutes: Annotated[list[Identifier], Field(min_length=1, max_length=64)]
+
+
+class BlindSpotIn(Strict):
+    carrier: Annotated[str, Field(min_length=1, max_length=32, pattern=TEXT_PATTERN)]
+    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")]
+    city: CityCode = ""
+    district: DistrictCode = ""
+
+
+class PlanIn(Strict):
+    message_id: MessageIdText
+    plan_id: Identifier
+    version: Version
+    rules: Annotated[list[Any], Field(min_length=1, max_length=RULES_MAX)]
+    blind_spots: Annotated[list[Any], Field(max_length=RULES_MAX)] = []
+
+
+class PlanActivation(Strict):
+    message_id: MessageIdText
+    version: Version
+
+
+ACTIONS: Final = tuple(action.value for action in OperatorAction)
+
+
+class LineCommandIn(Strict):
+    """``subject``: a chute for enable and disable, ``kind`` or ``kind:subject`` for an alarm, else empty."""
+
+    message_id: MessageIdText
+    action: Literal[
+        "enable_chute",
+        "disable_chute",
+        "hold_line",
+        "release_line",
+        "purge",
+        "confirm_clock",
+        "acknowledge_alarm",
+    ]
+    subject: Annotated[str, Field(max_length=96, pattern=TEXT_PATTERN)] = ""

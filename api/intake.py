@@ -1,0 +1,173 @@
+"""What may enter the inbox: called by the routers and, without HTTP, by the simulation.
+
+Synchronous and without a clock; every call that returns ``Taken`` is durable. Calls belong to the
+one thread that owns the writer. A ``Refused`` left no trace: it follows from the message and the
+line's description alone, so the same message is refused again.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from api.settings import BATCH_MAX
+from edge.model.alarm import AlarmKind
+from edge.model.ids import ChuteId, MessageId, OrderNo, PlanId
+from edge.model.line import OperatorAction
+from edge.model.order import Goods, Order
+from edge.model.route import SortPlan
+from edge.model.topology import Chute, ChuteKind
+from edge.model.units import UtcUs
+from edge.store.inbox_types import Message, OrderPut, Outcome, Taken
+from edge.store.inbox_writer import InboxWriter
+from edge.store.rows import encode
+
+__all__ = [
+    "Intake",
+    "IntakeAnswer",
+    "Message",
+    "OrderPut",
+    "Outcome",
+    "Refusal",
+    "Refused",
+    "Taken",
+    "message_about",
+]
+
+
+class Refusal(StrEnum):
+    """Why a well-formed message cannot be taken by this line."""
+
+    MULTI_PARCEL = "multi_parcel"
+    BATCH_TOO_LARGE = "batch_too_large"
+    DOUBLED = "doubled"
+    """One thing is named twice in one message."""
+    CHUTE_UNKNOWN = "chute_unknown"
+    CHUTE_NOT_SHIPPING = "chute_not_shipping"
+    SUBJECT_INVALID = "subject_invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    refusal: Refusal
+    detail: str
+
+
+IntakeAnswer = Taken | Refused
+
+
+def message_about(message_id: MessageId, at_utc_us: UtcUs, *asked: object) -> Message:
+    """A message whose body hash covers ``asked``: the house's dataclasses, enumerations, str and int.
+
+    Name what is wanted first: ``message_about(id, at, "cancel", order_no)``.
+    """
+    digest = hashlib.sha256()
+    for part in asked:
+        text = str(part) if isinstance(part, str | int) else encode(part)
+        digest.update(f"{len(text)}:{text}".encode())
+    return Message(message_id=message_id, body_sha256=digest.digest(), at_utc_us=at_utc_us)
+
+
+class Intake:
+    """The inbox as the outside may use it, for a line with ``chutes``."""
+
+    def __init__(self, writer: InboxWriter, chutes: Iterable[Chute]) -> None:
+        self._writer = writer
+        self._kinds: dict[ChuteId, ChuteKind] = {chute.id: chute.kind for chute in chutes}
+
+    def put_order(self, message: Message, order: Order) -> IntakeAnswer:
+        return self.put_orders((OrderPut(message=message, order=order),))[0]
+
+    def put_orders(self, puts: Sequence[OrderPut]) -> tuple[IntakeAnswer, ...]:
+        """One commit and one answer each, in order. More than ``BATCH_MAX``: all are refused."""
+        if len(puts) > BATCH_MAX:
+            refused = Refused(refusal=Refusal.BATCH_TOO_LARGE, detail=f"at most {BATCH_MAX}")
+            return (refused,) * len(puts)
+        refusals = [_unfit(put.order) for put in puts]
+        fit = [put for put, refusal in zip(puts, refusals, strict=True) if refusal is None]
+        taken = iter(self._writer.put_orders(fit) if fit else ())
+        return tuple(next(taken) if refusal is None else refusal for refusal in refusals)
+
+    def cancel(self, message: Message, order_no: OrderNo) -> Taken:
+        """On record; whether the order is still to be caught, the line alone answers."""
+        return self._writer.cancel(message, order_no)
+
+    def hold(self, message: Message, order_no: OrderNo) -> Taken:
+        return self._writer.hold(message, order_no)
+
+    def release(self, message: Message, order_no: OrderNo) -> Taken:
+        return self._writer.release(message, order_no)
+
+    def put_goods(self, message: Message, goods: Sequence[Goods]) -> IntakeAnswer:
+        """All of them, in one commit."""
+        if len(goods) > BATCH_MAX:
+            return Refused(refusal=Refusal.BATCH_TOO_LARGE, detail=f"at most {BATCH_MAX}")
+        doubled = _first_doubled(item.sku for item in goods)
+        if doubled is not None:
+            return Refused(refusal=Refusal.DOUBLED, detail=f"sku {doubled}")
+        return self._writer.put_goods(message, goods)
+
+    def put_plan(self, message: Message, plan: SortPlan) -> IntakeAnswer:
+        """A plan names shipping chutes of this line only; it decides nothing until it is activated."""
+        doubled = _first_doubled(rule.id for rule in plan.rules)
+        if doubled is not None:
+            return Refused(refusal=Refusal.DOUBLED, detail=f"rule {doubled}")
+        for rule in plan.rules:
+            for chute in rule.chutes:
+                kind = self._kinds.get(chute)
+                if kind is None:
+                    return Refused(refusal=Refusal.CHUTE_UNKNOWN, detail=f"rule {rule.id}: {chute}")
+                if kind is not ChuteKind.SHIPPING:
+                    return Refused(refusal=Refusal.CHUTE_NOT_SHIPPING, detail=f"rule {rule.id}: {chute}")
+        return self._writer.put_plan(message, plan)
+
+    def activate_plan(self, message: Message, plan_id: PlanId, version: int) -> Taken:
+        return self._writer.activate_plan(message, plan_id, version)
+
+    def operate(self, message: Message, action: OperatorAction, subject: str, by: str) -> IntakeAnswer:
+        """``by`` is the id of the key or person that asked; it goes on record."""
+        refused = self._subject_refused(action, subject)
+        if refused is not None:
+            return refused
+        return self._writer.operator_command(message, action, subject, by)
+
+    def _subject_refused(self, action: OperatorAction, subject: str) -> Refused | None:
+        match action:
+            case OperatorAction.ENABLE_CHUTE | OperatorAction.DISABLE_CHUTE:
+                if ChuteId(subject) in self._kinds:
+                    return None
+                return Refused(refusal=Refusal.CHUTE_UNKNOWN, detail=subject)
+            case OperatorAction.ACKNOWLEDGE_ALARM:
+                if subject.partition(":")[0] in _ALARMS:
+                    return None
+                return Refused(refusal=Refusal.SUBJECT_INVALID, detail="the alarm's kind, or kind:subject")
+            case (
+                OperatorAction.HOLD_LINE
+                | OperatorAction.RELEASE_LINE
+                | OperatorAction.PURGE
+                | OperatorAction.CONFIRM_CLOCK
+            ):
+                if not subject:
+                    return None
+                return Refused(refusal=Refusal.SUBJECT_INVALID, detail="this action has no subject")
+            case _:
+                assert_never(action)
+
+
+_ALARMS = frozenset(kind.value for kind in AlarmKind)
+
+
+def _unfit(order: Order) -> Refused | None:
+    if len(order.parcels) != 1:
+        return Refused(refusal=Refusal.MULTI_PARCEL, detail=f"{len(order.parcels)} parcels")
+    return None
+
+
+def _first_doubled(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

@@ -1,0 +1,40 @@
+"""Limits of the gateway: every one has a number and its reason."""
+
+from dataclasses import dataclass
+
+BATCH_MAX = 1_000
+"""Orders or goods a call."""
+SLICE = 25
+"""Orders validated and committed between two looks at other requests: pydantic holds the GIL for
+0.6 ms at 25 orders, so that a cancel is never behind a bulk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """Times in milliseconds, sizes in bytes."""
+
+    body_max_bytes: int = 4 * 1024 * 1024
+    """A batch of 1,000 orders with ten lines each is 1.2 MB."""
+    body_deadline_ms: int = 10_000
+    """Slow senders: 4 MB in 10 s is 3.4 Mbit/s."""
+    head_deadline_ms: int = 5_000
+    """From the connection (or the first byte of a further request) to the end of its headers."""
+    head_max_bytes: int = 16 * 1024
+    keep_alive_s: int = 5
+    shutdown_s: int = 3
+    """Open requests are cut after this; a cancel's wait is 0.4 s."""
+    in_flight_max: int = 256
+    """Requests at once, then 503."""
+    in_flight_per_key: int = 64
+    """Requests of one key at once, then 429: a bulk cannot starve the operator."""
+    connections_max: int = 512
+    """Sockets at once; more are closed unanswered."""
+    backlog: int = 128
+    writes_max: int = 2_048
+    """Writes that wait for the writer thread, then 503."""
+    cancel_wait_ms: int = 400
+    """Architecture: after this the answer is ``cancel_pending``."""
+    cancel_poll_ms: int = 5
+    """Looks at the journal while a cancel waits, beside the doorbell."""
+    line_metrics_ms: int = 2_000
+    line_metrics_max_bytes: int = 4 * 1024 * 1024
