@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge.model.ids import InboxSeq, MessageId, OrderNo, Waybill
+from edge.model.ids import InboxSeq, MessageId, Waybill
 from edge.model.order import Order, OrderStatus
 from edge.model.units import UtcUs
 
@@ -79,10 +79,3 @@ class ApiKey:
     role: str
     key_sha256: bytes
     added_utc_us: UtcUs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRef:
-    """An order by number, for messages about it."""
-
-    order_no: OrderNo

@@ -1,0 +1,153 @@
+"""What inbox.db says, on any open connection of it: the writer's own or a reader's."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from edge.model.ids import InboxSeq, OrderNo, PlanId, Sku, Waybill
+from edge.model.order import BeltOrder, Goods, Order, OrderLine, OrderStatus, Region
+from edge.model.route import SortPlan
+from edge.model.units import Grams, UtcUs
+from edge.store.errors import RowMalformed
+from edge.store.inbox_types import ApiKey, OrderState
+from edge.store.rows import decode
+
+MAX_BUNDLE_DEPTH = 8
+"""Bundles of bundles: deeper, or in a circle, has no weight."""
+
+_BELT_ORDER = (
+    "SELECT o.order_no, o.version, o.status, o.customer_code, o.shop, o.carrier, o.province, o.city,"
+    " o.district, p.waybill, p.routing_code, p.bag_place, p.expected_weight_g, p.tolerance_g, p.tare_g,"
+    " p.lines, p.removed FROM order_parcel p JOIN orders o ON o.order_no = p.order_no "
+)
+
+
+def last_seq(connection: sqlite3.Connection) -> InboxSeq:
+    return InboxSeq(connection.execute("SELECT coalesce(max(inbox_seq), 0) FROM inbox").fetchone()[0])
+
+
+def belt_order(connection: sqlite3.Connection, waybill: Waybill) -> BeltOrder | None:
+    """The order of a waybill as it stands; None when unknown or no longer a parcel of its order."""
+    row = connection.execute(_BELT_ORDER + "WHERE p.waybill=? AND NOT p.removed", (waybill,)).fetchone()
+    return None if row is None else _belt_order(connection, row)
+
+
+def belt_orders(connection: sqlite3.Connection, order_no: OrderNo) -> tuple[BeltOrder, ...]:
+    """Every parcel of an order. One that a later version took away is told as CANCELLED: a parcel
+    on the belt under its label must not ship."""
+    rows = connection.execute(
+        _BELT_ORDER + "WHERE p.order_no=? ORDER BY p.removed, p.position, p.waybill", (order_no,)
+    ).fetchall()
+    return tuple(_belt_order(connection, row) for row in rows)
+
+
+def _belt_order(connection: sqlite3.Connection, row: tuple[object, ...]) -> BeltOrder:
+    (order_no, version, status, customer, shop, carrier, province, city, district, waybill) = row[:10]
+    (routing_code, bag_place, expected, tolerance, tare, lines, removed) = row[10:]
+    if expected is None and not removed:
+        expected = _weight(connection, int(str(tare)), str(lines))
+    return BeltOrder(
+        order_no=OrderNo(str(order_no)),
+        version=int(str(version)),
+        status=OrderStatus.CANCELLED if removed else OrderStatus(str(status)),
+        customer_code=str(customer),
+        shop=str(shop),
+        carrier=str(carrier),
+        region=Region(province=str(province), city=str(city), district=str(district)),
+        waybill=Waybill(str(waybill)),
+        routing_code=str(routing_code),
+        bag_place=str(bag_place),
+        expected_weight_g=None if expected is None else Grams(int(str(expected))),
+        tolerance_g=Grams(int(str(tolerance))),
+    )
+
+
+def _weight(connection: sqlite3.Connection, tare_g: int, lines: str) -> Grams | None:
+    """Tare and goods; None when a goods weight is missing or its bundle has no end."""
+    wanted: dict[str, int] = {}
+    for sku, qty in json.loads(lines):
+        wanted[sku] = wanted.get(sku, 0) + qty
+    total = tare_g
+    for _ in range(MAX_BUNDLE_DEPTH):
+        if not wanted:
+            return Grams(total)
+        found = connection.execute(
+            "SELECT sku, unit_weight_g, parts FROM goods WHERE sku IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(wanted)),),
+        ).fetchall()
+        if len(found) < len(wanted):
+            return None
+        inner: dict[str, int] = {}
+        for sku, unit_weight_g, parts in found:
+            if unit_weight_g:
+                total += unit_weight_g * wanted[sku]
+                continue
+            pieces = json.loads(parts)
+            if not pieces:
+                return None
+            for part, qty in pieces:
+                inner[part] = inner.get(part, 0) + qty * wanted[sku]
+        wanted = inner
+    return Grams(total) if not wanted else None
+
+
+def order_state(connection: sqlite3.Connection, order_no: OrderNo) -> OrderState | None:
+    row = connection.execute(
+        "SELECT body, status, inbox_seq FROM orders WHERE order_no=?", (order_no,)
+    ).fetchone()
+    if row is None:
+        return None
+    removed = connection.execute(
+        "SELECT waybill FROM order_parcel WHERE order_no=? AND removed ORDER BY waybill", (order_no,)
+    ).fetchall()
+    return OrderState(
+        order=decode(Order, row[0]),
+        status=OrderStatus(row[1]),
+        inbox_seq=InboxSeq(row[2]),
+        removed=tuple(Waybill(waybill) for (waybill,) in removed),
+    )
+
+
+def goods_of(connection: sqlite3.Connection, sku: Sku) -> Goods | None:
+    row = connection.execute("SELECT unit_weight_g, parts FROM goods WHERE sku=?", (sku,)).fetchone()
+    if row is None:
+        return None
+    codes = connection.execute("SELECT barcode FROM goods_barcode WHERE sku=? ORDER BY barcode", (sku,))
+    return Goods(
+        sku=sku,
+        barcodes=tuple(code for (code,) in codes),
+        unit_weight_g=Grams(row[0]),
+        parts=tuple(OrderLine(sku=Sku(part), qty=qty) for part, qty in json.loads(row[1])),
+    )
+
+
+def plan_of(connection: sqlite3.Connection, plan_id: PlanId, version: int) -> SortPlan | None:
+    """One version of a plan; ``version`` 0 is the newest."""
+    row = connection.execute(
+        "SELECT body FROM plan WHERE plan_id=? AND (version=? OR ?=0) ORDER BY version DESC LIMIT 1",
+        (plan_id, version, version),
+    ).fetchone()
+    return None if row is None else decode(SortPlan, row[0])
+
+
+def active_plan(connection: sqlite3.Connection) -> SortPlan | None:
+    """The plan activated last, whether the line has taken it yet or not."""
+    row = connection.execute("SELECT body FROM plan WHERE active").fetchone()
+    return None if row is None else decode(SortPlan, row[0])
+
+
+def api_keys(connection: sqlite3.Connection) -> tuple[ApiKey, ...]:
+    rows = connection.execute(
+        "SELECT name, role, key_sha256, added_utc_us FROM api_key ORDER BY name, added_utc_us, key_sha256"
+    )
+    return tuple(
+        ApiKey(name=name, role=role, key_sha256=bytes(key), added_utc_us=UtcUs(added))
+        for name, role, key, added in rows
+    )
+
+
+def strings(obj: object) -> Sequence[str]:
+    """A JSON list of strings. Raises ``RowMalformed``."""
+    if not isinstance(obj, list) or not all(isinstance(item, str) for item in obj):
+        raise RowMalformed(f"a list of strings expected, found {obj!r}")
+    return obj

@@ -1,0 +1,134 @@
+"""The inbox as the line reads it: rows in order, and the order behind a waybill. Read-only."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, Waybill
+from edge.model.line import OperatorAction
+from edge.model.order import CancelRequest, Goods, ShippedBefore
+from edge.model.route import SortPlan
+from edge.ports.inbox import (
+    CancelRow,
+    InboxRow,
+    LookUpAnswer,
+    OperatorRow,
+    OrderRow,
+    OtherRow,
+    PlaceAnswer,
+    PlanRow,
+)
+from edge.store import inbox_queries as queries
+from edge.store.errors import RowMalformed, StoreUnreadable
+from edge.store.inbox_types import ApiKey, OrderState
+from edge.store.read_file import ReadFile
+
+T = TypeVar("T")
+ShippedLookUp = Callable[[tuple[Waybill, ...]], ShippedBefore | None]
+MAX_ROWS = 1_000
+"""Rows read at once, whatever the caller asks."""
+
+
+class InboxReader:
+    """Synchronous, one thread. A missing inbox.db means "no orders". Every call may raise
+    ``StoreUnreadable`` (an ``OSError``), of which ``SchemaMismatch`` is one."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = ReadFile(path, "inbox")
+
+    def close(self) -> None:
+        self._file.close()
+
+    def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]:
+        """At most ``limit`` rows above ``seq``, in order. An order row carries the order as it
+        stands when read: its own state or a later one's, whose row is then still to come."""
+        with self._file.reading() as connection:
+            if connection is None:
+                return ()
+            found = connection.execute(
+                "SELECT inbox_seq, kind, message_id, body FROM inbox WHERE inbox_seq>?"
+                " ORDER BY inbox_seq LIMIT ?",
+                (seq, min(limit, MAX_ROWS)),
+            ).fetchall()
+            rows: list[InboxRow] = []
+            for number, kind, message_id, body in found:
+                try:
+                    rows.append(_row(connection, InboxSeq(number), kind, message_id, json.loads(body)))
+                except (ValueError, KeyError, TypeError) as error:
+                    raise StoreUnreadable(f"{self._file.path}: row {number}: {error}") from error
+            return tuple(rows)
+
+    def look_up(self, waybill: Waybill, shipped_before: ShippedLookUp) -> LookUpAnswer:
+        """``shipped_before`` asks the journal; no review exists yet, so ``reviewed`` is False."""
+        shipped = shipped_before((waybill,))
+        with self._file.reading() as connection:
+            if connection is None:
+                return LookUpAnswer(inbox_seq=InboxSeq(0), order=None, reviewed=False, shipped_before=shipped)
+            return LookUpAnswer(
+                inbox_seq=queries.last_seq(connection),
+                order=queries.belt_order(connection, waybill),
+                reviewed=False,
+                shipped_before=shipped,
+            )
+
+    def place_of(
+        self, order_no: OrderNo, waybills: tuple[Waybill, ...], shipped_before: ShippedLookUp
+    ) -> PlaceAnswer:
+        """``known``: an order of that number exists."""
+        known = self._ask(lambda connection: queries.order_state(connection, order_no)) is not None
+        return PlaceAnswer(known=known, shipped_before=shipped_before(waybills))
+
+    def order(self, order_no: OrderNo) -> OrderState | None:
+        return self._ask(lambda connection: queries.order_state(connection, order_no))
+
+    def goods(self, sku: Sku) -> Goods | None:
+        return self._ask(lambda connection: queries.goods_of(connection, sku))
+
+    def plan(self, plan_id: PlanId, version: int) -> SortPlan | None:
+        """``version`` 0: the newest."""
+        return self._ask(lambda connection: queries.plan_of(connection, plan_id, version))
+
+    def active_plan(self) -> SortPlan | None:
+        return self._ask(queries.active_plan)
+
+    def api_keys(self) -> tuple[ApiKey, ...]:
+        return self._ask(queries.api_keys) or ()
+
+    def _ask(self, question: Callable[[Any], T]) -> T | None:
+        with self._file.reading() as connection:
+            try:
+                return None if connection is None else question(connection)
+            except RowMalformed as error:
+                raise StoreUnreadable(f"{self._file.path}: {error}") from error
+
+
+def _row(connection: Any, seq: InboxSeq, kind: str, message_id: str, body: dict[str, Any]) -> InboxRow:
+    match kind:
+        case "put_order" | "hold" | "release":
+            return OrderRow(seq=seq, orders=queries.belt_orders(connection, OrderNo(body["order_no"])))
+        case "cancel":
+            return CancelRow(
+                seq=seq,
+                request=CancelRequest(
+                    order_no=OrderNo(body["order_no"]),
+                    message_id=MessageId(message_id),
+                    waybills=tuple(Waybill(waybill) for waybill in queries.strings(body["waybills"])),
+                ),
+            )
+        case "activate_plan":
+            plan = queries.plan_of(connection, PlanId(body["plan"]), body["version"])
+            if plan is None:
+                raise RowMalformed(f"plan {body['plan']} version {body['version']} is not there")
+            return PlanRow(seq=seq, plan=plan)
+        case "operator":
+            return OperatorRow(
+                seq=seq,
+                action=OperatorAction(body["action"]),
+                subject=str(body["subject"]),
+                by=str(body["by"]),
+            )
+        case "put_goods" | "put_plan":
+            return OtherRow(seq=seq)
+        case _:
+            raise RowMalformed(f"unknown kind {kind!r}")

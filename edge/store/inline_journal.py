@@ -1,0 +1,142 @@
+"""The journal in virtual time: the real schema and the real rows, no thread and no fsync.
+
+Each commit takes the virtual time that ``commit_us`` draws. Until it ends its rows exist for
+nobody: they are written into the file only then, and ``crash`` drops them. Commits go one at a
+time, in order; what is appended meanwhile makes the next one, as on the writer thread.
+"""
+
+import asyncio
+from asyncio import Future
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.model.ids import InboxSeq, JournalSeq
+from edge.ports.journal import JournalFailed, JournalItem
+from edge.store.journal_file import Batch, JournalFile, Snapshot
+
+US = 1_000_000
+Moment = Callable[[JournalSeq], None]
+"""Told the last row of a commit, just before it is written or just after; may call ``crash``."""
+
+
+class InlineJournal:
+    """A ``Journal`` for simulation. ``path`` may hold an earlier run's record, which goes on."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        line_id: str,
+        timezone: str,
+        commit_us: Callable[[], int],
+        before_commit: Moment | None = None,
+        after_commit: Moment | None = None,
+    ) -> None:
+        self._file = JournalFile(path, line_id=line_id, timezone=timezone, synchronous="OFF")
+        self._maker = self._file.row_maker()
+        self._commit_us = commit_us
+        self._before = before_commit
+        self._after = after_commit
+        self._queue: deque[tuple[Batch | Snapshot, Future[JournalSeq] | None]] = deque()
+        self._flying: list[tuple[Batch | Snapshot, Future[JournalSeq] | None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle: Future[None] | None = None
+        self._failed: JournalFailed | None = None
+        self._backlog = 0
+
+    @property
+    def last_seq(self) -> JournalSeq:
+        """The last row appended, durable or not."""
+        return JournalSeq(self._maker.last_seq)
+
+    @property
+    def backlog(self) -> int:
+        return self._backlog
+
+    def append(self, items: Sequence[JournalItem], inbox_cursor: InboxSeq) -> "Future[JournalSeq]":
+        """See ``Journal``; raises ``RowTooLarge``, and ``JournalFailed`` after a failure or crash."""
+        if self._failed is not None:
+            raise self._failed
+        rows = self._maker.make(items)
+        done: Future[JournalSeq] = asyncio.get_running_loop().create_future()
+        self._queue.append((Batch(rows=rows, inbox_cursor=inbox_cursor), done))
+        self._backlog += len(rows)
+        self._start()
+        return done
+
+    def snapshot(self, state: bytes) -> None:
+        if self._failed is not None:
+            raise self._failed
+        self._queue.append((self._maker.snapshot(state), None))
+        self._start()
+
+    def _start(self) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._flying.extend(self._queue)
+            self._queue.clear()
+            self._timer = loop.call_later(self._commit_us() / US, self._end)
+
+    def _end(self) -> None:
+        """The virtual fsync is over."""
+        work = self._flying
+        rows = [row for piece, _ in work if isinstance(piece, Batch) for row in piece.rows]
+        last = JournalSeq(rows[-1].seq if rows else self._file.last_seq)
+        if self._before is not None:
+            self._before(last)
+        if self._failed is not None:
+            return
+        try:
+            self._file.write([piece for piece, _ in work])
+            self._file.checkpoint(quiet=False)
+        except JournalFailed as error:
+            self._fail(error)
+            return
+        if self._after is not None:
+            self._after(last)
+        if self._failed is not None:
+            return
+        self._backlog -= len(rows)
+        self._flying = []
+        self._timer = None
+        for piece, done in work:
+            if done is not None and isinstance(piece, Batch) and not done.done():
+                done.set_result(JournalSeq(piece.rows[-1].seq if piece.rows else last))
+        if self._queue:
+            self._start()
+        elif self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _fail(self, error: JournalFailed) -> None:
+        self._failed = error
+        self._drop(lambda done: done.set_exception(error))
+
+    def _drop(self, end: Callable[["Future[JournalSeq]"], object]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for _, done in (*self._flying, *self._queue):
+            if done is not None and not done.done():
+                end(done)
+        self._flying = []
+        self._queue.clear()
+        self._backlog = 0
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def crash(self) -> None:
+        """The process is gone: what was not committed never happened; the file is let go of."""
+        self._failed = JournalFailed("the process has crashed")
+        self._drop(lambda done: done.cancel())
+        self._file.close()
+
+    async def close(self) -> None:
+        """Raises ``JournalFailed`` when something appended could not be made durable."""
+        if self._timer is not None:
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
+        self._file.close()
+        if self._failed is not None:
+            raise self._failed
+        self._failed = JournalFailed("the journal is closed")

@@ -1,0 +1,261 @@
+"""journal.db from the writer's side: rows made in order, and written whole commits at a time.
+
+``RowMaker`` numbers and encodes on the thread that appends; ``JournalFile`` chains and writes on
+the thread that commits. Both are pure of asyncio; ``journal_writer`` and ``inline_journal`` differ
+only in when they call them.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from edge.model.events import LineStarted, WakePurpose, Woke
+from edge.model.ids import InboxSeq
+from edge.model.records import ClockAgreed, Exited, Missing, TrackOpened
+from edge.ports.journal import JournalFailed, JournalItem
+from edge.store.chain import genesis, link
+from edge.store.errors import RowTooLarge
+from edge.store.files import BUSY_MS, WriterLock, make_directory, open_writer, sync_directory
+from edge.store.projections import Row, prepare_models, project
+from edge.store.rows import encode
+from edge.store.schema import migrate
+
+MAX_BODY_BYTES = 1 << 20
+"""Largest body of a row: a sort plan of some 5,000 rules; a parcel's rows have hundreds of bytes."""
+MAX_SNAPSHOT_BYTES = 16 << 20
+"""A core holds open tracks, exits and plans only; ten of the largest plans fit."""
+SNAPSHOTS_KEPT = 2
+WAL_QUIET_ROWS = 2_000
+"""Rows in the WAL (about 1 MB) from which it is moved into the database when nothing waits."""
+WAL_LIMIT_ROWS = 20_000
+"""The same between two commits although more are waiting."""
+WAL_TRUNCATE_BYTES = 64 << 20
+"""A WAL file over this is cut back, so that a reader that stayed too long costs no disk for good."""
+WAL_TRUNCATE_MS = 50
+"""How long a cut waits for readers; it is tried again at the next checkpoint."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One ``append``: whole inputs with all their effects, and the snapshot taken after them."""
+
+    rows: tuple[Row, ...]
+    inbox_cursor: InboxSeq
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    seq: int
+    state: bytes
+
+
+class RowMaker:
+    """Numbers, dates and encodes rows, in the order of the appends."""
+
+    def __init__(self, last_seq: int, open_tracks: dict[tuple[int, int], int]) -> None:
+        self.last_seq = last_seq
+        self._offset_us: int | None = None
+        self._tracks = open_tracks
+        """(epoch, PLC number) of open tracks, so that a ring entry's row carries its track."""
+
+    def make(self, items: Sequence[JournalItem]) -> tuple[Row, ...]:
+        """Raises ``RowTooLarge`` (nothing is numbered then) and ``TypeError`` for a broken item."""
+        bodies = [encode(item) for item in items]
+        for item, body in zip(items, bodies, strict=True):
+            if len(body) > MAX_BODY_BYTES:
+                raise RowTooLarge(f"{type(item).__name__}: {len(body)} bytes, at most {MAX_BODY_BYTES}")
+            self._note(item)
+        rows = []
+        for item, body in zip(items, bodies, strict=True):
+            self.last_seq += 1
+            utc_us = None if self._offset_us is None else item.at_us + self._offset_us
+            kind = type(item).__name__
+            rows.append(Row(self.last_seq, item.at_us, utc_us, kind, self._track_of(item), body, item))
+        for item in items:
+            if type(item) in (Exited, Missing):
+                self._forget(item)
+        return tuple(rows)
+
+    def snapshot(self, state: bytes) -> Snapshot:
+        """As of the last row made. Raises ``RowTooLarge``."""
+        if len(state) > MAX_SNAPSHOT_BYTES:
+            raise RowTooLarge(f"core snapshot: {len(state)} bytes, at most {MAX_SNAPSHOT_BYTES}")
+        return Snapshot(seq=self.last_seq, state=state)
+
+    def _note(self, item: JournalItem) -> None:
+        if isinstance(item, TrackOpened):
+            self._tracks[item.epoch, item.number] = item.track
+        elif isinstance(item, ClockAgreed):
+            self._offset_us = item.utc_us - item.at_us
+        elif isinstance(item, LineStarted):
+            self._offset_us = None  # a new run has a new monotonic clock
+
+    def _forget(self, item: JournalItem) -> None:
+        track = getattr(item, "track", 0)
+        for key in [key for key, open_track in self._tracks.items() if open_track == track]:
+            del self._tracks[key]
+
+    def _track_of(self, item: JournalItem) -> int | None:
+        track = getattr(item, "track", None)
+        if track is not None:
+            return track or None
+        number = getattr(item, "number", 0)
+        if number:
+            return self._tracks.get((getattr(item, "epoch", 0), number))
+        if isinstance(item, Woke) and item.purpose is not WakePurpose.CANCEL_LIMIT:
+            return item.ref or None
+        return None
+
+
+class JournalFile:
+    """The open journal of one line. Raises ``WriterLocked``, ``SchemaMismatch``, ``JournalFailed``.
+
+    ``timezone`` (IANA) is the site's: it says where a day of the record ends.
+    ``synchronous``: ``FULL``, or ``OFF`` in simulation only.
+    """
+
+    def __init__(self, path: Path, *, line_id: str, timezone: str, synchronous: str) -> None:
+        make_directory(path.parent)
+        self.path = path
+        self._zone = ZoneInfo(timezone)
+        self._lock = WriterLock(path)
+        try:
+            self.connection = open_writer(path, synchronous=synchronous)
+            try:
+                migrate(self.connection, "journal", path)
+                sync_directory(path.parent)
+                self._load(line_id)
+            except BaseException:
+                self.connection.close()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _load(self, line_id: str) -> None:
+        connection = self.connection
+        known = dict(connection.execute("SELECT key, value FROM meta"))
+        if known.setdefault("line_id", line_id) != line_id:
+            raise JournalFailed(f"{self.path} is the record of line {known['line_id']}, not of {line_id}")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('line_id', ?)", (line_id,))
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('inbox_cursor', '0')")
+        prepare_models(connection)
+        connection.execute("COMMIT")
+        self._cursor = int(known.get("inbox_cursor", "0"))
+        last = connection.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+        closed = connection.execute("SELECT last_seq, head FROM segment ORDER BY no DESC LIMIT 1").fetchone()
+        ends = [end for end in (last, closed) if end is not None]
+        self.last_seq: int
+        self._head: bytes
+        self.last_seq, self._head = max(ends) if ends else (0, genesis(line_id))
+        self._unmoved_rows = 0
+        self.days_begun = connection.execute("SELECT count(*) FROM day").fetchone()[0]
+        newest = connection.execute("SELECT day FROM day ORDER BY day DESC LIMIT 1").fetchone()
+        self._day: str | None = None if newest is None else newest[0]
+        self._day_ends_us = 0 if self._day is None else self._end_of(self._day)
+
+    def row_maker(self) -> RowMaker:
+        """Goes on where the file ends."""
+        tracks = {
+            (epoch, number): track
+            for epoch, number, track in self.connection.execute(
+                "SELECT epoch, number, track FROM parcel WHERE last_seq IS NULL"
+            )
+        }
+        return RowMaker(self.last_seq, tracks)
+
+    def write(self, work: Sequence[Batch | Snapshot]) -> None:
+        """One durable transaction of whole batches, in order. After ``JournalFailed`` nothing of
+        it is in the file, and the object is of no more use."""
+        connection = self.connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for piece in work:
+                if isinstance(piece, Batch):
+                    self._write_batch(piece)
+                else:
+                    self._write_snapshot(piece)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise JournalFailed(f"{self.path}: {error}; the journal cannot be written") from error
+
+    def _write_batch(self, batch: Batch) -> None:
+        execute = self.connection.execute
+        head = self._head
+        chained = []
+        for row in batch.rows:
+            seq, at_us, utc_us, kind, track, body, _ = row
+            head = link(head, seq, at_us, utc_us, kind, track, body)
+            chained.append((seq, at_us, utc_us, kind, track, body, head))
+            if utc_us is not None and utc_us >= self._day_ends_us:
+                self._begin_day(seq, utc_us)
+        self.connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", chained)
+        self._head = head
+        for row in batch.rows:
+            project(execute, row)
+        if batch.rows:
+            self.last_seq = batch.rows[-1].seq
+            self._unmoved_rows += len(batch.rows)
+        if batch.inbox_cursor != self._cursor:
+            self._cursor = batch.inbox_cursor
+            execute("UPDATE meta SET value=? WHERE key='inbox_cursor'", (str(batch.inbox_cursor),))
+
+    def _write_snapshot(self, snapshot: Snapshot) -> None:
+        execute = self.connection.execute
+        execute(
+            "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?)",
+            (snapshot.seq, snapshot.state, sha256(snapshot.state).digest()),
+        )
+        execute(
+            "DELETE FROM snapshot WHERE seq NOT IN (SELECT seq FROM snapshot ORDER BY seq DESC LIMIT ?)",
+            (SNAPSHOTS_KEPT,),
+        )
+
+    def _begin_day(self, seq: int, utc_us: int) -> None:
+        day = (_EPOCH + timedelta(microseconds=utc_us)).astimezone(self._zone).strftime("%Y%m%d")
+        first = 1 if self._day is None else seq
+        self.connection.execute("INSERT INTO day VALUES (?, ?)", (day, first))
+        self._day = day
+        self._day_ends_us = self._end_of(day)
+        self.days_begun += 1
+
+    def hash_before(self, seq: int) -> bytes:
+        """The chain's head before row ``seq``, which is the first of the log or follows a segment."""
+        execute = self.connection.execute
+        row = execute("SELECT head FROM segment WHERE last_seq=?", (seq - 1,)).fetchone()
+        if row is not None:
+            return bytes(row[0])
+        return genesis(execute("SELECT value FROM meta WHERE key='line_id'").fetchone()[0])
+
+    def _end_of(self, day: str) -> int:
+        """The first microsecond of the day after."""
+        date = datetime.strptime(day, "%Y%m%d").date() + timedelta(days=1)  # noqa: DTZ007 - only its date
+        midnight = datetime(date.year, date.month, date.day, tzinfo=self._zone)
+        return (midnight - _EPOCH) // timedelta(microseconds=1)
+
+    def checkpoint(self, *, quiet: bool) -> bool:
+        """Move the WAL into the database once enough rows are in it; True when it was done."""
+        if self._unmoved_rows < (WAL_QUIET_ROWS if quiet else WAL_LIMIT_ROWS):
+            return False
+        self._unmoved_rows = 0
+        execute = self.connection.execute
+        try:
+            execute("PRAGMA wal_checkpoint(PASSIVE)")
+            if self.path.with_name(self.path.name + "-wal").stat().st_size > WAL_TRUNCATE_BYTES:
+                execute(f"PRAGMA busy_timeout={WAL_TRUNCATE_MS}")
+                execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        except (sqlite3.Error, OSError) as error:
+            raise JournalFailed(f"{self.path}: {error}; the journal cannot be checkpointed") from error
+        return True
+
+    def close(self) -> None:
+        """Idempotent. SQLite checkpoints and removes the WAL where no reader is left."""
+        self.connection.close()
+        self._lock.release()

@@ -1,0 +1,256 @@
+"""Read models: each record moves them in the transaction that writes its row, and only records do.
+
+One function a kind; a record without one moves nothing. All are replaced or set absolutely, so
+that a journal's read models can be rebuilt by running its records through again.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from edge.model import records as r
+from edge.model.order import ShippedPlace
+from edge.model.verdict import ParcelState
+
+Execute = Callable[[str, tuple[Any, ...]], object]
+
+
+class Row(NamedTuple):
+    """One row of the event log on its way to the file."""
+
+    seq: int
+    at_us: int
+    utc_us: int | None
+    kind: str
+    track: int | None
+    body: str
+    item: Any
+    """The event or record itself."""
+
+
+def project(execute: Execute, row: Row) -> None:
+    """Raises ``sqlite3.Error`` when the disk fails."""
+    move = PROJECTIONS.get(row.kind)
+    if move is not None:
+        move(execute, row, row.item)
+
+
+def prepare_models(connection: sqlite3.Connection) -> None:
+    """The rows that exist from the beginning."""
+    connection.execute("INSERT OR IGNORE INTO line_state VALUES (1, '', '', 0, 0, '', '', 0)")
+
+
+def _track_opened(execute: Execute, row: Row, item: r.TrackOpened) -> None:
+    execute(
+        "INSERT INTO parcel (track, epoch, number, state, first_seq, inducted_at_us, inducted_utc_us,"
+        " length_mm) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            item.track,
+            item.epoch,
+            item.number,
+            ParcelState.TRACKED.value,
+            row.seq,
+            item.at_us,
+            row.utc_us,
+            item.length_mm,
+        ),
+    )
+
+
+def _identified(execute: Execute, row: Row, item: r.Identified) -> None:
+    execute(
+        "UPDATE parcel SET read_quality=?, waybill=? WHERE track=?",
+        (item.quality.value, item.waybill, item.track),
+    )
+    if item.waybill:
+        # It is on the belt again, so it had not gone out: what was not proved is withdrawn, in the
+        # commit before its look-up is asked. What a shipping chute's eye has seen stays.
+        execute(
+            "DELETE FROM shipped WHERE waybill=? AND track<>? AND place=?",
+            (item.waybill, item.track, ShippedPlace.UNPROVED.value),
+        )
+
+
+def _weighed(execute: Execute, row: Row, item: r.Weighed) -> None:
+    execute(
+        "UPDATE parcel SET weight_g=?, weight_quality=?, expected_g=? WHERE track=?",
+        (item.reading.grams, item.reading.quality.value, item.expected_g, item.track),
+    )
+
+
+def _decided(execute: Execute, row: Row, item: r.Decided) -> None:
+    execute(
+        "UPDATE parcel SET state=?, waybill=?, order_no=?, order_version=?, customer_code=?, shop=?,"
+        " carrier=?, expected_g=?, decided_at_us=?, decided_reason=?, decided_chute=?, decided_exit=?,"
+        " rule=?, plan=?, plan_version=? WHERE track=?",
+        (
+            ParcelState.DECIDED.value,
+            item.waybill,
+            item.order_no,
+            item.order_version,
+            item.customer_code,
+            item.shop,
+            item.carrier,
+            item.expected_g,
+            item.at_us,
+            item.reason.value,
+            item.chute,
+            item.exit,
+            item.rule,
+            item.plan,
+            item.plan_version,
+            item.track,
+        ),
+    )
+
+
+def _told(execute: Execute, row: Row, item: r.Told) -> None:
+    execute(
+        "UPDATE parcel SET state=?, told_at_us=?, decide_to_told_us=?, plc_wait_us=? WHERE track=?",
+        (ParcelState.TOLD.value, item.at_us, item.since_us, item.plc_wait_us, item.track),
+    )
+
+
+def _told_timed(execute: Execute, row: Row, item: r.ToldTimed) -> None:
+    execute(
+        "UPDATE parcel SET decide_to_told_us=?, plc_wait_us=? WHERE track=?",
+        (item.decide_to_told_us, item.plc_wait_us, item.track),
+    )
+
+
+def _not_diverted(execute: Execute, row: Row, item: r.Refused | r.Aborted) -> None:
+    execute("UPDATE parcel SET state=? WHERE track=?", (ParcelState.DECIDED.value, item.track))
+
+
+def _revoke_ordered(execute: Execute, row: Row, item: r.RevokeOrdered) -> None:
+    execute("UPDATE parcel SET state=? WHERE track=?", (ParcelState.REVOKING.value, item.track))
+
+
+def _revoked(execute: Execute, row: Row, item: r.Revoked) -> None:
+    state = ParcelState.DECIDED if item.caught else ParcelState.TOLD
+    execute("UPDATE parcel SET state=? WHERE track=?", (state.value, item.track))
+
+
+def _cancel_answered(execute: Execute, row: Row, item: r.CancelAnswered) -> None:
+    # A pending answer never replaces a final one.
+    execute(
+        "INSERT INTO cancel_answer VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (inbox_seq) DO UPDATE SET"
+        " outcome=excluded.outcome, track=excluded.track, place=excluded.place, final=excluded.final,"
+        " at_us=excluded.at_us WHERE NOT cancel_answer.final OR excluded.final",
+        (
+            item.inbox_seq,
+            item.message_id,
+            item.order_no,
+            item.outcome.value,
+            item.track,
+            item.place,
+            item.final,
+            item.at_us,
+        ),
+    )
+
+
+def _exited(execute: Execute, row: Row, item: r.Exited) -> None:
+    execute(
+        "UPDATE parcel SET state=?, last_seq=?, waybill=?, exited_at_us=?, exited_utc_us=?, actual_exit=?,"
+        " actual_chute=?, exit_reason=?, shipped=?, counts_as_shipped=?, mis_sorted=? WHERE track=?",
+        (
+            ParcelState.EXITED.value,
+            row.seq,
+            item.waybill,
+            item.at_us,
+            row.utc_us,
+            item.exit,
+            item.chute,
+            item.reason.value,
+            item.shipped,
+            item.counts_as_shipped,
+            item.mis_sorted,
+            item.track,
+        ),
+    )
+    if item.shipped:
+        _counts_as_shipped(execute, item, ShippedPlace.PROVED, item.chute)
+    elif item.counts_as_shipped:
+        _counts_as_shipped(execute, item, ShippedPlace.UNPROVED, item.chute)
+
+
+def _missing(execute: Execute, row: Row, item: r.Missing) -> None:
+    execute(
+        "UPDATE parcel SET state=?, last_seq=?, waybill=?, exited_at_us=?, exited_utc_us=?, exit_reason=?,"
+        " counts_as_shipped=? WHERE track=?",
+        (
+            ParcelState.MISSING.value,
+            row.seq,
+            item.waybill,
+            item.at_us,
+            row.utc_us,
+            item.reason.value,
+            item.counts_as_shipped,
+            item.track,
+        ),
+    )
+    if item.counts_as_shipped:
+        _counts_as_shipped(execute, item, ShippedPlace.UNPROVED, "")
+
+
+def _counts_as_shipped(execute: Execute, item: r.Exited | r.Missing, place: ShippedPlace, chute: str) -> None:
+    if item.waybill:
+        execute(
+            "INSERT OR REPLACE INTO shipped VALUES (?, ?, ?, ?, ?)",
+            (item.waybill, item.track, place.value, chute, item.at_us),
+        )
+
+
+def _alarm_raised(execute: Execute, row: Row, item: r.AlarmRaised) -> None:
+    execute(
+        "INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, ?, ?)",
+        (item.kind.value, item.subject, item.detail, item.at_us, row.utc_us),
+    )
+
+
+def _alarm_cleared(execute: Execute, row: Row, item: r.AlarmCleared) -> None:
+    execute("DELETE FROM alarm WHERE kind=? AND subject=?", (item.kind.value, item.subject))
+
+
+def _line_state(execute: Execute, row: Row, item: r.LineStateChanged) -> None:
+    execute("UPDATE line_state SET state=?, why=?, since_us=?", (item.state.value, item.why, item.at_us))
+
+
+def _induction(execute: Execute, row: Row, item: r.InductionSwitched) -> None:
+    execute("UPDATE line_state SET permitted=?, permit_why=?", (item.permitted, item.why))
+
+
+def _plan_taken(execute: Execute, row: Row, item: r.PlanTaken) -> None:
+    execute("UPDATE line_state SET plan=?, plan_version=?", (item.plan, item.version))
+
+
+def _chute(execute: Execute, row: Row, item: r.ChuteSwitched) -> None:
+    execute(
+        "INSERT OR REPLACE INTO chute_state VALUES (?, ?, ?, ?)",
+        (item.chute, item.enabled, item.full, item.at_us),
+    )
+
+
+PROJECTIONS: dict[str, Callable[[Execute, Row, Any], None]] = {
+    "TrackOpened": _track_opened,
+    "Identified": _identified,
+    "Weighed": _weighed,
+    "Decided": _decided,
+    "Told": _told,
+    "ToldTimed": _told_timed,
+    "Refused": _not_diverted,
+    "Aborted": _not_diverted,
+    "RevokeOrdered": _revoke_ordered,
+    "Revoked": _revoked,
+    "CancelAnswered": _cancel_answered,
+    "Exited": _exited,
+    "Missing": _missing,
+    "AlarmRaised": _alarm_raised,
+    "AlarmCleared": _alarm_cleared,
+    "LineStateChanged": _line_state,
+    "InductionSwitched": _induction,
+    "PlanTaken": _plan_taken,
+    "ChuteSwitched": _chute,
+}
+"""``ClockAgreed`` alone moves none."""

@@ -1,0 +1,71 @@
+"""Schema versions: the writer brings its database up to date, a reader refuses another one."""
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.store.errors import SchemaMismatch
+from edge.store.tables import INBOX_SCHEMA, JOURNAL_SCHEMA
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+WANTED = {"inbox": INBOX_SCHEMA, "journal": JOURNAL_SCHEMA}
+
+
+def schema_of(connection: sqlite3.Connection) -> str | None:
+    """The revision that a database stands at; None for an empty one."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name='alembic_version'").fetchone() is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def check_schema(connection: sqlite3.Connection, store: str, path: Path) -> bool:
+    """False for a database that its writer has not yet set up. Raises ``SchemaMismatch``."""
+    found = schema_of(connection)
+    if found is None:
+        return False
+    if found != WANTED[store]:
+        raise SchemaMismatch(
+            f"{path} has schema {found}, this program knows {WANTED[store]}: "
+            "upgrade or restart the process that writes it."
+        )
+    return True
+
+
+def migrations_config(store: str) -> "Config":
+    """Alembic's configuration of one database; works from an installed wheel."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS / store).replace("%", "%%"))
+    return config
+
+
+def migrate(connection: sqlite3.Connection, store: str, path: Path) -> None:
+    """Writer only: all pending migrations in one transaction, or none. Raises ``SchemaMismatch``
+    for a database of a later build. Alembic is loaded only where there is something to do."""
+    found = schema_of(connection)
+    if found == WANTED[store]:
+        return
+    from alembic import command
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import StaticPool
+
+    config = migrations_config(store)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        check_schema(connection, store, path)
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    try:
+        with engine.connect() as wrapped:  # its first connect rolls back, so the transaction begins here
+            connection.execute("BEGIN IMMEDIATE")
+            config.attributes["connection"] = wrapped
+            command.upgrade(config, "head")
+            wrapped.commit()
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
