@@ -1,5 +1,179 @@
-"""The command `beltkeeper`."""
+"""The command `beltkeeper`. Each command imports what it needs inside itself, so that `run` never
+loads a web server, and `gateway` never a driver."""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+OK = 0
+FAILED = 1
+BAD_CONFIGURATION = 2
+BAD_ENVIRONMENT = 3
+
+app = typer.Typer(
+    name="beltkeeper",
+    help="Conveyor-line edge controller: reads, checks, weighs and routes every parcel, and can prove it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+LineArgument = Annotated[str, typer.Argument(metavar="LINE", help="A line's YAML file, or demo, small, fast.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the line's state; default: the line's own.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override one value, for example plc.port=1502."),
+]
+OrdersOption = Annotated[
+    Path | None,
+    typer.Option("--orders", metavar="CSV", help="Orders: invoice, goods, quantity, date, customer."),
+]
+JsonOption = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Result as JSON; - for stdout.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Everything drawn follows from it.")]
+
+
+class Faults(StrEnum):
+    NONE = "none"
+    DEFAULT = "default"
+    HARSH = "harsh"
+
+
+class Bus(StrEnum):
+    REGISTERS = "registers"
+    MODBUS = "modbus"
+
+
+class Language(StrEnum):
+    EN = "en"
+    ZH = "zh"
+
+
+def _language() -> Language:
+    return Language.ZH if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh") else Language.EN
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+@app.command()
+def run(
+    line: LineArgument,
+    data: DataOption = None,
+    settings: SetOption = None,
+    wall_clock_offset: Annotated[
+        Path | None,
+        typer.Option(hidden=True, help="Simulation: a file with microseconds added to the wall clock."),
+    ] = None,
+) -> None:
+    """Run a line: own the devices, decide, command, record. Ends only when stopped or broken."""
+    from edge.app import run_line
+
+    description = _load(line, settings)
+    raise typer.Exit(run_line(description, _data_folder(data, description), wall_clock_offset))
+
+
+@app.command()
+def gateway(line: LineArgument, data: DataOption = None, settings: SetOption = None) -> None:
+    """Run the gateway of a line: everything that comes over a network, and no device."""
+    from api.server import run_gateway
+
+    description = _load(line, settings)
+    raise typer.Exit(run_gateway(description, _data_folder(data, description)))
+
+
+@app.command()
+def check(line: LineArgument, settings: SetOption = None) -> None:
+    """Load a line's description and prove its topology and timing."""
+    from line_config.report import render_report
+
+    description = _load(line, settings)
+    sys.stdout.write(render_report(description) + "\n")
+
+
+@app.command()
+def simulate(
+    line: LineArgument,
+    parcels: Annotated[int, typer.Option("--parcels", min=1, max=20_000_000)] = 1_000,
+    seed: SeedOption = 7,
+    orders: OrdersOption = None,
+    faults: Annotated[Faults, typer.Option("--faults")] = Faults.NONE,
+    bus: Annotated[Bus, typer.Option("--bus")] = Bus.REGISTERS,
+    json_to: JsonOption = None,
+) -> None:
+    """Run a whole line in virtual time against simulated devices, and check every invariant."""
+    from simulators.report import show_simulation, write_json
+    from simulators.rig import Run, simulate_line
+
+    description = _load(line, None)
+    outcome = simulate_line(
+        Run(
+            line=description, parcels=parcels, seed=seed, orders=orders, faults=faults.value, bus=bus.value
+        ),
+        progress=sys.stderr.isatty(),
+    )
+    write_json(outcome.as_json(), json_to)
+    if json_to != "-":
+        show_simulation(outcome, _language().value)
+    raise typer.Exit(OK if outcome.good else FAILED)
+
+
+@app.command()
+def demo(
+    parcels: Annotated[int, typer.Option("--parcels", min=1, max=1_000_000)] = 120,
+    orders: OrdersOption = None,
+    seed: SeedOption = 7,
+    json_to: JsonOption = None,
+    forever: Annotated[bool, typer.Option("--forever", help="Until Ctrl-C.")] = False,
+    faults: Annotated[Faults, typer.Option("--faults")] = Faults.DEFAULT,
+    data: DataOption = None,
+) -> None:
+    """Run the demo line in real time: line, gateway, PLC, scanner and scale as processes of their own."""
+    from simulators.demo import Demo, run_demo
+
+    raise typer.Exit(
+        run_demo(
+            Demo(
+                parcels=parcels,
+                orders=orders,
+                seed=seed,
+                json_to=json_to,
+                forever=forever,
+                faults=faults.value,
+                data=data,
+                language=_language().value,
+            )
+        )
+    )
+
+
+@app.command()
+def parcel(
+    key: Annotated[str, typer.Argument(metavar="WAYBILL|TRACK")],
+    data: DataOption = None,
+    line: Annotated[str, typer.Option("--line", help="The line whose data folder is read.")] = "demo",
+) -> None:
+    """Print one parcel's whole way: every step with time, values, rule and versions."""
+    from edge.story import tell_parcel
+
+    description = _load(line, None)
+    found = tell_parcel(_data_folder(data, description), description, key, _language().value)
+    raise typer.Exit(OK if found else FAILED)
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point; Linux only."""
+    if not sys.platform.startswith("linux"):
+        _say("beltkeeper runs on Linux only.")
+        sys.exit(BAD_ENVIRONMENT)
+    app()
+
+
+if __name__ == "__main__":
+    main()
