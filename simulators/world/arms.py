@@ -1,0 +1,54 @@
+"""A diverter's arm (or wheels): where it is, and on which side it acts."""
+
+from edge.model.topology import Diverter, Topology
+from simulators.world.parcel import NM_PER_MM
+
+US_PER_MS = 1_000
+LEFT, RIGHT = 1, 2
+
+
+class Arm:
+    """It acts on a side from the moment it is fully there until it is home again, or fully on the
+    other side: a retreating arm still carries what it meets. It is home only at rest."""
+
+    def __init__(self, number: int, diverter: Diverter) -> None:
+        self.number = number
+        """Its order on the line, from 0."""
+        self.level = 0
+        """What it is told: 0 rest, 1 left, 2 right."""
+        self.acting = 0
+        self.home = True
+        self.arrives_us: int | None = None
+        self.told_us = 0
+        self._from_nm = diverter.position_mm * NM_PER_MM
+        self._to_nm = self._from_nm + diverter.zone_mm * NM_PER_MM
+        self._actuator_us = diverter.actuator_ms * US_PER_MS
+        self._change_us = diverter.change_ms * US_PER_MS
+
+    def tell(self, level: int, now_us: int) -> bool:
+        """Take a new level; True if it changed. It gets there at ``arrives_us``."""
+        if level == self.level:
+            return False
+        other_side = level != 0 and self.acting not in (0, level)
+        self.level = level
+        self.home = False
+        self.told_us = now_us
+        self.arrives_us = now_us + (self._change_us if other_side else self._actuator_us)
+        return True
+
+    def arrive(self) -> None:
+        """It has reached its level."""
+        self.arrives_us = None
+        self.acting = self.level
+        self.home = self.level == 0
+
+    def sweeps(self, lead_nm: int, length_nm: int) -> bool:
+        """Whether a body at ``lead_nm`` lies over the length of belt on which it acts."""
+        return lead_nm >= self._from_nm and lead_nm - length_nm < self._to_nm
+
+
+def exits_by_arm(topology: Topology) -> dict[tuple[int, int], int]:
+    """(diverter's order, side) → exit number."""
+    order = {one.id: number for number, one in enumerate(topology.diverters)}
+    side = {"left": LEFT, "right": RIGHT}
+    return {(order[one.diverter], side[one.side]): one.no for one in topology.exits}

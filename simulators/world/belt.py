@@ -1,0 +1,417 @@
+"""The belt: event-driven physics in integers. Nothing is polled; every edge's time is computed.
+
+``advance(to)`` processes everything up to an instant and returns the sensors' levels; ``wake_at()``
+names the next instant at which something happens; ``apply`` takes the actuators' levels. The plant
+(``simulators.plant``) never advances past a wake, so that the PLC sees every edge at its own time.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from heapq import heappop, heappush
+
+from edge.model.codes import Code
+from edge.model.topology import Topology
+from simulators.cables import Actuators, Sensors
+from simulators.seeds import SeededBits
+from simulators.world.arms import Arm, exits_by_arm
+from simulators.world.lanes import Lanes
+from simulators.world.motion import BeltMotion, Encoder
+from simulators.world.parcel import (
+    ALL_LABELS,
+    AT_DIVERTER,
+    CONFIRM_OFF,
+    CONFIRM_ON,
+    EYE_OFF,
+    EYE_ON,
+    HAZARD,
+    LABEL,
+    LABELS,
+    LOAD,
+    NM_PER_MM,
+    NO_LABEL,
+    RANK,
+    ZONE_IN,
+    ZONE_OUT,
+    Body,
+    Hazard,
+    Item,
+    ParcelSpec,
+    Point,
+    Way,
+    end_eye,
+)
+from simulators.world.platform import Platform
+from simulators.world.standing import Standing
+from simulators.world.truth import BeltSwitched, Carried, Inducted, Left, Placed, Removed, TruthSink
+
+INFEED_MM = 30
+"""A parcel is put on the belt with its leading edge this far before the induction eye."""
+
+STOP_TOUCH_US = 2_000_000
+"""Parcels on a belt that stands longer than this may have been touched (plc.md section 6)."""
+
+LabelListener = Callable[[int, str, tuple[Code, ...]], None]
+"""(at_us, reader, codes of one look; empty: it looked in vain)"""
+Wake = Callable[[int], None]
+"""Called with the instant."""
+
+
+class World:
+    """One line's hall. ``bits`` draws label spots and transfer jitter only; people and faults have
+    streams of their own."""
+
+    def __init__(self, topology: Topology, bits: SeededBits, truth: TruthSink, at_us: int = 0) -> None:
+        self.topology = topology
+        self.now_us = at_us
+        self.truth = truth
+        self.motion = BeltMotion(topology.speed_mm_s, at_us)
+        self.encoder = Encoder(topology.ticks_per_m)
+        self.lanes = Lanes(len(topology.exits), truth)
+        self.platform = Platform(truth)
+        self.standing = Standing(self)
+        self.bodies: list[Body] = []
+        """On the belt or on the way into a lane, in the order of placing."""
+        self.on_label: list[LabelListener] = []
+        self.on_drive: list[Wake] = []
+        """Called after the belt or the induction was switched."""
+        self.on_hazard: list[Callable[[Body, Hazard], None]] = []
+        self.e_stop = self.door = self.pull_cord = self.reset = False
+        self.ready = True
+        self.placed = 0
+        self.actuators = Actuators(
+            belt=False,
+            induction=False,
+            diverters=(0,) * len(topology.diverters),
+            zones_hold=0,
+            gates=0,
+            indicators=0,
+        )
+        self._bits = bits
+        self._way = Way(topology)
+        self._arms = [Arm(number, one) for number, one in enumerate(topology.diverters)]
+        self._home = (1 << len(self._arms)) - 1
+        self._exit_of = exits_by_arm(topology)
+        self._points: list[tuple[int, int, int, int, Body]] = []
+        self._timers: list[tuple[int, int, Wake]] = []
+        self._marks: list[tuple[int, int, Wake]] = []
+        self._n = 0
+        self._cover = [0] * (len(topology.eyes) + 1)
+        self._eyes = 0
+        self._tail_nm: int | None = None
+        self._stopped_us = at_us
+        self._end_no = end_eye(topology).no
+
+    # --- the plant's side ---------------------------------------------------------------------------
+
+    def wake_at(self) -> int | None:
+        """The next instant at which something happens by itself; None if nothing will."""
+        wake = self._timers[0][0] if self._timers else None
+        motion = self.motion
+        ramp = motion.wake_at_us
+        if ramp is not None and (wake is None or ramp < wake):
+            wake = ramp
+        for heap in (self._points, self._marks):
+            if heap:
+                due = motion.time_of(heap[0][0])
+                if due is not None and (wake is None or due < wake):
+                    wake = due
+        return wake if wake is None or wake > self.now_us else self.now_us
+
+    def advance(self, to_us: int) -> Sensors:
+        """Do everything due up to and including ``to_us``. ``ValueError`` for a time in the past."""
+        if to_us < self.now_us:
+            raise ValueError(f"the world is at {self.now_us} us, it cannot go back to {to_us} us")
+        wake = self.wake_at()
+        while wake is not None and wake <= to_us:
+            self._run(wake)
+            wake = self.wake_at()
+        self.now_us = to_us
+        return self.sensors()
+
+    def sensors(self) -> Sensors:
+        """The levels now."""
+        lanes = self.lanes
+        return Sensors(
+            at_us=self.now_us,
+            encoder_ticks=self.ticks_at(self.now_us),
+            eyes=self._eyes,
+            confirm=lanes.confirm,
+            home=self._home,
+            lane_full=lanes.full,
+            end_full=lanes.end.full,
+            e_stop=self.e_stop,
+            door=self.door,
+            pull_cord=self.pull_cord,
+            reset=self.reset,
+            ready=self.ready,
+        )
+
+    def apply(self, actuators: Actuators) -> None:
+        """The levels that the PLC drives from now on."""
+        before, self.actuators = self.actuators, actuators
+        if actuators == before:
+            return
+        if actuators.belt != before.belt:
+            self.drive()
+        if actuators.diverters != before.diverters:
+            for arm, level in zip(self._arms, actuators.diverters, strict=True):
+                self._tell(arm, level)
+        if actuators.zones_hold != before.zones_hold:
+            self.standing.hold_zones(actuators.zones_hold)
+        if (actuators.induction, actuators.belt) != (before.induction, before.belt):
+            for listener in self.on_drive:
+                listener(self.now_us)
+
+    def ticks_at(self, now_us: int) -> int:
+        """What the encoder has counted; ``now_us`` not before the last change of speed."""
+        return self.encoder.ticks(self.motion.position_nm(now_us), now_us)
+
+    def load_at(self, now_us: int) -> int:
+        """Grams on the scale; ``now_us`` between the last event and the next."""
+        if now_us < self.now_us:
+            raise ValueError("the past of the load is with its listeners")
+        return self.platform.grams
+
+    # --- the people's side --------------------------------------------------------------------------
+
+    @property
+    def belt_nm(self) -> int:
+        return self.motion.position_nm(self.now_us)
+
+    def at(self, at_us: int, wake: Wake) -> None:
+        """Call ``wake(now)`` at an instant, at once if it is past."""
+        self._n += 1
+        heappush(self._timers, (max(at_us, self.now_us), self._n, wake))
+
+    def at_belt(self, belt_nm: int, wake: Wake) -> None:
+        """Call ``wake(now)`` when the belt has come to a position."""
+        self._n += 1
+        heappush(self._marks, (belt_nm, self._n, wake))
+
+    def drive(self) -> None:
+        """The motor runs while the PLC wants it, there is power, and no e-stop cuts it."""
+        wanted = self.actuators.belt and self.ready and not self.e_stop
+        if wanted == self.motion.driven:
+            return
+        self.motion.drive(wanted, self.now_us)
+        cause = "e_stop" if self.e_stop else "plc" if self.ready else "power"
+        self.truth(BeltSwitched(self.now_us, wanted, cause))
+        if not wanted:
+            self._stopped_us = self.now_us
+            self.at(self.now_us + STOP_TOUCH_US, partial(self._stood_long, self.now_us))
+
+    def touch(self) -> None:
+        """A hand can reach every parcel on the belt now."""
+        for body in self.bodies:
+            if body.item.touched_us < 0:
+                body.item.touched_us = self.now_us
+
+    def place(self, spec: ParcelSpec) -> Body:
+        """Put a parcel at the infeed, its leading edge ``INFEED_MM`` before the induction eye."""
+        self.placed += 1
+        now = self.now_us
+        spots = tuple(self._bits.between(1, one.field_mm - 1) for one in self.topology.readers)
+        body = Body(
+            n=self.placed,
+            item=Item(uid=self.placed, spec=spec),
+            length_nm=spec.length_mm * NM_PER_MM,
+            origin_nm=self.belt_nm + INFEED_MM * NM_PER_MM,
+            points=self._way.points(spec, spots),
+        )
+        self.bodies.append(body)
+        self.truth(
+            Placed(
+                now,
+                self.placed,
+                spec.index,
+                spec.length_mm,
+                spec.weight_g,
+                spec.order_no,
+                spec.waybill,
+                spec.candidates,
+                spec.faults,
+            )
+        )
+        self.queue(body)
+        return body
+
+    def remove(self, body: Body) -> None:
+        """A person takes a parcel off the belt; one that is on its way into a lane stays."""
+        if body.lane:
+            return
+        lead_mm = body.lead_nm(self.belt_nm) // NM_PER_MM
+        self._leave_belt(body)
+        item = body.item
+        self.truth(Removed(self.now_us, item.uid, lead_mm, item.touched_us, tuple(item.seen)))
+        self.standing.free_pile()
+
+    # --- inside -------------------------------------------------------------------------------------
+
+    def queue(self, body: Body) -> None:
+        """Its next point is waited for; a stale entry is known by its generation."""
+        if body.next < len(body.points) and body.held_nm is None:
+            point = body.points[body.next]
+            heappush(self._points, (body.origin_nm + point[0], point[1], body.n, body.generation, body))
+
+    def _run(self, now_us: int) -> None:
+        """Everything due at one instant: ramp, timers, edges, marks of the belt."""
+        self.now_us = now_us
+        motion = self.motion
+        if motion.wake_at_us is not None and motion.wake_at_us <= now_us:
+            motion.step(now_us)
+        while self._timers and self._timers[0][0] <= now_us:
+            heappop(self._timers)[2](now_us)
+        belt_nm = motion.position_nm(now_us)
+        points = self._points
+        while points and points[0][0] <= belt_nm:
+            _, _, _, generation, body = heappop(points)
+            if generation == body.generation:
+                point = body.points[body.next]
+                body.next += 1
+                self.queue(body)
+                self._pass(body, point)
+        while self._marks and self._marks[0][0] <= belt_nm:
+            heappop(self._marks)[2](now_us)
+
+    def _pass(self, body: Body, point: Point) -> None:
+        _, _, kind, argument, _ = point
+        if kind == EYE_ON:
+            self._cover_eye(body, argument)
+        elif kind == EYE_OFF:
+            self._uncover_eye(body, argument)
+        elif kind == LOAD:
+            self.platform.step(body, argument, self.now_us)
+        elif kind == AT_DIVERTER:
+            self._meet_arm(body, argument)
+        elif kind == LABEL:
+            self._show_label(body, argument)
+        elif kind == CONFIRM_ON:
+            self._left(body, argument)
+        elif kind == CONFIRM_OFF:
+            self.lanes.clear_confirm(argument)
+            self._leave_belt(body)
+        elif kind == ZONE_IN:
+            self.standing.enter_zone(body, argument)
+        elif kind == ZONE_OUT:
+            body.zone = 0
+        elif kind == HAZARD:
+            for listener in self.on_hazard:
+                listener(body, body.item.spec.hazards[argument])
+
+    def _cover_eye(self, body: Body, eye: int) -> None:
+        bit = 1 << (eye - 1)
+        merged = self._cover[eye] > 0
+        self._cover[eye] += 1
+        self._eyes |= bit
+        body.covered |= bit
+        ticks = self.ticks_at(self.now_us)
+        if not merged:
+            body.item.seen.append((eye, ticks))
+        if eye == 1:
+            tail = self._tail_nm
+            gap_mm = 0 if merged else -1 if tail is None else (self.belt_nm - tail) // NM_PER_MM
+            self.truth(Inducted(self.now_us, body.item.uid, ticks, gap_mm, merged))
+        elif eye == self._end_no:
+            self._left(body, self.lanes.end.exit)
+
+    def _uncover_eye(self, body: Body, eye: int) -> None:
+        body.covered &= ~(1 << (eye - 1))
+        self._cover[eye] -= 1
+        if self._cover[eye] == 0:
+            self._eyes &= ~(1 << (eye - 1))
+        if eye == 1:
+            self._tail_nm = self.belt_nm
+        elif eye == self._end_no:
+            self._leave_belt(body)
+
+    def _left(self, body: Body, exit_no: int) -> None:
+        """Its leading edge is at the confirm eye: it has entered a lane, or the end of the line."""
+        item = body.item
+        body.lane = exit_no
+        ticks = self.ticks_at(self.now_us)
+        self.truth(Left(self.now_us, item.uid, exit_no, ticks, item.touched_us, tuple(item.seen)))
+        self.lanes.enter(exit_no, self.now_us)
+
+    def _leave_belt(self, body: Body) -> None:
+        """It is no longer there for any eye or scale."""
+        body.generation += 1
+        self.bodies.remove(body)
+        for eye in range(1, len(self._cover)):
+            if body.covered >> (eye - 1) & 1:
+                self._uncover_eye(body, eye)
+        self.platform.leave(body, self.now_us)
+
+    def _show_label(self, body: Body, argument: int) -> None:
+        order, number = divmod(argument, LABELS)
+        labels = body.item.spec.labels
+        codes: tuple[Code, ...] = ()
+        if number == ALL_LABELS:
+            codes = tuple(code for label in labels for code in label.codes)
+        elif number != NO_LABEL and number < len(labels):
+            codes = labels[number].codes
+        for listener in self.on_label:
+            listener(self.now_us, self.topology.readers[order].id, codes)
+
+    # --- diverters ----------------------------------------------------------------------------------
+
+    def _tell(self, arm: Arm, level: int) -> None:
+        if arm.tell(level, self.now_us):
+            assert arm.arrives_us is not None
+            self._home &= ~(1 << arm.number)
+            self.at(arm.arrives_us, partial(self._arrive, arm, arm.arrives_us))
+
+    def _arrive(self, arm: Arm, due_us: int, now_us: int) -> None:
+        if arm.arrives_us != due_us:
+            return
+        arm.arrive()
+        if arm.home:
+            self._home |= 1 << arm.number
+        belt_nm = self.belt_nm
+        for body in list(self.bodies):
+            if not body.lane and arm.sweeps(body.lead_nm(belt_nm), body.length_nm):
+                self._meet_arm(body, arm.number)
+
+    def _meet_arm(self, body: Body, number: int) -> None:
+        """Its leading edge is at a diverter, or an arm has come out under it: where an arm acts, the
+        parcel is carried off, whoever it was meant for."""
+        arm = self._arms[number]
+        exit_no = self._exit_of.get((number, arm.acting))
+        if exit_no is not None:
+            self.carry(body, exit_no, arm.told_us, forced=False)
+
+    def acting(self, number: int) -> int:
+        """Side on which the arm of a diverter (order number) acts: 0 none, 1 left, 2 right."""
+        return self._arms[number].acting
+
+    def carry(self, body: Body, exit_no: int, told_us: int, forced: bool) -> None:
+        """It leaves the belt's way for a lane: what of it is still upstream follows, what lies
+        downstream never sees it, and the exit's confirm eye will."""
+        exit_ = self.topology.exits[exit_no - 1]
+        here = exit_.position_mm * NM_PER_MM
+        commit_us = self.motion.time_when(body.origin_nm + exit_.commit_mm * NM_PER_MM)
+        self.truth(Carried(self.now_us, body.item.uid, exit_no, commit_us, told_us, forced))
+        kept = [one for one in body.points[body.next :] if _upstream(one, body, here)]
+        low, high = exit_.confirm_from_mm * NM_PER_MM, exit_.confirm_to_mm * NM_PER_MM
+        quarter = (high - low) // 4
+        spot = low + quarter + self._bits.below(2 * quarter + 1)
+        late = max(0, body.lead_nm(self.belt_nm) - here)
+        for kind, offset in ((CONFIRM_ON, spot + late), (CONFIRM_OFF, spot + late + body.length_nm)):
+            kept.append((offset, RANK[kind], kind, exit_no, spot))
+        kept.sort()
+        body.lane = exit_no
+        body.points = kept
+        body.next = 0
+        body.generation += 1
+        self.queue(body)
+
+    def _stood_long(self, stopped_us: int, now_us: int) -> None:
+        if not self.motion.driven and self._stopped_us == stopped_us:
+            self.touch()
+
+
+def _upstream(point: Point, body: Body, here_nm: int) -> bool:
+    """Whether a carried body still passes a point: eyes that it covers, and machines before here."""
+    _, _, kind, argument, place = point
+    if kind == EYE_OFF:
+        return bool(body.covered >> (argument - 1) & 1)
+    return place < here_nm and kind in (LOAD, LABEL, ZONE_OUT)

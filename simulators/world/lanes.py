@@ -1,0 +1,77 @@
+"""The lanes behind the exits and the end of the line: what lies in them, their full and confirm eyes."""
+
+from dataclasses import dataclass
+
+from simulators.world.truth import LaneEmptied, LaneFull, TruthSink
+
+LANE_CAPACITY = 20
+END_CAPACITY = 40
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """``capacity``: parcels until they stand in front of the full-eye. ``obstructed``: something else
+    does (a bag, a pile, a person). ``entering``: parcels in front of its confirm eye."""
+
+    exit: int
+    capacity: int
+    count: int = 0
+    obstructed: bool = False
+    entering: int = 0
+
+    @property
+    def full(self) -> bool:
+        return self.obstructed or self.count >= self.capacity
+
+
+class Lanes:
+    """All lanes; ``all[n]`` is that of exit n+1, the last one is the end of the line.
+
+    ``full`` and ``confirm`` are bits of exits 1…n, as the sensors have them.
+    """
+
+    def __init__(self, exits: int, truth: TruthSink) -> None:
+        self.all = [Lane(no, LANE_CAPACITY) for no in range(1, exits + 1)]
+        self.all.append(Lane(exits + 1, END_CAPACITY))
+        self.end = self.all[-1]
+        self.full = 0
+        self.confirm = 0
+        self._truth = truth
+
+    def of(self, exit_no: int) -> Lane:
+        return self.all[exit_no - 1]
+
+    def enter(self, exit_no: int, now_us: int) -> None:
+        """A leading edge is at the lane's confirm eye: the parcel is in."""
+        lane = self.of(exit_no)
+        lane.count += 1
+        if lane is not self.end:
+            lane.entering += 1
+            self.confirm |= 1 << (exit_no - 1)
+        self._mark(lane, now_us)
+
+    def clear_confirm(self, exit_no: int) -> None:
+        """A trailing edge has passed the confirm eye."""
+        lane = self.of(exit_no)
+        lane.entering -= 1
+        if lane.entering == 0:
+            self.confirm &= ~(1 << (exit_no - 1))
+
+    def obstruct(self, exit_no: int, on: bool, now_us: int) -> None:
+        """Something stands before the full-eye, or does no more."""
+        lane = self.of(exit_no)
+        lane.obstructed = on
+        self._mark(lane, now_us)
+
+    def empty(self, exit_no: int, now_us: int) -> None:
+        """People take all parcels out."""
+        lane = self.of(exit_no)
+        self._truth(LaneEmptied(now_us, exit_no, lane.count))
+        lane.count = 0
+        self._mark(lane, now_us)
+
+    def _mark(self, lane: Lane, now_us: int) -> None:
+        bit = 1 << (lane.exit - 1)
+        if lane is not self.end and lane.full != bool(self.full & bit):
+            self.full ^= bit
+            self._truth(LaneFull(now_us, lane.exit, lane.full))

@@ -1,0 +1,224 @@
+"""The ground truth: what really happened, written by the world and never read by the line.
+
+``parcel`` is the true identity, 1… in the order of placing. ``ticks`` are the encoder's count at that
+moment, as every observer could have seen it. Times are the simulation's microseconds, the same clock
+as the line PC's.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TextIO
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A parcel was put on the infeed. ``faults``: what was done to it on purpose."""
+
+    at_us: int
+    parcel: int
+    index: int
+    length_mm: int
+    weight_g: int
+    order_no: str
+    waybill: str
+    candidates: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inducted:
+    """Its leading edge reached the induction eye. ``gap_mm`` to the tail before it (-1: none yet);
+    ``merged``: the eye was still covered, so nobody can see a second parcel."""
+
+    at_us: int
+    parcel: int
+    ticks: int
+    gap_mm: int
+    merged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OnScale:
+    """It left the scale. ``alone_from_us…alone_to_us``: wholly on it and nothing else touching it;
+    both -1 if that never was."""
+
+    at_us: int
+    parcel: int
+    alone_from_us: int
+    alone_to_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A diverter took it off the belt towards ``exit``. ``commit_us``: when its leading edge had passed
+    the exit's commit point; ``told_us``: when the arm last got a new level. ``forced``: a fault did
+    it, not the arm."""
+
+    at_us: int
+    parcel: int
+    exit: int
+    commit_us: int
+    told_us: int
+    forced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """It entered the lane of an exit (n+1: the end of the line), seen by nobody but the world.
+
+    ``touched_us``: the first moment at which a hand could have touched it on the belt, or -1.
+    ``seen``: (eye, ticks) of each leading edge that was its own.
+    """
+
+    at_us: int
+    parcel: int
+    exit: int
+    ticks: int
+    touched_us: int
+    seen: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A person took it off the belt."""
+
+    at_us: int
+    parcel: int
+    lead_mm: int
+    touched_us: int
+    seen: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """Two parcels changed places by hand. ``running``: the belt ran, so nobody can have seen it."""
+
+    at_us: int
+    parcel: int
+    other: int
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BeltSwitched:
+    """The belt began to stop (``running`` False) or to run; ``cause``: ``plc``, ``e_stop``, ``power``."""
+
+    at_us: int
+    running: bool
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFull:
+    """The full-eye of an exit's lane became blocked or clear."""
+
+    at_us: int
+    exit: int
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LaneEmptied:
+    at_us: int
+    exit: int
+    parcels: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlcStarted:
+    """The PLC runs under a new boot epoch (0: it is off)."""
+
+    at_us: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlcAway:
+    """The PLC answers nobody in ``at_us…until_us`` (silent, restarting, cable out)."""
+
+    at_us: int
+    until_us: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInjected:
+    """A timed fault of the line was done. ``subject``: exit, eye or seconds, as the kind has it."""
+
+    at_us: int
+    kind: str
+    subject: str
+
+
+Truth = (
+    Placed
+    | Inducted
+    | OnScale
+    | Carried
+    | Left
+    | Removed
+    | Swapped
+    | BeltSwitched
+    | LaneFull
+    | LaneEmptied
+    | PlcStarted
+    | PlcAway
+    | FaultInjected
+)
+
+TruthSink = Callable[[Truth], None]
+
+TRUTH_KINDS: dict[str, type[Truth]] = {
+    kind.__name__: kind
+    for kind in (
+        Placed,
+        Inducted,
+        OnScale,
+        Carried,
+        Left,
+        Removed,
+        Swapped,
+        BeltSwitched,
+        LaneFull,
+        LaneEmptied,
+        PlcStarted,
+        PlcAway,
+        FaultInjected,
+    )
+}
+
+
+def to_json_line(fact: Truth) -> str:
+    """One line without its newline: ``{"kind": …, fields…}``."""
+    row: dict[str, object] = {"kind": type(fact).__name__}
+    for one in fields(fact):
+        row[one.name] = getattr(fact, one.name)
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json_line(line: str) -> Truth:
+    """The inverse of ``to_json_line``; raises ``ValueError`` for anything else."""
+    row = json.loads(line)
+    if not isinstance(row, dict) or row.get("kind") not in TRUTH_KINDS:
+        raise ValueError(f"not a line of the truth log: {line[:80]!r}")
+    kind = TRUTH_KINDS[row.pop("kind")]
+    if set(row) != {one.name for one in fields(kind)}:
+        raise ValueError(f"fields of {kind.__name__} differ: {sorted(row)}")
+    make: Callable[..., Truth] = kind
+    return make(**{name: _frozen(value) for name, value in row.items()})
+
+
+def _frozen(value: object) -> object:
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+
+
+class TruthFile:
+    """Writes the log as JSON lines, each flushed, so that another process can follow it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, fact: Truth) -> None:
+        self._stream.write(to_json_line(fact) + "\n")
+        self._stream.flush()
