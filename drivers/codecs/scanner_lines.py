@@ -1,8 +1,8 @@
 """Line scanners that send text: one message an answer, ended by a terminator or by silence.
 
-``[prefix] code [separator code]… terminator``, each code behind its AIM identifier where the reader is
-set to send one. The format has no check sum: TCP has its own, on a bare serial cable a lost byte can
-shorten a code.
+``[prefix] code [separator code]… terminator`` in UTF-8, each code behind its AIM identifier where the
+reader is set to send one. The format has no check sum: TCP has its own, on a bare serial cable a lost
+byte can shorten a code.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,6 @@ class LineFormat:
     terminator: bytes
     separator: str
     aim: bool
-    encoding: str
     no_read: tuple[str, ...]
     heartbeat: str
     max_bytes: int
@@ -76,7 +75,7 @@ class ScannerLines:
         return ReaderAnswered(at_us=at_us, codes=codes)
 
     def _text(self, message: bytes) -> str | None:
-        text = message.removeprefix(self._fmt.prefix).decode(self._fmt.encoding, "replace")
+        text = message.removeprefix(self._fmt.prefix).decode(errors="replace")
         framed = message.startswith(self._fmt.prefix) and "\ufffd" not in text
         return text if framed and text.replace(FNC1, "").isprintable() else None
 

@@ -20,7 +20,6 @@ FORMAT = LineFormat(
     terminator=b"\r\n",
     separator=";",
     aim=False,
-    encoding="ascii",
     no_read=("NoRead",),
     heartbeat="HB",
     max_bytes=128,

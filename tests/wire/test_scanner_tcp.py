@@ -22,7 +22,6 @@ FORMAT = LineFormat(
     terminator=b"\r\n",
     separator=";",
     aim=True,
-    encoding="ascii",
     no_read=("NoRead",),
     heartbeat="",
     max_bytes=256,

@@ -1,0 +1,107 @@
+"""What speaks each protocol and opens each cable: literal tables, nothing is searched for.
+
+The keys are the closed unions of ``line_config.device_files`` and the kinds of its connections; a test
+holds them equal.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import assert_never
+
+from drivers.codecs.mettler_toledo import ContinuousCodec
+from drivers.codecs.scanner_lines import LineFormat, ScannerLines
+from drivers.links.scale_serial import ScaleCodec, ScaleLink
+from drivers.links.scanner_tcp import ScannerCodec, ScannerLink
+from drivers.streams.serial import ParityName, open_serial
+from drivers.streams.tcp import accept_tcp, open_tcp
+from edge.model.topology import Reader, ReadPolicy, Scale
+from edge.ports.byte_stream import ByteStream, OpenStream
+from edge.ports.sinks import CodeSink, SampleSink
+from line_config.device_files import ScaleFile, ScaleProtocol, ScannerFile, ScannerProtocol
+from line_config.model import (
+    ScaleConnection,
+    ScannerConnection,
+    SerialSettings,
+    TcpClientSettings,
+    TcpServerSettings,
+)
+
+MakeScaleCodec = Callable[[ScaleFile], ScaleCodec]
+MakeScannerCodec = Callable[[ScannerFile, ReadPolicy], ScannerCodec]
+PARITY: Mapping[str, ParityName] = {"N": "none", "E": "even", "O": "odd"}
+
+
+def _mettler_toledo(file: ScaleFile) -> ScaleCodec:
+    return ContinuousCodec(
+        checksum=file.checksum, agreeing=file.agreeing_frames, power_up_bit=file.power_up_bit
+    )
+
+
+def _text_lines(file: ScannerFile, read: ReadPolicy) -> ScannerCodec:
+    return ScannerLines(
+        LineFormat(
+            prefix=file.prefix.encode(),
+            terminator=file.terminator.encode(),
+            separator=file.separator,
+            aim=file.aim_identifiers,
+            no_read=read.no_read,
+            heartbeat=file.heartbeat,
+            max_bytes=file.max_line_bytes,
+        )
+    )
+
+
+SCALE_CODECS: Mapping[ScaleProtocol, MakeScaleCodec] = {"mettler_toledo_continuous": _mettler_toledo}
+SCANNER_CODECS: Mapping[ScannerProtocol, MakeScannerCodec] = {"text_lines": _text_lines}
+
+
+def cable(connection: ScaleConnection | ScannerConnection, file: ScaleFile | ScannerFile) -> OpenStream:
+    """How the line opens this device's cable; a serial port's format is the line's own, else the
+    device file's."""
+
+    async def opened() -> ByteStream:
+        match connection:
+            case TcpClientSettings():
+                return await open_tcp(connection.host, connection.port)
+            case TcpServerSettings():
+                return await accept_tcp(connection.host, connection.port)
+            case SerialSettings():
+                assert isinstance(file, ScaleFile)
+                frame = connection.frame or file.frame
+                return await open_serial(
+                    connection.path,
+                    baud=connection.baudrate or file.baudrate,
+                    bytesize=int(frame[0]),
+                    parity=PARITY[frame[1]],
+                    stopbits=int(frame[2]),
+                )
+            case _:
+                assert_never(connection)
+
+    return opened
+
+
+def scale_link(scale: Scale, file: ScaleFile, open_stream: OpenStream, sink: SampleSink) -> ScaleLink:
+    make = SCALE_CODECS[file.protocol]
+    return ScaleLink(
+        device=scale.device,
+        scale=scale.id,
+        stale_ms=scale.stale_ms,
+        open_stream=open_stream,
+        make_codec=lambda: make(file),
+        sink=sink,
+    )
+
+
+def scanner_link(
+    reader: Reader, file: ScannerFile, read: ReadPolicy, open_stream: OpenStream, sink: CodeSink
+) -> ScannerLink:
+    make = SCANNER_CODECS[file.protocol]
+    return ScannerLink(
+        device=reader.device,
+        reader=reader.id,
+        silence_ms=file.silence_ms,
+        stale_ms=file.stale_ms,
+        open_stream=open_stream,
+        make_codec=lambda: make(file, read),
+        sink=sink,
+    )

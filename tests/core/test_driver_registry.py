@@ -1,0 +1,49 @@
+"""The registry, the closed unions of line_config and the device files name the same protocols."""
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from ruamel.yaml import YAML
+
+import line_config
+from drivers.registry import PARITY, SCALE_CODECS, SCANNER_CODECS
+from edge.model.topology import ReadPolicy
+from edge.model.units import MonoUs
+from line_config.device_files import ScaleFile, ScaleProtocol, ScannerFile, ScannerProtocol, SerialFrame
+
+DEVICES = Path(line_config.__file__).parent / "devices"
+SCALES = sorted((DEVICES / "scales").glob("*.yaml"))
+SCANNERS = sorted((DEVICES / "scanners").glob("*.yaml"))
+READ = ReadPolicy(symbologies=(), patterns=(), no_read=("NoRead",))
+
+
+def read(path: Path) -> str:
+    return json.dumps(YAML(typ="safe").load(path.read_text("utf-8")))
+
+
+def test_one_table_for_each_union() -> None:
+    assert set(SCALE_CODECS) == set(get_args(ScaleProtocol))
+    assert set(SCANNER_CODECS) == set(get_args(ScannerProtocol))
+    assert {frame[1] for frame in get_args(SerialFrame)} <= set(PARITY)
+
+
+@pytest.mark.parametrize("path", SCALES, ids=lambda path: path.stem)
+def test_every_scale_file_makes_a_codec(path: Path) -> None:
+    file = ScaleFile.model_validate_json(read(path))
+    assert SCALE_CODECS[file.protocol](file).feed(b"", MonoUs(1)) == ()
+    assert file.checksum or file.agreeing_frames > 1, "without a check sum k frames must agree"
+
+
+@pytest.mark.parametrize("path", SCANNERS, ids=lambda path: path.stem)
+def test_every_scanner_file_makes_a_codec(path: Path) -> None:
+    file = ScannerFile.model_validate_json(read(path))
+    codec = SCANNER_CODECS[file.protocol](file, READ)
+    events = codec.feed(f"{file.prefix}NoRead{file.terminator}".encode(), MonoUs(1)) + codec.silent()
+    assert [event.codes for event in events if hasattr(event, "codes")] == [()]
+
+
+def test_every_protocol_has_a_device_file() -> None:
+    assert {ScaleFile.model_validate_json(read(path)).protocol for path in SCALES} == set(SCALE_CODECS)
+    assert {ScannerFile.model_validate_json(read(path)).protocol for path in SCANNERS} == set(SCANNER_CODECS)
