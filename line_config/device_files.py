@@ -1,0 +1,93 @@
+"""Device files: what is known of a model, read from ``devices/{plc,scales,scanners}/*.yaml``.
+
+A new model of a known protocol is one such file. Protocol names are closed here; the drivers'
+registry has the same ones.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from edge.model.register_map import WordOrder
+from edge.model.topology import ReaderSpeaks
+from line_config.fields import Id, Ms, Strict, Text
+
+PlcProtocol = Literal["mailbox"]
+ScaleProtocol = Literal["mettler_toledo_continuous"]
+ScannerProtocol = Literal["text_lines"]
+
+Address = Annotated[int, Field(ge=0, le=65_535)]
+Baudrate = Literal[600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+SerialFrame = Literal["8N1", "7E1", "7O1", "8E1", "8O1"]
+
+
+class _DeviceFile(Strict):
+    id: Id
+    maker: Text
+    models: Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)]
+    source: Text
+    """The manual or standard that the figures are from."""
+
+
+class PlcFile(_DeviceFile):
+    """Where a PLC program has the blocks of docs/plc-contract.md (wire addresses, from 0)."""
+
+    protocol: PlcProtocol
+    identity: Address
+    status: Address
+    ring: Address
+    pc_status: Address
+    command: Address
+    word_order: WordOrder
+    max_block: Annotated[int, Field(ge=22, le=32)]
+    """Registers at once; the largest block that is not split is the status of 22."""
+    read_write: bool
+    """It answers FC23: PC status out and PLC status in are one transaction."""
+
+
+class ScaleFile(_DeviceFile):
+    protocol: ScaleProtocol
+    baudrate: Baudrate
+    frame: SerialFrame
+    checksum: bool
+    """Frames end with the check byte; without it, they are sent without."""
+    agreeing_frames: Annotated[int, Field(ge=1, le=10)]
+    """Equal frames before a value counts (more than one where frames have no check sum)."""
+    power_up_bit: bool
+    """Status word B, bit 6 says "zero not captured"; false for clones in which it is always set."""
+    frame_rate_hz: Annotated[int, Field(ge=1, le=2_000)]
+    """Frames sent a second; the independent readings among them are the line's ``rate_hz``."""
+
+
+class ScannerFile(_DeviceFile):
+    """``text_lines``: each answer is one message of text, its codes parted by ``separator``.
+
+    A message ends with ``terminator``, or, where that is empty, by ``silence_ms`` of silence.
+    """
+
+    protocol: ScannerProtocol
+    speaks: ReaderSpeaks
+    latency_min_ms: Ms
+    latency_max_ms: Ms
+    prefix: Annotated[str, Field(max_length=8)]
+    terminator: Annotated[str, Field(max_length=4)]
+    separator: Annotated[str, Field(max_length=4)]
+    """Empty: one code a message."""
+    aim_identifiers: bool
+    """Each code begins with its AIM identifier, such as ``]C1``."""
+    max_line_bytes: Annotated[int, Field(ge=16, le=8_192)]
+    silence_ms: Annotated[int, Field(ge=0, le=1_000)]
+    heartbeat: Annotated[str, Field(max_length=32)]
+    """A message that only says that the reader lives; empty: it sends none."""
+    stale_ms: Annotated[int, Field(ge=0, le=600_000)]
+    """With a heartbeat: longer silence is a dead link. 0: silence says nothing."""
+
+    @model_validator(mode="after")
+    def _ends_somehow(self) -> Self:
+        if bool(self.terminator) == bool(self.silence_ms):
+            raise ValueError("a message ends by terminator or by silence_ms: exactly one of them")
+        if bool(self.heartbeat) != bool(self.stale_ms):
+            raise ValueError("heartbeat and stale_ms belong together: both or neither")
+        if self.latency_min_ms > self.latency_max_ms:
+            raise ValueError("latency_min_ms is larger than latency_max_ms")
+        return self

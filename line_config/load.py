@@ -1,0 +1,224 @@
+"""``load_line``: file or packaged name → ``LineDescription``, or every problem at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from edge.model.codes import WaybillPattern
+from edge.model.ids import DeviceId, ReaderId, ScaleId
+from edge.model.verdict import Reason
+from line_config.build import build_topology
+from line_config.carriers import CarriersFile
+from line_config.description import (
+    ApiAddress,
+    LineDescription,
+    ParityName,
+    ScalePort,
+    ScannerPort,
+    SerialPort,
+    StoreLimits,
+    TcpClient,
+    TcpServer,
+)
+from line_config.device_files import PlcFile, ScaleFile, ScannerFile
+from line_config.lint import findings
+from line_config.model import (
+    LineFile,
+    NoScale,
+    ReaderSettings,
+    SerialSettings,
+    TcpClientSettings,
+    TcpServerSettings,
+)
+from line_config.overrides import apply_overrides
+from line_config.packaged import packaged, packaged_names
+from line_config.problems import LineConfigError, Problem, Where, nearest
+from line_config.reasons import ReasonEntry, ReasonsFile
+from line_config.references import check_references
+from line_config.validate import validate
+from line_config.yaml_tree import Tree, read_yaml
+
+M = TypeVar("M", bound=BaseModel)
+_PARITY: dict[str, ParityName] = {"N": "none", "E": "even", "O": "odd"}
+
+
+def load_line(
+    path_or_name: str | Path, overrides: Sequence[str] = (), *, proved: bool = True
+) -> LineDescription:
+    """The line of a file, or of the name of a packaged one (``demo``, ``small``, ``fast``).
+
+    ``overrides``: ``path=value``, as in ``plc.port=15020`` or ``readers.top.connection.port=2112``;
+    checked like the file. ``proved`` False skips the lint of topology and timing: for reports on a
+    line that fails it, never for running one. Raises ``LineConfigError`` with every problem found.
+    """
+    path, source = _find(path_or_name, "lines")
+    tree, problems = read_yaml(path, source)
+    if tree is None:
+        raise LineConfigError(problems)
+    problems += apply_overrides(tree, overrides)
+    carriers, more = read_packaged(CarriersFile, "carriers.yaml")
+    problems += more
+    reasons, more = load_reasons()
+    problems += more
+    line, more = validate(LineFile, tree)
+    problems += more
+    wrong_names = check_references(tree, [one.id for one in carriers.carriers] if carriers else [])
+    problems += wrong_names
+    if line is None or carriers is None or wrong_names or not reasons:
+        raise LineConfigError(problems)
+    description = _describe(line, tree, source, carriers, reasons, problems)
+    if description is None:
+        raise LineConfigError(problems)
+    if proved:
+        problems += findings(description)
+    if problems:
+        raise LineConfigError(problems)
+    return description
+
+
+def read_model(model: type[M], path: Path, source: str) -> tuple[M | None, list[Problem]]:
+    """A YAML file as a strict model, or what is wrong with it."""
+    tree, problems = read_yaml(path, source)
+    if tree is None:
+        return None, problems
+    found, more = validate(model, tree)
+    problems += more
+    return (None if problems else found), problems
+
+
+def read_packaged(model: type[M], *parts: str) -> tuple[M | None, list[Problem]]:
+    """As ``read_model``, for a file that ships with the package."""
+    return read_model(model, packaged(*parts), "/".join(parts))
+
+
+def load_reasons() -> tuple[tuple[ReasonEntry, ...], list[Problem]]:
+    """``reasons.yaml`` in the order of ``Reason``; one that is missing or doubled is a problem."""
+    found, problems = read_packaged(ReasonsFile, "reasons.yaml")
+    if found is None:
+        return (), problems
+    entries = {entry.reason: entry for entry in found.reasons}
+    where = Where(source="reasons.yaml")
+    missing = [reason.value for reason in Reason if reason not in entries]
+    if missing:
+        problems.append(Problem(where=where, what=f"has no entry for {', '.join(missing)}"))
+    if len(entries) < len(found.reasons):
+        problems.append(Problem(where=where, what="gives a reason twice"))
+    return (() if problems else tuple(entries[reason] for reason in Reason)), problems
+
+
+def _find(path_or_name: str | Path, folder: str) -> tuple[Path, str]:
+    """The file meant, and its name as errors show it."""
+    text = str(path_or_name)
+    names = packaged_names(folder)
+    if isinstance(path_or_name, str) and text in names:
+        path = packaged(folder, f"{text}.yaml")
+        return path, str(path)
+    if "\0" in text:
+        raise LineConfigError([Problem(where=Where(source=ascii(text)), what="is no file name")])
+    path = Path(text)
+    if isinstance(path_or_name, str) and not path.suffix and len(path.parts) < 2 and not path.exists():
+        hint = nearest(text, names, noun=f"packaged {folder}")
+        where = Where(source=text or '""')
+        raise LineConfigError([Problem(where=where, what="no such file or packaged name", hint=hint)])
+    return path, text
+
+
+def _describe(
+    line: LineFile,
+    tree: Tree,
+    source: str,
+    carriers: CarriersFile,
+    reasons: tuple[ReasonEntry, ...],
+    problems: list[Problem],
+) -> LineDescription | None:
+    """Device files in, description out; None when a device file is wrong."""
+    plc, more = read_packaged(PlcFile, "devices", "plc", f"{line.plc.device}.yaml")
+    problems += more
+    scanners: list[ScannerFile] = []
+    for one in line.readers:
+        scanner, more = read_packaged(ScannerFile, "devices", "scanners", f"{one.device}.yaml")
+        problems += more
+        scanners += [scanner] if scanner else []
+    scale_port, more = _scale_port(line)
+    problems += more
+    if plc is None or len(scanners) < len(line.readers) or more:
+        return None
+    chosen = [one for name in line.reading.carriers for one in carriers.carriers if one.id == name]
+    patterns = [WaybillPattern(carrier=one.id, regex=regex) for one in chosen for regex in one.patterns]
+    pairs = zip(line.readers, scanners, strict=True)
+    return LineDescription(
+        source=source,
+        site_id=line.site.id,
+        topology=build_topology(line, plc, scanners, patterns, reasons),
+        plc_protocol=plc.protocol,
+        scanners=tuple(_scanner_port(one, device, line.reading.no_read) for one, device in pairs),
+        scale_port=scale_port,
+        api=ApiAddress(host=line.api.host, port=line.api.port),
+        store=StoreLimits(**line.store.model_dump()),
+        full_on_ms=line.plc.full_on_ms,
+        reasons=reasons,
+        plc_file=plc,
+        file=line,
+        tree=tree,
+    )
+
+
+def _scanner_port(one: ReaderSettings, device: ScannerFile, no_read: tuple[str, ...]) -> ScannerPort:
+    return ScannerPort(
+        reader=ReaderId(one.id),
+        device=DeviceId(one.id),
+        model=device.id,
+        protocol=device.protocol,
+        connection=_tcp(one.connection),
+        prefix=device.prefix,
+        terminator=device.terminator,
+        separator=device.separator,
+        aim_identifiers=device.aim_identifiers,
+        no_read=no_read,
+        max_line_bytes=device.max_line_bytes,
+        silence_ms=device.silence_ms,
+        heartbeat=device.heartbeat,
+        stale_ms=device.stale_ms,
+    )
+
+
+def _tcp(settings: TcpClientSettings | TcpServerSettings) -> TcpClient | TcpServer:
+    if isinstance(settings, TcpServerSettings):
+        return TcpServer(host=settings.host, port=settings.port)
+    return TcpClient(host=settings.host, port=settings.port)
+
+
+def _scale_port(line: LineFile) -> tuple[ScalePort | None, list[Problem]]:
+    one = line.scale
+    if isinstance(one, NoScale):
+        return None, []
+    device, problems = read_packaged(ScaleFile, "devices", "scales", f"{one.device}.yaml")
+    if device is None:
+        return None, problems
+    connection: SerialPort | TcpClient
+    if isinstance(one.connection, SerialSettings):
+        frame = one.connection.frame or device.frame
+        connection = SerialPort(
+            path=one.connection.path,
+            baudrate=one.connection.baudrate or device.baudrate,
+            bytesize=int(frame[0]),
+            parity=_PARITY[frame[1]],
+            stopbits=int(frame[2]),
+        )
+    else:
+        connection = TcpClient(host=one.connection.host, port=one.connection.port)
+    port = ScalePort(
+        scale=ScaleId(one.id),
+        device=DeviceId(one.id),
+        model=device.id,
+        protocol=device.protocol,
+        connection=connection,
+        checksum=device.checksum,
+        agreeing_frames=device.agreeing_frames,
+        power_up_bit=device.power_up_bit,
+        frame_rate_hz=device.frame_rate_hz,
+        stale_ms=one.stale_ms,
+    )
+    return port, problems

@@ -1,0 +1,256 @@
+"""A line's YAML file as strict models; ``docs/line-configuration.md`` explains each key.
+
+Units are in the names. Named things are lists with ``id``; no mapping has free keys. What the models
+cannot say (references, order, timing) is checked in ``references`` and ``lint``.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edge.model.codes import Symbology
+from edge.model.topology import ChuteKind, EyeRole
+from edge.model.verdict import Reason
+from line_config.fields import DevicePath, Host, Id, LengthMm, Ms, Port, PositionMm, Strict, Text, WeightG
+
+END = "end"
+"""Name of the end of the line where a chute names its exit."""
+
+
+class Site(Strict):
+    id: Id
+    timezone: Text
+    """IANA name, such as Asia/Shanghai."""
+
+
+class ParcelSizes(Strict):
+    length_min_mm: LengthMm
+    length_mean_mm: LengthMm
+    length_max_mm: LengthMm
+
+
+class Belt(Strict):
+    id: Id
+    speed_mm_s: Annotated[int, Field(ge=100, le=3_000)]
+    ticks_per_m: Annotated[int, Field(ge=100, le=20_000)]
+    parcel: ParcelSizes
+    gap_min_mm: LengthMm
+    """Smallest gap that gapping leaves; closer ones are rejected (``gap_too_small``)."""
+    nominal_per_h: Annotated[int, Field(ge=1, le=40_000)]
+    decision_mm: PositionMm
+    """Where a parcel is decided when everything is known."""
+
+
+class Tolerances(Strict):
+    track_mm: Annotated[int, Field(ge=1, le=1_000)]
+    length_mm: Annotated[int, Field(ge=1, le=1_000)]
+    commit_margin_mm: Annotated[int, Field(ge=1, le=1_000)]
+
+
+class Plc(Strict):
+    id: Id = "plc"
+    device: Id
+    host: Host
+    port: Port
+    unit: Annotated[int, Field(ge=0, le=255)]
+    map_version: Annotated[int, Field(ge=1, le=65_535)]
+    scan_ms: Annotated[int, Field(ge=1, le=100)]
+    turnaround_ms: Annotated[int, Field(ge=1, le=1_000)]
+    """Measured p99 of one Modbus transaction."""
+    timeout_ms: Annotated[int, Field(ge=10, le=10_000)] | None = None
+    """Left out: max(100, 3 × turnaround), at most 300."""
+    heartbeat_ms: Annotated[int, Field(ge=50, le=30_000)]
+    """The PLC drops its commands when the PC's heartbeat stands longer than this."""
+    ring_capacity: Annotated[int, Field(ge=16, le=4_096)]
+    full_on_ms: Annotated[int, Field(ge=100, le=60_000)] = 2_000
+    """On-delay of an exit's full signal."""
+
+
+class EyeSettings(Strict):
+    id: Id
+    role: EyeRole
+    position_mm: PositionMm
+
+
+class Infeed(Strict):
+    """A place where a hand or another belt puts parcels on; negative: upstream of the induction eye."""
+
+    id: Id
+    position_mm: Annotated[int, Field(ge=-200_000, le=200_000)]
+
+
+class TcpClientSettings(Strict):
+    """We connect to the device."""
+
+    kind: Literal["tcp_client"]
+    host: Host
+    port: Port
+
+
+class TcpServerSettings(Strict):
+    """The device connects to us; ``host`` is the address of our own that it reaches."""
+
+    kind: Literal["tcp_server"]
+    host: Host = "127.0.0.1"
+    port: Port
+
+
+class SerialSettings(Strict):
+    """A serial port, best by ``/dev/serial/by-id/…``; left out, the device file's format holds."""
+
+    kind: Literal["serial"]
+    path: DevicePath
+    baudrate: Literal[600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] | None = None
+    frame: Literal["8N1", "7E1", "7O1", "8E1", "8O1"] | None = None
+
+
+ScannerConnection = Annotated[TcpClientSettings | TcpServerSettings, Field(discriminator="kind")]
+ScaleConnection = Annotated[SerialSettings | TcpClientSettings, Field(discriminator="kind")]
+
+
+class Latency(Strict):
+    """From the moment that the reader speaks of to its answer's last byte, as measured on site."""
+
+    min_ms: Ms
+    max_ms: Ms
+
+
+class ReaderSettings(Strict):
+    id: Id
+    device: Id
+    position_mm: PositionMm
+    field_mm: LengthMm
+    latency: Latency | None = None
+    """Left out: the device file's."""
+    connection: ScannerConnection
+
+
+class _ScaleSettings(Strict):
+    id: Id
+    device: Id
+    infeed_eye: Id
+    outfeed_eye: Id
+    settle_ms: Ms
+    filter_ms: Ms
+    rate_hz: Annotated[int, Field(ge=1, le=2_000)]
+    """Measured rate of independent readings; many indicators repeat each several times."""
+    min_samples: Annotated[int, Field(ge=1, le=64)]
+    spread_g: WeightG
+    min_weight_g: WeightG
+    capacity_g: Annotated[int, Field(ge=1, le=200_000)]
+    division_g: Annotated[int, Field(ge=1, le=1_000)]
+    stale_ms: Annotated[int, Field(ge=10, le=10_000)]
+    connection: ScaleConnection
+
+
+class BeltScale(_ScaleSettings):
+    kind: Literal["belt"]
+
+
+class StaticScale(_ScaleSettings):
+    kind: Literal["static"]
+    zone: Annotated[int, Field(ge=1, le=16)]
+    stable_ms: Ms
+    hold_timeout_ms: Annotated[int, Field(ge=100, le=30_000)]
+
+
+class NoScale(Strict):
+    """Parcels are not weighed: invariants 2 and 3 cannot be checked on this line."""
+
+    kind: Literal["none"]
+
+
+class DiverterSettings(Strict):
+    id: Id
+    kind: Literal["wheel", "pusher", "swing"]
+    position_mm: PositionMm
+    zone_mm: LengthMm
+    actuator_ms: Annotated[int, Field(ge=1, le=5_000)]
+    change_ms: Annotated[int, Field(ge=1, le=5_000)]
+    eye: Id
+    """The eye that clears its zone."""
+
+
+class ExitSettings(Strict):
+    no: Annotated[int, Field(ge=1, le=32)]
+    id: Id
+    diverter: Id
+    side: Literal["left", "right"]
+    confirm_from_mm: Annotated[int, Field(ge=1, le=10_000)]
+    confirm_to_mm: Annotated[int, Field(ge=1, le=10_000)]
+    """Window of the confirm eye, in belt from the diverter's position."""
+
+
+class ChuteSettings(Strict):
+    id: Id
+    exit: Id
+    """An exit's id, or ``end``."""
+    kind: ChuteKind
+    reserve: Annotated[int, Field(ge=1, le=1_000)]
+    """Parcels it still holds after its exit says full."""
+
+
+class Weighing(Strict):
+    tolerance_g: WeightG
+    tolerance_permille: Annotated[int, Field(ge=0, le=1_000)]
+    max_weight_g: Annotated[int, Field(ge=1, le=200_000)]
+
+
+class PatternSettings(Strict):
+    id: Id
+    carrier: Id
+    regex: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Reading(Strict):
+    symbologies: Annotated[tuple[Symbology, ...], Field(min_length=1, max_length=10)]
+    carriers: Annotated[tuple[Id, ...], Field(max_length=64)]
+    """Carriers of ``carriers.yaml`` whose waybill patterns count."""
+    patterns: Annotated[tuple[PatternSettings, ...], Field(max_length=64)] = ()
+    """Patterns of the line's own, besides."""
+    no_read: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=32)], ...], Field(min_length=1, max_length=16)
+    ]
+
+
+class ReasonChute(Strict):
+    reason: Reason
+    chute: Id
+
+
+class Api(Strict):
+    host: Host = "127.0.0.1"
+    port: Port = 8_080
+
+
+class Store(Strict):
+    data_dir: Annotated[str, Field(pattern=r"^/[^\x00-\x1f]{1,200}$")] = "/var/lib/beltkeeper"
+    min_free_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 512
+    """Below it induction stops."""
+    ballast_mb: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """A file that is given up to record the belt's last parcels when the disk is full."""
+    slow_commit_ms: Annotated[int, Field(ge=10, le=60_000)] = 1_000
+    max_backlog_rows: Annotated[int, Field(ge=16, le=65_536)] = 4_096
+    snapshot_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
+
+
+class LineFile(Strict):
+    """One line."""
+
+    site: Site
+    line: Belt
+    tolerances: Tolerances
+    plc: Plc
+    infeeds: Annotated[tuple[Infeed, ...], Field(max_length=16)] = ()
+    eyes: Annotated[tuple[EyeSettings, ...], Field(min_length=2, max_length=32)]
+    readers: Annotated[tuple[ReaderSettings, ...], Field(min_length=1, max_length=8)]
+    scale: Annotated[NoScale | BeltScale | StaticScale, Field(discriminator="kind")]
+    diverters: Annotated[tuple[DiverterSettings, ...], Field(min_length=1, max_length=32)]
+    exits: Annotated[tuple[ExitSettings, ...], Field(min_length=1, max_length=32)]
+    chutes: Annotated[tuple[ChuteSettings, ...], Field(min_length=1, max_length=256)]
+    default_exception_chute: Id
+    weighing: Weighing
+    reading: Reading
+    reasons: Annotated[tuple[ReasonChute, ...], Field(max_length=64)] = ()
+    api: Api = Api()
+    store: Store = Store()

@@ -1,0 +1,166 @@
+"""References and names in a line's file, checked on the tree: also where other parts are wrong."""
+
+import re
+import zoneinfo
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from line_config.model import END
+from line_config.packaged import packaged_names
+from line_config.problems import Problem, nearest
+from line_config.validate import problem_at
+from line_config.yaml_tree import Tree
+
+Steps = tuple[str | int, ...]
+
+NAMED = ("infeeds", "eyes", "readers", "diverters", "exits", "chutes")
+"""Lists of named things."""
+REFERENCES: tuple[tuple[str, str, str], ...] = (
+    ("diverters", "eye", "eyes"),
+    ("exits", "diverter", "diverters"),
+    ("reasons", "chute", "chutes"),
+)
+"""(list, key of its items, list in which the name must be)"""
+
+
+def check_references(tree: Tree, carriers: Sequence[str]) -> list[Problem]:
+    """Unknown, doubled and contradicting names."""
+    return [
+        *_duplicates(tree),
+        *_unknown_names(tree),
+        *_exits(tree),
+        *_devices(tree),
+        *_timezone(tree),
+        *_reading(tree, carriers),
+    ]
+
+
+def _items(tree: Tree, name: str) -> list[tuple[int, Tree]]:
+    found = tree.child(name)
+    return list(enumerate(found.content)) if found is not None and isinstance(found.content, list) else []
+
+
+def _names(tree: Tree, name: str) -> list[str]:
+    return [item.name for _, item in _items(tree, name) if item.name]
+
+
+def _value(item: Tree, key: str) -> object:
+    found = item.child(key)
+    return found.content if found is not None else None
+
+
+def _duplicates(tree: Tree) -> Iterator[Problem]:
+    for name in NAMED:
+        seen: dict[str, str] = {}
+        for index, item in _items(tree, name):
+            if item.name in seen:
+                yield problem_at(tree, (name, index, "id"), f"is already the id of {seen[item.name]}")
+            elif item.name:
+                seen[item.name] = f"{name}[{index}]"
+
+
+def _unknown_names(tree: Tree) -> Iterator[Problem]:
+    for source, key, target in REFERENCES:
+        for index, item in _items(tree, source):
+            yield from _unknown(tree, (source, index, key), _value(item, key), _names(tree, target), target)
+    for index, item in _items(tree, "chutes"):
+        known = [*_names(tree, "exits"), END]
+        yield from _unknown(tree, ("chutes", index, "exit"), _value(item, "exit"), known, "exits")
+    chutes, default = _names(tree, "chutes"), _value(tree, "default_exception_chute")
+    yield from _unknown(tree, ("default_exception_chute",), default, chutes, "chutes")
+    scale = tree.child("scale")
+    for key in ("infeed_eye", "outfeed_eye"):
+        if scale is not None:
+            yield from _unknown(tree, ("scale", key), _value(scale, key), _names(tree, "eyes"), "eyes")
+
+
+def _unknown(tree: Tree, steps: Steps, value: object, known: Sequence[str], noun: str) -> Iterator[Problem]:
+    if isinstance(value, str) and value not in known:
+        what = f"no such {noun.removesuffix('s')}"
+        yield problem_at(tree, steps, what, nearest(value, known, noun=noun))
+
+
+def _exits(tree: Tree) -> Iterator[Problem]:
+    numbers: dict[int, str] = {}
+    sides: dict[tuple[object, object], str] = {}
+    for index, item in _items(tree, "exits"):
+        no, side = _value(item, "no"), (_value(item, "diverter"), _value(item, "side"))
+        if isinstance(no, int) and not isinstance(no, bool):
+            if no in numbers:
+                yield problem_at(tree, ("exits", index, "no"), f"is already the number of exit {numbers[no]}")
+            numbers.setdefault(no, item.name)
+        if isinstance(side[0], str) and isinstance(side[1], str):
+            if side in sides:
+                what = f"exit {sides[side]} is already on that side of {side[0]}"
+                yield problem_at(tree, ("exits", index, "side"), what)
+            sides.setdefault(side, item.name)
+        if item.name == END:
+            what = "is the name of the end of the line"
+            yield problem_at(tree, ("exits", index, "id"), what, "name the exit otherwise")
+    missing = sorted(set(range(1, len(numbers) + 1)) - set(numbers))
+    if missing and len(numbers) == len(_items(tree, "exits")):
+        shown = ", ".join(map(str, missing))
+        yield problem_at(
+            tree, ("exits",), f"numbers must be 1…{len(numbers)} without a gap; missing: {shown}"
+        )
+    given = [_value(item, "reason") for _, item in _items(tree, "reasons")]
+    for index, reason in enumerate(given):
+        if reason is not None and reason in given[:index]:
+            yield problem_at(tree, ("reasons", index, "reason"), "has a chute already")
+
+
+def _devices(tree: Tree) -> Iterator[Problem]:
+    wanted: list[tuple[Steps, str]] = [(("plc", "device"), "plc"), (("scale", "device"), "scales")]
+    wanted += [(("readers", index, "device"), "scanners") for index, _ in _items(tree, "readers")]
+    for steps, folder in wanted:
+        here: Tree | None = tree
+        for step in steps:
+            here = here.child(step) if here is not None else None
+        if here is not None and isinstance(here.content, str):
+            known = packaged_names("devices", folder)
+            if here.content not in known:
+                what = f"no such device file in devices/{folder}"
+                yield problem_at(tree, steps, what, nearest(here.content, known))
+    ids = {"plc": _value(tree.child("plc") or tree, "id") or "plc"}
+    for index, item in _items(tree, "readers"):
+        if item.name and item.name in ids.values():
+            yield problem_at(tree, ("readers", index, "id"), "is already the id of another device")
+    scale = tree.child("scale")
+    if scale is not None and scale.name and scale.name in (ids["plc"], *_names(tree, "readers")):
+        yield problem_at(tree, ("scale", "id"), "is already the id of another device")
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _timezone(tree: Tree) -> Iterator[Problem]:
+    site = tree.child("site")
+    zone = _value(site, "timezone") if site is not None else None
+    if isinstance(zone, str) and zone and zone not in _zones():
+        hint = nearest(zone, sorted(_zones()))
+        hint = hint if hint.startswith("did you mean") else "an IANA name, such as Asia/Shanghai"
+        yield problem_at(tree, ("site", "timezone"), "no such time zone", hint)
+
+
+def _reading(tree: Tree, carriers: Sequence[str]) -> Iterator[Problem]:
+    reading = tree.child("reading")
+    if reading is None:
+        return
+    for key in ("symbologies", "carriers", "no_read"):
+        values = [item.content for _, item in _items(reading, key)]
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                yield problem_at(tree, ("reading", key, index), "is given twice", "remove one")
+            elif key == "carriers":
+                yield from _unknown(tree, ("reading", key, index), value, carriers, "carriers")
+    for index, item in _items(reading, "patterns"):
+        regex = _value(item, "regex")
+        if isinstance(regex, str):
+            try:
+                re.compile(regex)
+            except (re.error, OverflowError, RecursionError) as error:
+                yield problem_at(
+                    tree, ("reading", "patterns", index, "regex"), f"is no regular expression: {error}"
+                )
