@@ -5,6 +5,7 @@
 
 from line_config.description import LineDescription
 from line_config.load import load_line
+from line_config.plan import load_plan
 from line_config.problems import LineConfigError, Problem
 
-__all__ = ["LineConfigError", "LineDescription", "Problem", "load_line"]
+__all__ = ["LineConfigError", "LineDescription", "Problem", "load_line", "load_plan"]

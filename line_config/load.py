@@ -53,7 +53,7 @@ def load_line(
     checked like the file. ``proved`` False skips the lint of topology and timing: for reports on a
     line that fails it, never for running one. Raises ``LineConfigError`` with every problem found.
     """
-    path, source = _find(path_or_name, "lines")
+    path, source = find_file(path_or_name, "lines")
     tree, problems = read_yaml(path, source)
     if tree is None:
         raise LineConfigError(problems)
@@ -108,7 +108,7 @@ def load_reasons() -> tuple[tuple[ReasonEntry, ...], list[Problem]]:
     return (() if problems else tuple(entries[reason] for reason in Reason)), problems
 
 
-def _find(path_or_name: str | Path, folder: str) -> tuple[Path, str]:
+def find_file(path_or_name: str | Path, folder: str) -> tuple[Path, str]:
     """The file meant, and its name as errors show it."""
     text = str(path_or_name)
     names = packaged_names(folder)
