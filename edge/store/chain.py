@@ -21,4 +21,4 @@ def link(
     """``hash`` of a row, given that of the row before."""
     utc = "" if utc_us is None else utc_us
     of = "" if track is None else track
-    return sha256(before + f"{seq}\n{at_us}\n{utc}\n{kind}\n{of}\n{body}".encode("ascii")).digest()
+    return sha256(before + f"{seq}\n{at_us}\n{utc}\n{kind}\n{of}\n{body}".encode()).digest()

@@ -20,6 +20,8 @@ BUSY_MS = 5_000
 """A writer waits this long for a lock; readers hold theirs for milliseconds."""
 STATEMENTS_KEPT = 256
 """Prepared statements a connection keeps: more than the projections have."""
+WAL_KEPT_BYTES = 64 << 20
+"""A WAL that grew over this under a slow reader is cut back when it starts anew."""
 _NEEDS_DIRECTORY_SYNC = os.O_RDONLY | os.O_DIRECTORY
 
 
@@ -64,6 +66,7 @@ def open_writer(path: Path, *, synchronous: str) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={synchronous}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
+    connection.execute(f"PRAGMA journal_size_limit={WAL_KEPT_BYTES}")
     connection.execute("PRAGMA trusted_schema=OFF")
     return connection
 

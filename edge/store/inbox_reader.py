@@ -21,7 +21,7 @@ from edge.ports.inbox import (
 )
 from edge.store import inbox_queries as queries
 from edge.store.errors import RowMalformed, StoreUnreadable
-from edge.store.inbox_types import ApiKey, OrderState
+from edge.store.inbox_types import ApiKey, OrderState, RowKind
 from edge.store.read_file import ReadFile
 
 T = TypeVar("T")
@@ -99,15 +99,15 @@ class InboxReader:
         with self._file.reading() as connection:
             try:
                 return None if connection is None else question(connection)
-            except RowMalformed as error:
+            except ValueError as error:
                 raise StoreUnreadable(f"{self._file.path}: {error}") from error
 
 
 def _row(connection: Any, seq: InboxSeq, kind: str, message_id: str, body: dict[str, Any]) -> InboxRow:
-    match kind:
-        case "put_order" | "hold" | "release":
+    match RowKind(kind):
+        case RowKind.PUT_ORDER | RowKind.HOLD | RowKind.RELEASE:
             return OrderRow(seq=seq, orders=queries.belt_orders(connection, OrderNo(body["order_no"])))
-        case "cancel":
+        case RowKind.CANCEL:
             return CancelRow(
                 seq=seq,
                 request=CancelRequest(
@@ -116,19 +116,17 @@ def _row(connection: Any, seq: InboxSeq, kind: str, message_id: str, body: dict[
                     waybills=tuple(Waybill(waybill) for waybill in queries.strings(body["waybills"])),
                 ),
             )
-        case "activate_plan":
+        case RowKind.ACTIVATE_PLAN:
             plan = queries.plan_of(connection, PlanId(body["plan"]), body["version"])
             if plan is None:
                 raise RowMalformed(f"plan {body['plan']} version {body['version']} is not there")
             return PlanRow(seq=seq, plan=plan)
-        case "operator":
+        case RowKind.OPERATOR:
             return OperatorRow(
                 seq=seq,
                 action=OperatorAction(body["action"]),
                 subject=str(body["subject"]),
                 by=str(body["by"]),
             )
-        case "put_goods" | "put_plan":
+        case RowKind.PUT_GOODS | RowKind.PUT_PLAN:
             return OtherRow(seq=seq)
-        case _:
-            raise RowMalformed(f"unknown kind {kind!r}")

@@ -24,6 +24,19 @@ class OrderPut:
     order: Order
 
 
+class RowKind(StrEnum):
+    """Kinds of inbox rows, and of the messages behind them."""
+
+    PUT_ORDER = "put_order"
+    CANCEL = "cancel"
+    HOLD = "hold"
+    RELEASE = "release"
+    PUT_GOODS = "put_goods"
+    PUT_PLAN = "put_plan"
+    ACTIVATE_PLAN = "activate_plan"
+    OPERATOR = "operator"
+
+
 class Outcome(StrEnum):
     """How the inbox took a message. Everything but CONFLICT stands for good under its message id."""
 

@@ -19,7 +19,7 @@ from edge.model.records import ClockAgreed, Exited, Missing, TrackOpened
 from edge.ports.journal import JournalFailed, JournalItem
 from edge.store.chain import genesis, link
 from edge.store.errors import RowTooLarge
-from edge.store.files import BUSY_MS, WriterLock, make_directory, open_writer, sync_directory
+from edge.store.files import WriterLock, make_directory, open_writer, sync_directory
 from edge.store.projections import Row, prepare_models, project
 from edge.store.rows import encode
 from edge.store.schema import migrate
@@ -33,10 +33,6 @@ WAL_QUIET_ROWS = 2_000
 """Rows in the WAL (about 1 MB) from which it is moved into the database when nothing waits."""
 WAL_LIMIT_ROWS = 20_000
 """The same between two commits although more are waiting."""
-WAL_TRUNCATE_BYTES = 64 << 20
-"""A WAL file over this is cut back, so that a reader that stayed too long costs no disk for good."""
-WAL_TRUNCATE_MS = 50
-"""How long a cut waits for readers; it is tried again at the next checkpoint."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -244,14 +240,9 @@ class JournalFile:
         if self._unmoved_rows < (WAL_QUIET_ROWS if quiet else WAL_LIMIT_ROWS):
             return False
         self._unmoved_rows = 0
-        execute = self.connection.execute
         try:
-            execute("PRAGMA wal_checkpoint(PASSIVE)")
-            if self.path.with_name(self.path.name + "-wal").stat().st_size > WAL_TRUNCATE_BYTES:
-                execute(f"PRAGMA busy_timeout={WAL_TRUNCATE_MS}")
-                execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                execute(f"PRAGMA busy_timeout={BUSY_MS}")
-        except (sqlite3.Error, OSError) as error:
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
             raise JournalFailed(f"{self.path}: {error}; the journal cannot be checkpointed") from error
         return True
 

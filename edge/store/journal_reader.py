@@ -1,0 +1,270 @@
+"""The line's record for everyone who may not write it: read models, the log, where to go on."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+from edge.model.ids import InboxSeq, JournalSeq, MessageId, OrderNo, TrackId, Waybill
+from edge.model.order import CancelOutcome, ShippedBefore, ShippedPlace
+from edge.model.units import MonoUs
+from edge.store.errors import StoreUnreadable
+from edge.store.journal_types import (
+    AlarmRow,
+    CancelAnswerRow,
+    ChainReport,
+    ChuteRow,
+    Counts,
+    JournalRow,
+    LineRow,
+    ParcelRow,
+    Recovery,
+)
+from edge.store.log_reader import LogReader
+from edge.store.read_file import ReadFile
+
+T = TypeVar("T")
+
+STORY_MARGIN_ROWS = 64
+"""A track's rows begin with the input before its ``TrackOpened`` and end with the effects after its
+terminal record: both within one input, of at most 30 rows, or the commit after it."""
+MAX_PARCELS = 100
+"""Tracks listed for one waybill."""
+
+_PARCEL_COLUMNS = ", ".join(field.name for field in fields(ParcelRow))
+_FLAGS = ("shipped", "counts_as_shipped", "mis_sorted")
+_SELECT_PARCEL = f"SELECT {_PARCEL_COLUMNS} FROM parcel "  # noqa: S608 - names of our own dataclass
+_SELECT_CANCEL = (
+    "SELECT inbox_seq, message_id, order_no, outcome, track, place, final, at_us FROM cancel_answer "
+)
+
+
+class JournalReader:
+    """Synchronous, one thread. A journal that does not exist yet reads as empty. Every call may
+    raise ``StoreUnreadable`` (an ``OSError``), of which ``SchemaMismatch`` is one."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = ReadFile(path, "journal")
+        self._log = LogReader(self._file)
+
+    def close(self) -> None:
+        self._log.close()
+        self._file.close()
+
+    # -- read models -------------------------------------------------------------------------------
+
+    def parcel(self, track: TrackId) -> ParcelRow | None:
+        found = self._ask(lambda it: it.execute(_SELECT_PARCEL + "WHERE track=?", (track,)).fetchone())
+        return None if found is None else _parcel(found)
+
+    def parcels(self, waybill: Waybill) -> tuple[ParcelRow, ...]:
+        """Every track of a waybill, newest first, at most ``MAX_PARCELS``."""
+        rows = self._ask(
+            lambda it: it.execute(
+                _SELECT_PARCEL + "WHERE waybill=? AND waybill<>'' ORDER BY track DESC LIMIT ?",
+                (waybill, MAX_PARCELS),
+            ).fetchall()
+        )
+        return tuple(_parcel(row) for row in rows or ())
+
+    def latest_parcels(self, limit: int) -> tuple[ParcelRow, ...]:
+        """Newest first."""
+        rows = self._ask(
+            lambda it: it.execute(_SELECT_PARCEL + "ORDER BY track DESC LIMIT ?", (limit,)).fetchall()
+        )
+        return tuple(_parcel(row) for row in rows or ())
+
+    def shipped_before(self, waybills: tuple[Waybill, ...]) -> ShippedBefore | None:
+        """The earlier parcel that counts as shipped: a proved place before an unproved one, then
+        the latest. None when no waybill has one."""
+        row = self._ask(
+            lambda it: it.execute(
+                "SELECT place, chute FROM shipped WHERE waybill IN (SELECT value FROM json_each(?))"
+                " ORDER BY place=? DESC, track DESC LIMIT 1",
+                (json.dumps(waybills), ShippedPlace.PROVED.value),
+            ).fetchone()
+        )
+        return None if row is None else ShippedBefore(place=ShippedPlace(row[0]), chute=row[1])
+
+    def cancel_answer(self, inbox_seq: InboxSeq) -> CancelAnswerRow | None:
+        """What the line answered to the cancel in that inbox row; None: nothing yet."""
+        return _cancel(
+            self._ask(lambda it: it.execute(_SELECT_CANCEL + "WHERE inbox_seq=?", (inbox_seq,)).fetchone())
+        )
+
+    def cancel_answer_of(self, message_id: MessageId) -> CancelAnswerRow | None:
+        return _cancel(
+            self._ask(
+                lambda it: it.execute(
+                    _SELECT_CANCEL + "WHERE message_id=? ORDER BY inbox_seq DESC LIMIT 1", (message_id,)
+                ).fetchone()
+            )
+        )
+
+    def alarms(self) -> tuple[AlarmRow, ...]:
+        """Standing ones, oldest first."""
+        rows = self._ask(
+            lambda it: it.execute(
+                "SELECT kind, subject, detail, raised_at_us, raised_utc_us FROM alarm"
+                " ORDER BY raised_at_us, kind, subject"
+            ).fetchall()
+        )
+        return tuple(
+            AlarmRow(kind=kind, subject=subject, detail=detail, raised_at_us=at, raised_utc_us=utc)
+            for kind, subject, detail, at, utc in rows or ()
+        )
+
+    def chutes(self) -> tuple[ChuteRow, ...]:
+        """Chutes that have been switched or were full at least once."""
+        rows = self._ask(
+            lambda it: it.execute(
+                "SELECT chute, enabled, full, since_us FROM chute_state ORDER BY chute"
+            ).fetchall()
+        )
+        return tuple(
+            ChuteRow(chute=chute, enabled=bool(enabled), full=bool(full), since_us=since)
+            for chute, enabled, full, since in rows or ()
+        )
+
+    def line(self) -> LineRow | None:
+        """None before the journal was made."""
+        row = self._ask(
+            lambda it: it.execute(
+                "SELECT state, why, since_us, permitted, permit_why, plan, plan_version FROM line_state"
+            ).fetchone()
+        )
+        if row is None:
+            return None
+        state, why, since, permitted, permit_why, plan, version = row
+        return LineRow(
+            state=state,
+            why=why,
+            since_us=MonoUs(since),
+            permitted=bool(permitted),
+            permit_why=permit_why,
+            plan=plan,
+            plan_version=version,
+        )
+
+    def counts(self, from_track: TrackId) -> Counts:
+        """Parcels from a track on, in one consistent state. Reads each of them: for a day or a run."""
+        counted = self._ask(lambda it: _counts(it, from_track))
+        if counted is None:
+            return Counts(inducted=0, exited=0, missing=0, shipped=0, mis_sorted=0, by_reason=(), by_chute=())
+        return counted
+
+    # -- the log -----------------------------------------------------------------------------------
+
+    def rows_after(self, seq: JournalSeq, limit: int) -> tuple[JournalRow, ...]:
+        """Durable rows above ``seq`` in order: none means that there are none. May give fewer than
+        ``limit`` at the end of a closed segment."""
+        return self._log.page(seq, limit)
+
+    def rows(self, after: JournalSeq) -> Iterator[JournalRow]:
+        """All rows above ``after``, read in pages."""
+        return self._log.rows(after)
+
+    def story(self, track: TrackId) -> tuple[JournalRow, ...]:
+        """Every row of one parcel, in order, whichever segment it lies in."""
+        found = self.parcel(track)
+        if found is None:
+            return ()
+        last = self.last_seq() if found.last_seq is None else found.last_seq + STORY_MARGIN_ROWS
+        return self._log.between(max(1, found.first_seq - STORY_MARGIN_ROWS), last, track)
+
+    def last_seq(self) -> JournalSeq:
+        return JournalSeq(self._ask(_last_seq) or 0)
+
+    def recovery(self) -> Recovery:
+        """The latest snapshot that is whole, and where everything goes on. The tail is
+        ``rows(recovery.snapshot_seq)``."""
+        found = self._ask(_recovery)
+        if found is None:
+            zero = JournalSeq(0)
+            return Recovery(
+                state=None, snapshot_seq=zero, last_seq=zero, inbox_cursor=InboxSeq(0), next_track=TrackId(1)
+            )
+        return found
+
+    def verify_chain(self) -> ChainReport:
+        """Computes the whole chain; a damaged record is named, never raised."""
+        return self._log.verify()
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T | None:
+        with self._file.reading() as connection:
+            try:
+                return None if connection is None else question(connection)
+            except ValueError as error:
+                raise StoreUnreadable(f"{self._file.path}: {error}") from error
+
+
+def _parcel(row: tuple[object, ...]) -> ParcelRow:
+    values = dict(zip((field.name for field in fields(ParcelRow)), row, strict=True))
+    values.update({name: bool(values[name]) for name in _FLAGS})
+    return ParcelRow(**values)  # type: ignore[arg-type]  # the columns' types are the table's
+
+
+def _cancel(row: tuple[int, str, str, str, int, str, int, int] | None) -> CancelAnswerRow | None:
+    if row is None:
+        return None
+    inbox_seq, message_id, order_no, outcome, track, place, final, at_us = row
+    return CancelAnswerRow(
+        inbox_seq=InboxSeq(inbox_seq),
+        message_id=MessageId(message_id),
+        order_no=OrderNo(order_no),
+        outcome=CancelOutcome(outcome),
+        track=TrackId(track),
+        place=place,
+        final=bool(final),
+        at_us=MonoUs(at_us),
+    )
+
+
+def _counts(connection: sqlite3.Connection, from_track: int) -> Counts:
+    totals = connection.execute(
+        "SELECT count(*), coalesce(sum(state='exited'), 0), coalesce(sum(state='missing'), 0),"
+        " coalesce(sum(shipped), 0), coalesce(sum(mis_sorted), 0) FROM parcel WHERE track>=?",
+        (from_track,),
+    ).fetchone()
+    grouped = "SELECT {0}, count(*) FROM parcel WHERE track>=? AND {0} IS NOT NULL GROUP BY 1 ORDER BY 1"
+    reasons = connection.execute(grouped.format("exit_reason"), (from_track,)).fetchall()
+    chutes = connection.execute(grouped.format("actual_chute"), (from_track,)).fetchall()
+    inducted, exited, missing, shipped, mis_sorted = totals
+    return Counts(
+        inducted=inducted,
+        exited=exited,
+        missing=missing,
+        shipped=shipped,
+        mis_sorted=mis_sorted,
+        by_reason=tuple(reasons),
+        by_chute=tuple(chutes),
+    )
+
+
+def _last_seq(connection: sqlite3.Connection) -> int:
+    row = connection.execute(
+        "SELECT max(coalesce((SELECT max(seq) FROM event), 0),"
+        " coalesce((SELECT max(last_seq) FROM segment), 0))"
+    ).fetchone()
+    return int(row[0])
+
+
+def _recovery(connection: sqlite3.Connection) -> Recovery:
+    state: bytes | None = None
+    at = 0
+    for seq, body, digest in connection.execute("SELECT seq, body, sha256 FROM snapshot ORDER BY seq DESC"):
+        if sha256(body).digest() == digest:
+            state, at = bytes(body), seq
+            break
+    cursor = connection.execute("SELECT value FROM meta WHERE key='inbox_cursor'").fetchone()
+    track = connection.execute("SELECT coalesce(max(track), 0) + 1 FROM parcel").fetchone()[0]
+    return Recovery(
+        state=state,
+        snapshot_seq=JournalSeq(at),
+        last_seq=JournalSeq(_last_seq(connection)),
+        inbox_cursor=InboxSeq(0 if cursor is None else int(cursor[0])),
+        next_track=TrackId(track),
+    )

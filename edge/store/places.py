@@ -1,0 +1,37 @@
+"""Where things lie in a line's data folder. Each database has a directory of its own: readers of the
+group must be able to make WAL files beside it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Paths below one data folder."""
+
+    data: Path
+
+    @property
+    def inbox(self) -> Path:
+        """Written by the gateway only."""
+        return self.data / "inbox" / "inbox.db"
+
+    @property
+    def journal(self) -> Path:
+        """Written by the line only."""
+        return self.data / "journal" / "journal.db"
+
+    @property
+    def line_bell(self) -> Path:
+        """The line listens here."""
+        return self.data / "line.bell"
+
+    @property
+    def gateway_bell(self) -> Path:
+        """The gateway listens here."""
+        return self.data / "gateway.bell"
+
+    @property
+    def line_metrics(self) -> Path:
+        """The line's metrics, as text over HTTP on a Unix socket."""
+        return self.data / "line.metrics"

@@ -1,0 +1,131 @@
+"""The line's ``Inbox``: on one thread of its own in the daemon, inline in virtual time."""
+
+import asyncio
+import queue
+import threading
+from asyncio import Future
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from edge.model.ids import InboxSeq, OrderNo, Waybill
+from edge.ports.inbox import InboxRow, LookUpAnswer, PlaceAnswer
+from edge.store.errors import StoreUnreadable
+from edge.store.inbox_reader import InboxReader
+from edge.store.journal_reader import JournalReader
+
+T = TypeVar("T")
+MAX_WAITING = 256
+"""Questions that may wait: more than parcels on any belt; beyond it the disk has stood still."""
+US = 1_000_000
+
+Job = tuple[Callable[[], Any], "Future[Any]"]
+
+
+class ReaderThread:
+    """An ``Inbox`` that reads off the loop: one thread, one open connection for each database.
+
+    Answers come in the order of the questions. Every call raises ``StoreUnreadable`` where the
+    store cannot be read, and when ``MAX_WAITING`` questions wait already.
+    """
+
+    def __init__(self, inbox: Path, journal: Path) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._inbox = InboxReader(inbox)
+        self._journal = JournalReader(journal)
+        self._jobs: queue.Queue[Job | None] = queue.Queue(MAX_WAITING + 1)
+        self._closed = False
+        self._ended: Future[None] = self._loop.create_future()
+        self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+        self._thread.start()
+
+    async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]:
+        return await self._ask(lambda: self._inbox.rows_after(seq, limit))
+
+    async def look_up(self, waybill: Waybill) -> LookUpAnswer:
+        return await self._ask(lambda: self._inbox.look_up(waybill, self._journal.shipped_before))
+
+    async def place_of(self, order_no: OrderNo, waybills: tuple[Waybill, ...]) -> PlaceAnswer:
+        return await self._ask(lambda: self._inbox.place_of(order_no, waybills, self._journal.shipped_before))
+
+    async def close(self) -> None:
+        """Idempotent; what waits is answered first."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put_nowait(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    async def _ask(self, question: Callable[[], T]) -> T:
+        if self._closed:
+            raise StoreUnreadable("the reader is closed")
+        if self._jobs.qsize() >= MAX_WAITING:
+            raise StoreUnreadable(f"{MAX_WAITING} questions wait for the store")
+        answer: Future[T] = self._loop.create_future()
+        self._jobs.put_nowait((question, answer))
+        return await answer
+
+    def _run(self) -> None:
+        try:
+            while (job := self._jobs.get()) is not None:
+                question, answer = job
+                try:
+                    value = question()
+                except Exception as error:  # noqa: BLE001 - it is raised where the question was asked
+                    self._tell(_fail, answer, error)
+                else:
+                    self._tell(_answer, answer, value)
+        finally:
+            self._inbox.close()
+            self._journal.close()
+            self._tell(_answer, self._ended, None)
+
+    def _tell(self, what: Callable[..., None], *args: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(what, *args)
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+            # Nobody is left to tell: the loop ended without ``close``, as in a crash.
+
+
+def _answer(future: "Future[Any]", value: object) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _fail(future: "Future[Any]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+class InlineInbox:
+    """The same ``Inbox`` in virtual time: read at once, answered after ``answer_us`` (0: at once)."""
+
+    def __init__(self, inbox: Path, journal: Path, answer_us: Callable[[], int]) -> None:
+        self._inbox = InboxReader(inbox)
+        self._journal = JournalReader(journal)
+        self._answer_us = answer_us
+
+    async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]:
+        return self._inbox.rows_after(seq, limit)
+
+    async def look_up(self, waybill: Waybill) -> LookUpAnswer:
+        answer = self._inbox.look_up(waybill, self._journal.shipped_before)
+        await self._pass_time()
+        return answer
+
+    async def place_of(self, order_no: OrderNo, waybills: tuple[Waybill, ...]) -> PlaceAnswer:
+        answer = self._inbox.place_of(order_no, waybills, self._journal.shipped_before)
+        await self._pass_time()
+        return answer
+
+    async def _pass_time(self) -> None:
+        delay_us = self._answer_us()
+        if delay_us:
+            await asyncio.sleep(delay_us / US)
+
+    async def close(self) -> None:
+        """Idempotent."""
+        self._inbox.close()
+        self._journal.close()
