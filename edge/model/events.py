@@ -367,6 +367,8 @@ class LineStarted:
     build: str
     config_hash: str
     chutes_disabled: tuple[ChuteId, ...]
+    replay_differs: bool = False
+    """This build derives other records than those that stand: everything on the belt is untrusted."""
 
 
 Event = (

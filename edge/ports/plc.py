@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge.model.commands import Revoke, SendDivert
-from edge.model.ids import PlcNumber
+from edge.model.ids import BootEpoch, PlcNumber, RingSeq
 from edge.model.register_map import ModeBit
+from edge.model.units import Ticks
 
 
 class BlockPort(Protocol):
@@ -37,6 +38,15 @@ class PcOutputs:
     release_number: PlcNumber
     exits_enabled: int
     indicators: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingMark:
+    """How far the ring of an epoch has been read, and where the belt was then (unwrapped)."""
+
+    epoch: BootEpoch
+    ring_last: RingSeq
+    ticks: Ticks
 
 
 ReadOutputs = Callable[[], PcOutputs]

@@ -1,6 +1,9 @@
 """Where things lie in a line's data folder. Each database has a directory of its own: readers of the
 group must be able to make WAL files beside it."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,3 +38,16 @@ class Places:
     def line_metrics(self) -> Path:
         """The line's metrics, as text over HTTP on a Unix socket."""
         return self.data / "line.metrics"
+
+
+@contextmanager
+def unix_name(path: Path) -> Iterator[str]:
+    """``path`` by way of its folder's descriptor: a socket's name holds 107 bytes only (unix(7)).
+
+    Raises ``OSError`` when the folder is not there.
+    """
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
