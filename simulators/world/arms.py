@@ -52,3 +52,15 @@ def exits_by_arm(topology: Topology) -> dict[tuple[int, int], int]:
     order = {one.id: number for number, one in enumerate(topology.diverters)}
     side = {"left": LEFT, "right": RIGHT}
     return {(order[one.diverter], side[one.side]): one.no for one in topology.exits}
+
+
+def firing_points_nm(topology: Topology) -> list[int]:
+    """Per exit, the earliest position of a leading edge at which its arm may be fired: full speed times
+    the longest of the arm's times, and one scan."""
+    found = []
+    for exit_ in topology.exits:
+        diverter = next(one for one in topology.diverters if one.id == exit_.diverter)
+        ahead_ms = max(diverter.actuator_ms, diverter.change_ms) + topology.plc.scan_ms
+        ahead = topology.max_speed_mm_s * ahead_ms * 1000
+        found.append(exit_.position_mm * NM_PER_MM - ahead)
+    return found

@@ -13,7 +13,7 @@ from edge.model.codes import Code
 from edge.model.topology import Topology
 from simulators.cables import Actuators, Sensors
 from simulators.seeds import SeededBits
-from simulators.world.arms import Arm, exits_by_arm
+from simulators.world.arms import Arm, exits_by_arm, firing_points_nm
 from simulators.world.lanes import Lanes
 from simulators.world.motion import BeltMotion, Encoder
 from simulators.world.parcel import (
@@ -74,6 +74,7 @@ class World:
         self.on_label: list[LabelListener] = []
         self.on_drive: list[Wake] = []
         """Called after the belt or the induction was switched."""
+        self.on_place: list[Callable[[Body], None]] = []
         self.on_hazard: list[Callable[[Body, Hazard], None]] = []
         self.e_stop = self.door = self.pull_cord = self.reset = False
         self.ready = True
@@ -91,6 +92,7 @@ class World:
         self._arms = [Arm(number, one) for number, one in enumerate(topology.diverters)]
         self._home = (1 << len(self._arms)) - 1
         self._exit_of = exits_by_arm(topology)
+        self._fire_nm = firing_points_nm(topology)
         self._points: list[tuple[int, int, int, int, Body]] = []
         self._timers: list[tuple[int, int, Wake]] = []
         self._marks: list[tuple[int, int, Wake]] = []
@@ -206,8 +208,11 @@ class World:
             if body.item.touched_us < 0:
                 body.item.touched_us = self.now_us
 
-    def place(self, spec: ParcelSpec) -> Body:
-        """Put a parcel at the infeed, its leading edge ``INFEED_MM`` before the induction eye."""
+    def place(self, spec: ParcelSpec, at_nm: int | None = None) -> Body:
+        """Put a parcel at the infeed, its leading edge ``INFEED_MM`` before the induction eye.
+
+        ``at_nm``: the belt position (passed within this microsecond) at which it was exactly there.
+        """
         self.placed += 1
         now = self.now_us
         spots = tuple(self._bits.between(1, one.field_mm - 1) for one in self.topology.readers)
@@ -215,7 +220,7 @@ class World:
             n=self.placed,
             item=Item(uid=self.placed, spec=spec),
             length_nm=spec.length_mm * NM_PER_MM,
-            origin_nm=self.belt_nm + INFEED_MM * NM_PER_MM,
+            origin_nm=(self.belt_nm if at_nm is None else at_nm) + INFEED_MM * NM_PER_MM,
             points=self._way.points(spec, spots),
         )
         self.bodies.append(body)
@@ -233,6 +238,8 @@ class World:
             )
         )
         self.queue(body)
+        for listener in self.on_place:
+            listener(body)
         return body
 
     def remove(self, body: Body) -> None:
@@ -374,22 +381,28 @@ class World:
     def _meet_arm(self, body: Body, number: int) -> None:
         """Its leading edge is at a diverter, or an arm has come out under it: where an arm acts, the
         parcel is carried off, whoever it was meant for."""
-        arm = self._arms[number]
-        exit_no = self._exit_of.get((number, arm.acting))
-        if exit_no is not None:
-            self.carry(body, exit_no, arm.told_us, forced=False)
+        exit_no = self.exit_of(number)
+        if exit_no:
+            self.carry(body, exit_no, self._arms[number].told_us, forced=False)
 
-    def acting(self, number: int) -> int:
-        """Side on which the arm of a diverter (order number) acts: 0 none, 1 left, 2 right."""
-        return self._arms[number].acting
+    def exit_of(self, number: int) -> int:
+        """The exit for which the arm of a diverter (order number) acts now; 0: none."""
+        return self._exit_of.get((number, self._arms[number].acting), 0)
+
+    def set_e_stop(self, on: bool) -> None:
+        """The button is hit: the drive is cut by hard wire, and whoever hit it can reach the belt."""
+        self.e_stop = on
+        if on:
+            self.touch()
+        self.drive()
 
     def carry(self, body: Body, exit_no: int, told_us: int, forced: bool) -> None:
         """It leaves the belt's way for a lane: what of it is still upstream follows, what lies
         downstream never sees it, and the exit's confirm eye will."""
         exit_ = self.topology.exits[exit_no - 1]
         here = exit_.position_mm * NM_PER_MM
-        commit_us = self.motion.time_when(body.origin_nm + exit_.commit_mm * NM_PER_MM)
-        self.truth(Carried(self.now_us, body.item.uid, exit_no, commit_us, told_us, forced))
+        fire_us = self.motion.time_when(body.origin_nm + self._fire_nm[exit_no - 1])
+        self.truth(Carried(self.now_us, body.item.uid, exit_no, fire_us, told_us, forced))
         kept = [one for one in body.points[body.next :] if _upstream(one, body, here)]
         low, high = exit_.confirm_from_mm * NM_PER_MM, exit_.confirm_to_mm * NM_PER_MM
         quarter = (high - low) // 4

@@ -99,6 +99,7 @@ class Body:
     """Exit number once a diverter has it, else 0."""
     load_steps: int = 0
     """Quarters of its weight on the scale."""
+    whole_us: int = -1
     alone_from_us: int = -1
     alone_to_us: int = -1
 

@@ -61,7 +61,8 @@ class Infeed:
     def _look(self, _now_us: int) -> None:
         if self._next is not None and not self._armed and self._allowed():
             self._armed = True
-            self._world.at_belt(max(self._free_nm, self._world.belt_nm), self._place)
+            self._free_nm = max(self._free_nm, self._world.belt_nm)
+            self._world.at_belt(self._free_nm, self._place)
 
     def _allowed(self) -> bool:
         actuators = self._world.actuators
@@ -72,13 +73,13 @@ class Infeed:
         spec = self._next
         if spec is None or not self._allowed():
             return
-        self._world.place(spec)
+        self._world.place(spec, self._free_nm)
         self._next = self._source.take()
         if self._next is not None:
             gap = self._bits.between(self._low_mm, self._high_mm)
             if self._next.gap_mm is not None:
                 gap = self._next.gap_mm
-            self._free_nm = self._world.belt_nm + (spec.length_mm + gap) * NM_PER_MM
+            self._free_nm += (spec.length_mm + gap) * NM_PER_MM
             self._look(now_us)
 
 

@@ -28,8 +28,10 @@ class Platform:
             _end_alone(body, now_us)
         elif body in self._on:
             body.load_steps = step
-            if step == OVERLAP_STEPS and len(self._on) == 1:
-                body.alone_from_us = now_us
+            if step == OVERLAP_STEPS:
+                body.whole_us = now_us
+                if len(self._on) == 1:
+                    body.alone_from_us = now_us
             if step == 0:
                 self.leave(body, now_us)
             else:
@@ -45,7 +47,8 @@ class Platform:
             if left.alone_from_us < 0 and left.load_steps == OVERLAP_STEPS:
                 left.alone_from_us = now_us
         _end_alone(body, now_us)
-        self._truth(OnScale(now_us, body.item.uid, body.alone_from_us, body.alone_to_us))
+        whole, alone = body.whole_us, (body.alone_from_us, body.alone_to_us)
+        self._truth(OnScale(now_us, body.item.uid, whole, *alone))
         self._weigh(now_us)
 
     def _weigh(self, now_us: int) -> None:

@@ -40,25 +40,26 @@ class Inducted:
 
 @dataclass(frozen=True, slots=True)
 class OnScale:
-    """It left the scale. ``alone_from_us…alone_to_us``: wholly on it and nothing else touching it;
-    both -1 if that never was."""
+    """It left the scale. ``whole_us``: when it was wholly on it; ``alone_from_us…alone_to_us``: wholly
+    on it and nothing else touching it. -1: never."""
 
     at_us: int
     parcel: int
+    whole_us: int
     alone_from_us: int
     alone_to_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A diverter took it off the belt towards ``exit``. ``commit_us``: when its leading edge had passed
-    the exit's commit point; ``told_us``: when the arm last got a new level. ``forced``: a fault did
-    it, not the arm."""
+    """A diverter took it off the belt towards ``exit``. ``fire_us``: the earliest moment at which its
+    firing can have begun; ``told_us``: when the arm last got a new level. ``forced``: a fault did it,
+    not the arm."""
 
     at_us: int
     parcel: int
     exit: int
-    commit_us: int
+    fire_us: int
     told_us: int
     forced: bool
 
@@ -127,10 +128,18 @@ class LaneEmptied:
 
 @dataclass(frozen=True, slots=True)
 class PlcStarted:
-    """The PLC runs under a new boot epoch (0: it is off)."""
+    """The PLC runs under a new boot epoch. ``shift``: encoder ticks less its own (modulo 2³²)."""
 
     at_us: int
     epoch: int
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlcStopped:
+    """The PLC has lost its power: nobody counts, nobody drives."""
+
+    at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +172,7 @@ Truth = (
     | LaneFull
     | LaneEmptied
     | PlcStarted
+    | PlcStopped
     | PlcAway
     | FaultInjected
 )
@@ -183,6 +193,7 @@ TRUTH_KINDS: dict[str, type[Truth]] = {
         LaneFull,
         LaneEmptied,
         PlcStarted,
+        PlcStopped,
         PlcAway,
         FaultInjected,
     )

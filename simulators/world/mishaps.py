@@ -1,0 +1,167 @@
+"""The physical faults of a plan, done to the belt: what happens to parcels, and to the line."""
+
+from dataclasses import replace
+from functools import partial
+
+from edge.model.codes import Code, Symbology
+from simulators.faults import PHYSICAL, FaultPlan, LineFault, LineFaultKind, ParcelFault, ParcelFaultKind
+from simulators.world.belt import World
+from simulators.world.parcel import Body, Hazard, Label, ParcelSpec
+from simulators.world.people import ParcelSource
+from simulators.world.truth import FaultInjected, Swapped
+
+US_PER_MS = 1_000
+
+_HAZARDS = {
+    ParcelFaultKind.TAKEN_OFF: "taken_off",
+    ParcelFaultKind.MIS_SORT: "mis_sort",
+    ParcelFaultKind.JAM: "jam",
+    ParcelFaultKind.SWAP: "swap",
+}
+
+
+def spoil(
+    spec: ParcelSpec, fault: ParcelFault, other_waybill: str, diverters_mm: tuple[int, ...]
+) -> ParcelSpec:
+    """A parcel with a fault done to it; faults of its order change nothing here.
+
+    ``other_waybill``: what the second label says, for a double label. ``diverters_mm``: where the
+    diverters stand, in order.
+    """
+    kind = fault.kind
+    spec = replace(spec, faults=(*spec.faults, kind.value))
+    if kind is ParcelFaultKind.NO_READ:
+        return replace(spec, labels=(), candidates=())
+    if kind is ParcelFaultKind.DOUBLE_LABEL:
+        code = Code(text=other_waybill, symbology=Symbology.CODE128)
+        second = Label(from_lead_mm=spec.length_mm * 3 // 4, codes=(code,))
+        return replace(spec, labels=(*spec.labels, second), candidates=(*spec.candidates, other_waybill))
+    if kind is ParcelFaultKind.WRONG_WEIGHT:
+        return replace(spec, weight_g=spec.weight_g * fault.arg // 1000)
+    if kind is ParcelFaultKind.TOO_CLOSE:
+        return replace(spec, gap_mm=fault.arg)
+    if kind in _HAZARDS:
+        at_mm = diverters_mm[fault.arg] if kind is ParcelFaultKind.MIS_SORT else fault.arg
+        hazard = Hazard(kind=_HAZARDS[kind], at_mm=at_mm, arg=fault.arg)
+        return replace(spec, hazards=(*spec.hazards, hazard))
+    return spec
+
+
+class SpoiledSource:
+    """Parcels of another source with the plan's faults done to them.
+
+    A swap needs two of equal length: the parcel behind it takes the length of the one before.
+    ``others``: the waybill of a second label, by the parcel's index and whether it is a known one.
+    """
+
+    def __init__(self, source: ParcelSource, plan: FaultPlan, world: World, others: "OtherWaybills") -> None:
+        self._source = source
+        self._plan = plan
+        self._others = others
+        self._diverters_mm = tuple(one.position_mm for one in world.topology.diverters)
+        self._length_mm = 0
+
+    def take(self) -> ParcelSpec | None:
+        spec = self._source.take()
+        if spec is None:
+            return None
+        if self._length_mm:
+            spec = _cut(spec, self._length_mm)
+            self._length_mm = 0
+        fault = self._plan.of(spec.index)
+        if fault is None:
+            return spec
+        if fault.kind is ParcelFaultKind.SWAP:
+            self._length_mm = spec.length_mm
+        other = ""
+        if fault.kind is ParcelFaultKind.DOUBLE_LABEL:
+            other = self._others.waybill(spec.index, known=bool(fault.arg))
+        return spoil(spec, fault, other, self._diverters_mm)
+
+
+class OtherWaybills:
+    """Where the second waybill of a double label comes from; this one gives unknown ones only."""
+
+    def waybill(self, index: int, *, known: bool) -> str:
+        """A waybill candidate of another parcel. ``known``: one that the line has an order for."""
+        return f"YT9{int(known)}{index:08d}"
+
+
+def _cut(spec: ParcelSpec, length_mm: int) -> ParcelSpec:
+    labels = tuple(replace(one, from_lead_mm=min(one.from_lead_mm, length_mm - 1)) for one in spec.labels)
+    return replace(spec, length_mm=length_mm, labels=labels)
+
+
+class Mishaps:
+    """Does the hazards of parcels, and the physical line faults when their parcel is placed."""
+
+    def __init__(self, world: World, plan: FaultPlan) -> None:
+        self._world = world
+        self._plan = plan
+        world.on_hazard.append(self._hazard)
+        world.on_place.append(self._placed)
+
+    def _placed(self, body: Body) -> None:
+        for fault in self._plan.at(body.item.spec.index):
+            if fault.kind in PHYSICAL:
+                due = self._world.now_us + fault.after_ms * US_PER_MS
+                self._world.at(due, partial(self._strike, fault))
+
+    # --- of a parcel --------------------------------------------------------------------------------
+
+    def _hazard(self, body: Body, hazard: Hazard) -> None:
+        if body.lane:
+            return
+        world = self._world
+        if hazard.kind == "taken_off":
+            world.remove(body)
+        elif hazard.kind == "jam":
+            body.jammed = True
+            world.standing.hold(body)
+        elif hazard.kind == "mis_sort":
+            self._push(body, hazard.arg)
+        elif hazard.kind == "swap":
+            self._swap(body)
+
+    def _push(self, body: Body, diverter: int) -> None:
+        """Carried by a diverter whose arm does not act, or to its other side."""
+        world = self._world
+        sides = [one for one in world.topology.exits if one.diverter == world.topology.diverters[diverter].id]
+        acting = world.exit_of(diverter)
+        others = [one.no for one in sides if one.no != acting]
+        if others:
+            world.carry(body, others[0], world.now_us, forced=True)
+
+    def _swap(self, body: Body) -> None:
+        """By hand, with the parcel behind it, while the belt runs: nobody can see it."""
+        world = self._world
+        place = world.bodies.index(body)
+        behind = world.bodies[place + 1] if place + 1 < len(world.bodies) else None
+        if behind is None or behind.lane or behind.length_nm != body.length_nm:
+            return
+        body.item, behind.item = behind.item, body.item
+        running = world.motion.speed > 0
+        world.truth(Swapped(world.now_us, body.item.uid, behind.item.uid, running))
+
+    # --- of the line --------------------------------------------------------------------------------
+
+    def _strike(self, fault: LineFault, now_us: int) -> None:
+        world = self._world
+        until = now_us + fault.duration_ms * US_PER_MS
+        subject = str(fault.arg) if fault.arg else ""
+        world.truth(FaultInjected(now_us, fault.kind.value, subject))
+        if fault.kind is LineFaultKind.FULL_CHUTE:
+            world.lanes.obstruct(fault.arg, True, now_us)
+            world.at(until, lambda now: world.lanes.obstruct(fault.arg, False, now))
+        elif fault.kind is LineFaultKind.E_STOP:
+            world.set_e_stop(True)
+            world.at(until, lambda _now: world.set_e_stop(False))
+        elif fault.kind is LineFaultKind.ENCODER_STANDS:
+            world.encoder.freeze(world.belt_nm, now_us)
+            world.at(until, self._mend)
+        elif fault.kind is LineFaultKind.ENCODER_RUNS:
+            world.encoder.run_away(now_us, fault.arg)
+            world.at(until, self._mend)
+
+    def _mend(self, now_us: int) -> None:
+        self._world.encoder.mend(self._world.belt_nm, now_us)
