@@ -1,1 +1,247 @@
-"""Composition root of the line process: configuration → drivers → core → runtime."""
+"""Composition root of the line process: configuration → drivers → core → runtime.
+
+The only file that knows concrete drivers. ``LineApp`` is the whole daemon; what differs between a
+hall and virtual time comes in as ``Wiring``.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from drivers.links.plc import PlcMailboxLink
+from drivers.registry import cable, scale_link, scanner_link
+from drivers.streams.modbus import ModbusTcpPort
+from edge.model.events import LineStarted
+from edge.model.ids import ReaderId
+from edge.model.records import RecordBody
+from edge.ports.byte_stream import OpenStream
+from edge.ports.clock import Clock
+from edge.ports.inbox import Inbox
+from edge.ports.journal import Journal, JournalFailed
+from edge.ports.link import Link
+from edge.ports.plc import BlockPort
+from edge.runtime.belt_watch import BeltWatch
+from edge.runtime.build import build_id
+from edge.runtime.clock import LoopClock, wall_utc_us
+from edge.runtime.dispatcher import Dispatcher
+from edge.runtime.doorbell import Doorbell
+from edge.runtime.event_queue import EventQueue, Source
+from edge.runtime.health import Health
+from edge.runtime.inbox_follower import InboxFollower
+from edge.runtime.line_loop import LineLoop
+from edge.runtime.link_keeper import LinkKeeper
+from edge.runtime.logs import log_to_stderr
+from edge.runtime.look_ups import LookUps
+from edge.runtime.metrics import LineMetrics, MetricsSocket
+from edge.runtime.outputs import Outputs
+from edge.runtime.recovery import Recovered, recover
+from edge.runtime.supervisor import Supervisor
+from edge.store.errors import SchemaMismatch, WriterLocked
+from edge.store.journal_writer import JournalWriter
+from edge.store.places import Places
+from edge.store.reader_thread import ReaderThread
+from line_config.description import LineDescription
+
+FAILED = 1
+BAD_ENVIRONMENT = 3
+
+log = structlog.get_logger("app")
+
+
+class LineFailed(Exception):
+    """The line process must end: its cause. The service manager starts it anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """What the line is joined to.
+
+    ``scanners`` and ``scale`` open the devices' cables, ``bus`` is the PLC's. ``settle`` ends an
+    instant of virtual time (None in real time); ``committed`` is called after each commit (the
+    gateway's doorbell); ``observe`` sees every record once.
+    """
+
+    clock: Clock
+    journal: Journal
+    inbox: Inbox
+    bus: BlockPort
+    scanners: Mapping[ReaderId, OpenStream]
+    scale: OpenStream | None
+    recovered: Recovered
+    settle: Callable[[], Awaitable[None]] | None
+    committed: Callable[[], None]
+    observe: Callable[[RecordBody], None]
+
+
+class LineApp:
+    """One run of the line process. ``run`` ends only by ``LineFailed`` or by being cancelled."""
+
+    def __init__(self, line: LineDescription, wiring: Wiring) -> None:
+        self._line = line
+        self._wiring = wiring
+        topology = line.topology
+        clock = wiring.clock
+        self.queue = queue = EventQueue(wiring.settle)
+        self.health = Health()
+        self.outputs = Outputs(self.health)
+        self.core = wiring.recovered.core
+        self.belt = BeltWatch(topology, clock, queue.sink(Source.BELT))
+        self.plc = PlcMailboxLink(
+            topology,
+            bus=wiring.bus,
+            clock=clock,
+            events=queue.sink(Source.PLC),
+            belt=self.belt,
+            outputs=self.outputs.read,
+            resume=wiring.recovered.resume,
+        )
+        look_ups = LookUps(wiring.inbox, queue.sink(Source.LOOK_UP), clock)
+        self._look_ups = look_ups
+        self.loop = LineLoop(
+            core=self.core,
+            journal=wiring.journal,
+            queue=queue,
+            dispatcher=Dispatcher(
+                plc=self.plc, belt=self.belt, outputs=self.outputs, look_ups=look_ups, failed=self._fail
+            ),
+            clock=clock,
+            health=self.health,
+            limits=line.store,
+            observe=wiring.observe,
+            committed=wiring.committed,
+            failed=self._fail,
+            cursor=wiring.recovered.cursor,
+            rows_since_snapshot=wiring.recovered.rows_since_snapshot,
+        )
+        self.follower = InboxFollower(
+            wiring.inbox, queue, clock, cursor=wiring.recovered.cursor, concerns=self.core.concerns
+        )
+        self._supervisor = Supervisor(self._died)
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def _links(self) -> list[Link]:
+        topology, wiring = self._line.topology, self._wiring
+        links: list[Link] = [
+            scanner_link(reader, port, wiring.scanners[reader.id], self.belt)
+            for reader, port in zip(topology.readers, self._line.scanners, strict=True)
+        ]
+        if topology.scale is not None and self._line.scale_port is not None and wiring.scale is not None:
+            links.append(scale_link(topology.scale, self._line.scale_port, wiring.scale, self.belt))
+        return links
+
+    def _died(self, name: str, error: BaseException | None) -> None:
+        failed = LineFailed(f"task {name} ended: {error!r}")
+        failed.__cause__ = error
+        self._fail(failed)
+
+    def _fail(self, error: BaseException) -> None:
+        """First cause wins; from here on the heartbeat stands still."""
+        self.health.fail(repr(error))
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+    async def run(self) -> None:
+        """Recover what stands, take in the inbox, then let the devices in."""
+        clock = self._wiring.clock
+        started = LineStarted(
+            at_us=clock.now_us(),
+            build=build_id(),
+            config_hash=f"{self._line.topology.map_hash:08x}",
+            chutes_disabled=(),
+            replay_differs=self._wiring.recovered.differs_at is not None,
+        )
+        try:
+            self.loop.begin(started)
+            await self.follower.catch_up()
+            self.loop.drain()
+            self._supervisor.start("line loop", self.loop.run())
+            self._supervisor.start("look-ups", self._look_ups.run())
+            self._supervisor.start("inbox", self.follower.run())
+            devices = self.queue.sink(Source.DEVICE)
+            for link in [*self._links(), self.plc]:
+                keeper = LinkKeeper(link, devices, clock)
+                self._supervisor.start(f"link {link.device}", keeper.run())
+            await self._failed
+        finally:
+            await self._supervisor.stop()
+            self.belt.close()
+
+
+async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -> None:
+    loop = asyncio.get_running_loop()
+    topology = line.topology
+    places = Places(data)
+    journal = JournalWriter(places.journal, line_id=topology.line_id, timezone=topology.timezone)
+    inbox = ReaderThread(places.inbox, places.journal)
+    bell = Doorbell(places.line_bell, places.gateway_bell)
+    metrics = LineMetrics(topology)
+    socket = MetricsSocket(places.line_metrics, metrics.registry)
+    recovered = recover(places.journal, topology)
+    clock = LoopClock(loop, utc_us)
+    app = LineApp(
+        line,
+        Wiring(
+            clock=clock,
+            journal=journal,
+            inbox=inbox,
+            bus=ModbusTcpPort.of(topology.plc),
+            scanners={port.reader: cable(port.connection) for port in line.scanners},
+            scale=None if line.scale_port is None else cable(line.scale_port.connection),
+            recovered=recovered,
+            settle=None,
+            committed=bell.ring,
+            observe=metrics.see,
+        ),
+    )
+    metrics.gauge("beltkeeper_queue_inputs", "Inputs that wait for the line loop.", lambda: len(app.queue))
+    metrics.gauge("beltkeeper_journal_backlog_rows", "Rows not yet durable.", lambda: journal.backlog)
+    try:
+        bell.open(app.follower.ring)
+        await socket.open()
+        await app.run()
+    finally:
+        bell.close()
+        await socket.close()
+        await inbox.close()
+        await journal.close()
+
+
+async def _until_stopped(line: LineDescription, data: Path, utc_us: Callable[[], int]) -> None:
+    """SIGTERM and SIGINT end the process in order: what was appended becomes durable first."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    await _serve(line, data, utc_us)
+
+
+def offset_clock(file: Path) -> Callable[[], int]:
+    """A wall clock that is wrong by the microseconds written in a file: for simulated clock steps."""
+
+    def utc_us() -> int:
+        text = file.read_text() if file.exists() else ""
+        return wall_utc_us() + int(text or "0")
+
+    return utc_us
+
+
+def run_line(line: LineDescription, data: Path, wall_offset: Path | None) -> int:
+    """Run the line process to its end; the exit code of the command."""
+    log_to_stderr()
+    utc_us = wall_utc_us if wall_offset is None else offset_clock(wall_offset)
+    try:
+        asyncio.run(_until_stopped(line, data, utc_us))
+    except asyncio.CancelledError:
+        return 0
+    except (WriterLocked, SchemaMismatch) as refused:
+        sys.stderr.write(f"beltkeeper: {refused}\n")
+        return BAD_ENVIRONMENT
+    except (LineFailed, JournalFailed, OSError) as failed:
+        log.critical("the line process ends", why=repr(failed), cause=repr(failed.__cause__))
+        return FAILED
+    return FAILED

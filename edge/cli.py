@@ -5,9 +5,12 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from line_config.description import LineDescription
 
 OK = 0
 FAILED = 1
@@ -22,7 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-LineArgument = Annotated[str, typer.Argument(metavar="LINE", help="A line's YAML file, or demo, small, fast.")]
+LineArgument = Annotated[
+    str, typer.Argument(metavar="LINE", help="A line's YAML file, or demo, small, fast.")
+]
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the line's state; default: the line's own.")
 ]
@@ -34,7 +39,9 @@ OrdersOption = Annotated[
     Path | None,
     typer.Option("--orders", metavar="CSV", help="Orders: invoice, goods, quantity, date, customer."),
 ]
-JsonOption = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Result as JSON; - for stdout.")]
+JsonOption = Annotated[
+    str | None, typer.Option("--json", metavar="FILE", help="Result as JSON; - for stdout.")
+]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Everything drawn follows from it.")]
 
 
@@ -55,7 +62,32 @@ class Language(StrEnum):
 
 
 def _language() -> Language:
-    return Language.ZH if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh") else Language.EN
+    return (
+        Language.ZH if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh") else Language.EN
+    )
+
+
+def _load(line: str, settings: list[str] | None) -> "LineDescription":
+    """The line's description, proved; prints every problem and ends with exit code 2 otherwise."""
+    from line_config.load import load_line
+    from line_config.problems import LineConfigError
+
+    try:
+        return load_line(line, settings or ())
+    except LineConfigError as error:
+        _say(str(error))
+        raise typer.Exit(BAD_CONFIGURATION) from None
+
+
+def _data_folder(data: Path | None, line: "LineDescription") -> Path:
+    """``--data``, else BELTKEEPER_DATA, else the line's own; made if it is not there."""
+    folder = data or Path(os.environ.get("BELTKEEPER_DATA") or line.store.data_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _say(f"beltkeeper: {folder}: {error.strerror}; give another folder with --data or BELTKEEPER_DATA")
+        raise typer.Exit(BAD_ENVIRONMENT) from None
+    return folder
 
 
 def _say(text: str) -> None:
@@ -113,9 +145,7 @@ def simulate(
 
     description = _load(line, None)
     outcome = simulate_line(
-        Run(
-            line=description, parcels=parcels, seed=seed, orders=orders, faults=faults.value, bus=bus.value
-        ),
+        Run(line=description, parcels=parcels, seed=seed, orders=orders, faults=faults.value, bus=bus.value),
         progress=sys.stderr.isatty(),
     )
     write_json(outcome.as_json(), json_to)

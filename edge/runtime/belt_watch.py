@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge.core.belt_clock import BeltClock
-from edge.core.weighing import static_agrees
+from edge.core.weighing import stable_run
 from edge.model.codes import Code
 from edge.model.commands import CaptureStatic, CaptureWeight, WakeAt
 from edge.model.events import CodesRead, SamplesCaptured
-from edge.model.ids import ReaderId, ScaleId
+from edge.model.ids import ReaderId, ScaleId, TrackId
 from edge.model.topology import Reader, Scale, Topology
 from edge.model.units import US_PER_MS, US_PER_S, MonoUs, Ticks
 from edge.model.weight import WeightSample
@@ -177,14 +177,14 @@ class BeltWatch:
             return
         now = self._clock.now_us()
         since = tuple(s for s in self._samples if self._moment(s) >= self._static_from_us)
-        if not static_agrees(since, self._scale) and now < command.until_us:
+        if not stable_run(self._scale, since) and now < command.until_us:
             return
         self._static = None
         whole = bool(since) and now - since[-1].at_us <= self._stale_us()
         self._post_capture(command.track, command.scale, whole=whole, samples=since[-CAPTURE_LIMIT:])
 
     def _post_capture(
-        self, track: int, scale: ScaleId, *, whole: bool, samples: tuple[WeightSample, ...]
+        self, track: TrackId, scale: ScaleId, *, whole: bool, samples: tuple[WeightSample, ...]
     ) -> None:
         self._events.post(
             SamplesCaptured(

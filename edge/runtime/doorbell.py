@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.store.places import unix_name
+
 RING = b"\x01"
 READ_AT_ONCE = 64
 
@@ -15,7 +17,7 @@ class Doorbell:
 
     def __init__(self, own: Path, other: Path) -> None:
         self._own = own
-        self._other = str(other)
+        self._other = other
         self._socket: socket.socket | None = None
 
     def open(self, rung: Callable[[], None]) -> None:
@@ -23,7 +25,8 @@ class Doorbell:
         self._own.unlink(missing_ok=True)
         bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         bell.setblocking(False)
-        bell.bind(str(self._own))
+        with unix_name(self._own) as name:
+            bell.bind(name)
         self._own.chmod(0o660)
         asyncio.get_running_loop().add_reader(bell.fileno(), self._drain, bell, rung)
         self._socket = bell
@@ -36,8 +39,8 @@ class Doorbell:
 
     def ring(self) -> None:
         if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.sendto(RING, self._other)
+            with contextlib.suppress(OSError), unix_name(self._other) as name:
+                self._socket.sendto(RING, name)
 
     def close(self) -> None:
         if self._socket is not None:

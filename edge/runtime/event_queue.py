@@ -82,6 +82,10 @@ class EventQueue:
         await self._filled.wait()
         if self._settle is not None:
             await self._settle()
+        return self.take_now()
+
+    def take_now(self) -> list[Event | InboxRead]:
+        """What waits now, in order, without waiting for more of this instant."""
         self._filled.clear()
         items = self._items
         items.sort()

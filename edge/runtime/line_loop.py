@@ -2,31 +2,49 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
 from edge.core.line import LineCore
 from edge.model.commands import LineCommand, Record
-from edge.model.events import ClockRead, HoldCause, HoldCleared, HoldRaised
+from edge.model.events import ClockRead, Event, HoldCause, HoldCleared, HoldRaised, LineStarted
 from edge.model.ids import InboxSeq, JournalSeq, TrackId
 from edge.model.records import Decided, Exited, Missing, RecordBody, Told, ToldTimed
-from edge.model.units import US_PER_S, MonoUs
+from edge.model.units import US_PER_MS, US_PER_S, MonoUs
 from edge.ports.clock import Clock
 from edge.ports.journal import Journal, JournalItem
 from edge.runtime.dispatcher import Dispatcher, Waiting
 from edge.runtime.event_queue import EventQueue, InboxRead, Source
 from edge.runtime.health import Health
+from edge.store.rows import encode
 
 PULSE_S = 0.05
 """The loop turns at least this often, so that the heartbeat means "the loop turns"."""
 CLOCK_EVERY_US = 60 * US_PER_S
-COMMIT_SLOW_US = US_PER_S
-BACKLOG_LIMIT = 4_096
-SNAPSHOT_ROWS = 10_000
 
 log = structlog.get_logger("line")
 
 Observe = Callable[[RecordBody], None]
+
+
+class StoreLimits(Protocol):
+    """The line's own limits of its record (``store`` in its description)."""
+
+    @property
+    def slow_commit_ms(self) -> int:
+        """A commit that takes longer stops induction."""
+        ...
+
+    @property
+    def max_backlog_rows(self) -> int:
+        """More rows that are not durable stop induction."""
+        ...
+
+    @property
+    def snapshot_rows(self) -> int:
+        """Rows between two snapshots of the core."""
+        ...
 
 
 class LineLoop:
@@ -41,8 +59,9 @@ class LineLoop:
         dispatcher: Dispatcher,
         clock: Clock,
         health: Health,
-        encode_state: Callable[[], bytes],
+        limits: StoreLimits,
         observe: Observe,
+        committed: Callable[[], None],
         failed: Callable[[BaseException], None],
         cursor: InboxSeq,
         rows_since_snapshot: int,
@@ -53,8 +72,9 @@ class LineLoop:
         self._dispatcher = dispatcher
         self._clock = clock
         self._health = health
-        self._encode_state = encode_state
+        self._limits = limits
         self._observe = observe
+        self._on_commit = committed
         self._failed = failed
         self._cursor = cursor
         self._cursor_kept = cursor
@@ -66,9 +86,17 @@ class LineLoop:
         self._clock_read_us = -CLOCK_EVERY_US
         self._held_slow = False
 
-    @property
-    def cursor(self) -> InboxSeq:
-        return self._cursor
+    def begin(self, started: LineStarted) -> None:
+        """First input of this run, and once more all that the core still waits for."""
+        items: list[JournalItem] = [started]
+        commands = self._handle(started, items)
+        waiting = self._dispatcher.at_once([*commands, *self._core.outstanding()])
+        self._commit(items, waiting)
+
+    def drain(self) -> None:
+        """Handle what waits in the queue now, before anything else may run."""
+        while batch := self._queue.take_now():
+            self.turn(batch)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -78,7 +106,7 @@ class LineLoop:
             handle.cancel()
             self.turn(batch)
 
-    def turn(self, batch: list["JournalItem | InboxRead"]) -> None:
+    def turn(self, batch: list[Event | InboxRead]) -> None:
         """Handle what arrived, commit it as one, send on what need not wait."""
         self._health.progress()
         self._watch_clock()
@@ -91,16 +119,22 @@ class LineLoop:
                 self._cursor = event.seq
                 continue
             items.append(event)
-            for command in self._core.handle(event):
-                if isinstance(command, Record):
-                    items.append(command.body)
-                    self._see(command.body)
-                else:
-                    commands.append(command)
+            commands += self._handle(event, items)
         if not items and self._cursor == self._cursor_kept:
             return
         waiting = self._dispatcher.at_once(commands)
         self._commit(items, waiting)
+
+    def _handle(self, event: Event, items: list[JournalItem]) -> list[LineCommand]:
+        """Records go to ``items``, behind their cause; the rest is returned."""
+        commands: list[LineCommand] = []
+        for command in self._core.handle(event):
+            if isinstance(command, Record):
+                items.append(command.body)
+                self._see(command.body)
+            else:
+                commands.append(command)
+        return commands
 
     def _commit(self, items: list[JournalItem], waiting: list[Waiting]) -> None:
         commit = self._journal.append(items, self._cursor)
@@ -112,9 +146,9 @@ class LineLoop:
         commit.add_done_callback(lambda done: self._committed(n, told, done))
         self._dispatcher.when_durable(waiting, commit)
         self._rows += len(items)
-        if self._rows >= SNAPSHOT_ROWS:
+        if self._rows >= self._limits.snapshot_rows:
             self._rows = 0
-            self._journal.snapshot(self._encode_state())
+            self._journal.snapshot(encode(self._core.state).encode())
 
     def _see(self, body: RecordBody) -> None:
         if isinstance(body, Decided):
@@ -131,6 +165,7 @@ class LineLoop:
         if error is not None:
             self._failed(error)
             return
+        self._on_commit()
         now = self._clock.now_us()
         for body in told:
             since = self._decided_from.pop(body.track, None)
@@ -155,7 +190,10 @@ class LineLoop:
         """A slow store stops induction before it costs a parcel."""
         now = self._clock.now_us()
         oldest = next(iter(self._commits.values()), now)
-        slow = now - oldest > COMMIT_SLOW_US or self._journal.backlog > BACKLOG_LIMIT
+        slow = (
+            now - oldest > self._limits.slow_commit_ms * US_PER_MS
+            or self._journal.backlog > self._limits.max_backlog_rows
+        )
         if slow and not self._held_slow:
             log.warning("store is slow: induction off", backlog=self._journal.backlog)
             self._queue.put(Source.STORE, HoldRaised(at_us=now, cause=HoldCause.STORE_SLOW))

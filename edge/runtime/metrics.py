@@ -31,6 +31,7 @@ from edge.model.records import (
 from edge.model.topology import Topology
 from edge.model.units import US_PER_S
 from edge.model.verdict import Reason
+from edge.store.places import unix_name
 
 TOLD_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0)
 REQUEST_LIMIT = 8_192
@@ -141,7 +142,8 @@ class MetricsSocket:
 
     async def open(self) -> None:
         self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=REQUEST_LIMIT)
+        with unix_name(self._path) as name:
+            self._server = await asyncio.start_unix_server(self._serve, name, limit=REQUEST_LIMIT)
         self._path.chmod(0o660)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

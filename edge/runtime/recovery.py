@@ -1,0 +1,95 @@
+"""Where a restart goes on: the last snapshot and the rows after it, played through the core again.
+
+The journal is the truth. A core that derives other records from the same inputs than those that
+stand is another build (or a damaged record): everything on the belt is untrusted then.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from edge.core.line import LineCore
+from edge.core.state import CoreState
+from edge.model.commands import Record
+from edge.model.events import Event
+from edge.model.ids import BootEpoch, InboxSeq, JournalSeq, RingSeq
+from edge.model.records import RecordBody, ToldTimed
+from edge.model.topology import Topology
+from edge.model.units import Ticks
+from edge.ports.plc import RingMark
+from edge.store.journal_reader import JournalReader
+from edge.store.journal_types import JournalRow
+from edge.store.rows import decode, members
+
+_EVENTS = members(Event)
+
+log = structlog.get_logger("recovery")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """``differs_at``: the first row that this build would not have written, None when all agree."""
+
+    core: LineCore
+    cursor: InboxSeq
+    rows_since_snapshot: int
+    differs_at: JournalSeq | None
+    resume: RingMark | None
+
+
+def fresh(topology: Topology) -> Recovered:
+    """A line without a record."""
+    return Recovered(
+        core=LineCore(topology),
+        cursor=InboxSeq(0),
+        rows_since_snapshot=0,
+        differs_at=None,
+        resume=None,
+    )
+
+
+def recover(journal: Path, topology: Topology) -> Recovered:
+    """Read-only. Raises ``StoreUnreadable`` or ``SchemaMismatch``; a missing journal is a fresh line."""
+    reader = JournalReader(journal)
+    try:
+        kept = reader.recovery()
+        if kept.last_seq == 0:
+            return fresh(topology)
+        state = None if kept.state is None else decode(CoreState, kept.state)
+        core = LineCore(topology, state)
+        differs_at = replay(core, reader.rows(kept.snapshot_seq))
+    finally:
+        reader.close()
+    if differs_at is not None:
+        log.error("replay differs from the record: the belt is untrusted", seq=differs_at)
+    plc = core.state.plc
+    mark = None
+    if plc.epoch:
+        mark = RingMark(
+            epoch=BootEpoch(plc.epoch), ring_last=RingSeq(plc.ring_last), ticks=Ticks(plc.belt_ticks)
+        )
+    return Recovered(
+        core=core,
+        cursor=kept.inbox_cursor,
+        rows_since_snapshot=kept.last_seq - kept.snapshot_seq,
+        differs_at=differs_at,
+        resume=mark,
+    )
+
+
+def replay(core: LineCore, rows: Iterable[JournalRow]) -> JournalSeq | None:
+    """Play inputs through ``core``; the first row whose record is not what the core derives."""
+    expected: deque[RecordBody] = deque()
+    differs_at: JournalSeq | None = None
+    for row in rows:
+        item = row.item()
+        if isinstance(item, _EVENTS):
+            if expected and differs_at is None:
+                differs_at = row.seq
+            expected = deque(command.body for command in core.handle(item) if isinstance(command, Record))
+        elif not isinstance(item, ToldTimed) and (not expected or expected.popleft() != item):
+            differs_at = differs_at or row.seq
+    return differs_at
