@@ -1,0 +1,112 @@
+"""One parcel's whole way, told from the record: every step with time, values, rule and versions."""
+
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+
+from edge.model.ids import TrackId, Waybill
+from edge.store.journal_reader import JournalReader
+from edge.store.journal_types import JournalRow, ParcelRow
+from edge.store.places import Places
+from line_config.description import LineDescription
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LEFT_OUT = frozenset({"at_us", "track", "samples", "epoch", "ring_seq"})
+"""Shown in columns of their own, or too long for a line."""
+TITLE = {"en": "Parcel {track} · waybill {waybill}", "zh": "包裹 {track} · 面单 {waybill}"}
+COLUMNS = {"en": ("row", "time", "+ms", "what", "values"), "zh": ("行", "时间", "+毫秒", "事件", "数值")}
+NOT_FOUND = {
+    "en": "no parcel {key} on record in {folder}: give a waybill or a track number",
+    "zh": "{folder} 的记录中没有包裹 {key}：请输入面单号或包裹编号",
+}
+END = {"en": "Ended as {reason}: {text}", "zh": "结果 {reason}：{text}"}
+
+
+def parcels_of(reader: JournalReader, key: str) -> tuple[ParcelRow, ...]:
+    """By waybill (several passes are possible), else by track number."""
+    found = reader.parcels(Waybill(key))
+    if not found and key.isascii() and key.isdigit():
+        one = reader.parcel(TrackId(int(key)))
+        found = () if one is None else (one,)
+    return found
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Enum):
+        return str(value.value) if isinstance(value.value, str) else value.name.lower()
+    if is_dataclass(value):
+        return "(" + _values(value) + ")"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_value(one) for one in value) + "]"
+    return str(value)
+
+
+def _values(item: Any) -> str:
+    shown = [
+        f"{field.name}={_value(getattr(item, field.name))}"
+        for field in fields(item)
+        if field.name not in LEFT_OUT and getattr(item, field.name) not in ("", None, ())
+    ]
+    samples = getattr(item, "samples", None)
+    if isinstance(samples, tuple) and samples:
+        shown.append(f"samples={len(samples)}: {samples[0].grams}…{samples[-1].grams} g")
+    return " ".join(shown)
+
+
+def _clock(row: JournalRow, zone: ZoneInfo) -> str:
+    if row.utc_us is None:
+        return ""
+    return (EPOCH + timedelta(microseconds=row.utc_us)).astimezone(zone).strftime("%m-%d %H:%M:%S.%f")[:-3]
+
+
+def story_table(
+    rows: tuple[JournalRow, ...], parcel: ParcelRow, line: LineDescription, language: str
+) -> Table:
+    """Every row of the parcel: sequence, wall time, milliseconds since its induction, what, values."""
+    zone = ZoneInfo(line.topology.timezone)
+    title = TITLE[language].format(track=parcel.track, waybill=parcel.waybill or "–")
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    row_head, time_head, since_head, what_head, values_head = COLUMNS[language]
+    table.add_column(row_head, justify="right", no_wrap=True)
+    table.add_column(time_head, no_wrap=True)
+    table.add_column(since_head, justify="right", no_wrap=True)
+    table.add_column(what_head, no_wrap=True)
+    table.add_column(values_head, overflow="fold")
+    for row in rows:
+        since_ms = (row.at_us - parcel.inducted_at_us) // 1000
+        table.add_row(str(row.seq), _clock(row, zone), str(since_ms), row.kind, _values(row.item()))
+    return table
+
+
+def reason_text(line: LineDescription, reason: str, language: str) -> str:
+    """The reason in words for operators, from ``reasons.yaml``."""
+    for entry in line.reasons:
+        if entry.reason.value == reason:
+            return entry.text.zh if language == "zh" else entry.text.en
+    return reason
+
+
+def tell_parcel(
+    data: Path, line: LineDescription, key: str, language: str, console: Console | None = None
+) -> bool:
+    """Print the way of every parcel of that key; False when the record has none."""
+    out = console or Console()
+    reader = JournalReader(Places(data).journal)
+    try:
+        parcels = parcels_of(reader, key)
+        for parcel in parcels:
+            out.print(story_table(reader.story(TrackId(parcel.track)), parcel, line, language))
+            reason = parcel.exit_reason or parcel.decided_reason
+            if reason:
+                out.print(END[language].format(reason=reason, text=reason_text(line, reason, language)))
+    finally:
+        reader.close()
+    if not parcels:
+        out.print(NOT_FOUND[language].format(key=key, folder=data))
+    return bool(parcels)
