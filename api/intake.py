@@ -19,7 +19,8 @@ from edge.model.order import Goods, Order
 from edge.model.route import SortPlan
 from edge.model.topology import Chute, ChuteKind
 from edge.model.units import UtcUs
-from edge.store.inbox_types import Message, OrderPut, Outcome, Taken
+from edge.store.errors import RowTooLarge
+from edge.store.inbox_types import Message, OrderPut, OrderState, Outcome, Taken
 from edge.store.inbox_writer import InboxWriter
 from edge.store.rows import encode
 
@@ -28,6 +29,7 @@ __all__ = [
     "IntakeAnswer",
     "Message",
     "OrderPut",
+    "OrderState",
     "Outcome",
     "Refusal",
     "Refused",
@@ -41,6 +43,8 @@ class Refusal(StrEnum):
 
     MULTI_PARCEL = "multi_parcel"
     BATCH_TOO_LARGE = "batch_too_large"
+    TOO_LARGE = "too_large"
+    """Well-formed, but more than one inbox row may hold."""
     DOUBLED = "doubled"
     """One thing is named twice in one message."""
     CHUTE_UNKNOWN = "chute_unknown"
@@ -99,6 +103,10 @@ class Intake:
     def release(self, message: Message, order_no: OrderNo) -> Taken:
         return self._writer.release(message, order_no)
 
+    def order(self, order_no: OrderNo) -> OrderState | None:
+        """As it stands in the inbox; what became of its parcel is in the journal."""
+        return self._writer.order(order_no)
+
     def put_goods(self, message: Message, goods: Sequence[Goods]) -> IntakeAnswer:
         """All of them, in one commit."""
         if len(goods) > BATCH_MAX:
@@ -106,7 +114,10 @@ class Intake:
         doubled = _first_doubled(item.sku for item in goods)
         if doubled is not None:
             return Refused(refusal=Refusal.DOUBLED, detail=f"sku {doubled}")
-        return self._writer.put_goods(message, goods)
+        try:
+            return self._writer.put_goods(message, goods)
+        except RowTooLarge as error:
+            return Refused(refusal=Refusal.TOO_LARGE, detail=str(error))
 
     def put_plan(self, message: Message, plan: SortPlan) -> IntakeAnswer:
         """A plan names shipping chutes of this line only; it decides nothing until it is activated."""
@@ -120,7 +131,10 @@ class Intake:
                     return Refused(refusal=Refusal.CHUTE_UNKNOWN, detail=f"rule {rule.id}: {chute}")
                 if kind is not ChuteKind.SHIPPING:
                     return Refused(refusal=Refusal.CHUTE_NOT_SHIPPING, detail=f"rule {rule.id}: {chute}")
-        return self._writer.put_plan(message, plan)
+        try:
+            return self._writer.put_plan(message, plan)
+        except RowTooLarge as error:
+            return Refused(refusal=Refusal.TOO_LARGE, detail=str(error))
 
     def activate_plan(self, message: Message, plan_id: PlanId, version: int) -> Taken:
         return self._writer.activate_plan(message, plan_id, version)

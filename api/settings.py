@@ -32,6 +32,8 @@ class GatewaySettings:
     backlog: int = 128
     writes_max: int = 2_048
     """Writes that wait for the writer thread, then 503."""
+    write_wait_ms: int = 5_000
+    """A commit takes 1–4 ms; after this the answer is 503, and the message may still come to stand."""
     cancel_wait_ms: int = 400
     """Architecture: after this the answer is ``cancel_pending``."""
     cancel_poll_ms: int = 5

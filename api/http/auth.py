@@ -17,12 +17,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 
 from api.http.problems import Problem, Slug
+from edge.model.units import UtcUs
+from edge.store.inbox_types import ApiKey
 
 
 class Role(StrEnum):
@@ -67,8 +68,6 @@ REQUIRED: Final[dict[tuple[str, str], Permission]] = {
     ("GET", "/v1/parcels/{waybill}"): Permission.READ,
     ("GET", "/metrics"): Permission.METRICS,
     ("GET", "/metrics/line"): Permission.METRICS,
-    ("GET", "/docs"): Permission.READ,
-    ("GET", "/docs/oauth2-redirect"): Permission.READ,
 }
 """(method, route template) → what it takes. ``/health`` alone is open."""
 
@@ -79,12 +78,12 @@ BROWSER_PREFIXES: Final = ("/docs", "/static-offline-docs/", "/openapi.json")
 KEY_BYTES: Final = 32
 KEY_PREFIX: Final = "bk_"
 KEY_TEXT_MAX: Final = 128
-KEYS_MAX: Final = 64
-KEYS_FILE_MAX_BYTES: Final = 64 * 1024
+FIRST_KEYS: Final = (("erp-1", Role.ERP), ("operator-1", Role.OPERATOR))
+"""Made at the first start: one for the ERP, one for the operator's station."""
 
 
 class KeysUnreadable(Exception):
-    """The key file is broken; the gateway does not start. The text names file and cause."""
+    """A stored key has a role that this build does not know; the gateway does not start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,22 +106,11 @@ class IssuedKey:
     text: str
 
 
-class StoredKey(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-    role: Annotated[Role, Field(strict=False)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-_STORED_KEYS = TypeAdapter(Annotated[list[StoredKey], Field(max_length=KEYS_MAX)])
-
-
 class KeyRing:
-    """The keys in force. Read once at start."""
+    """The keys in force. Read once at start. Raises ``KeysUnreadable``."""
 
-    def __init__(self, keys: Iterable[StoredKey]) -> None:
-        self._keys = tuple((bytes.fromhex(key.sha256), Caller(id=key.id, role=key.role)) for key in keys)
+    def __init__(self, keys: Iterable[ApiKey]) -> None:
+        self._keys = tuple((key.key_sha256, Caller(id=key.name, role=_role(key))) for key in keys)
 
     def caller_of(self, text: str) -> Caller | None:
         """Every stored hash is compared, in constant time, whichever matches."""
@@ -165,51 +153,32 @@ def _key_text(headers: Headers, *, basic: bool) -> str:
     return ""
 
 
-def issue_key(key_id: str, role: Role) -> tuple[IssuedKey, StoredKey]:
+def _role(key: ApiKey) -> Role:
+    try:
+        return Role(key.role)
+    except ValueError as error:
+        raise KeysUnreadable(f"the key {key.name} has the unknown role {key.role!r}") from error
+
+
+def issue_key(name: str, role: Role, at_utc_us: UtcUs) -> tuple[IssuedKey, ApiKey]:
     """A fresh key of 256 bits, and what of it is stored."""
     text = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return IssuedKey(id=key_id, role=role, text=text), StoredKey(id=key_id, role=role, sha256=digest)
+    stored = ApiKey(
+        name=name,
+        role=role.value,
+        key_sha256=hashlib.sha256(text.encode()).digest(),
+        added_utc_us=at_utc_us,
+    )
+    return IssuedKey(id=name, role=role, text=text), stored
 
 
-def load_keys(path: Path) -> KeyRing:
-    """Raises ``KeysUnreadable``; a file that others may read is refused too."""
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & 0o077:
-                raise KeysUnreadable(f"{path}: others may read it; run chmod 600 {path}")
-            raw = file.read(KEYS_FILE_MAX_BYTES + 1)
-        if len(raw) > KEYS_FILE_MAX_BYTES:
-            raise KeysUnreadable(f"{path}: larger than {KEYS_FILE_MAX_BYTES} bytes")
-        keys = _STORED_KEYS.validate_json(raw)
-    except OSError as error:
-        raise KeysUnreadable(f"{path}: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise KeysUnreadable(f"{path}: {where}: {first['msg']}") from error
-    if len({key.id for key in keys}) != len(keys):
-        raise KeysUnreadable(f"{path}: two keys have one id")
-    return KeyRing(keys)
-
-
-def create_first_keys(keys_file: Path, plain_file: Path) -> tuple[IssuedKey, ...]:
-    """First start: one key for the ERP, one for the operator. Hashes go to ``keys_file``, the texts to
-    ``plain_file`` (both 0600, never overwritten), from where a person takes and deletes them."""
-    pairs = [issue_key("erp-1", Role.ERP), issue_key("operator-1", Role.OPERATOR)]
-    issued = tuple(pair[0] for pair in pairs)
-    _write_private(plain_file, {key.id: key.text for key in issued})
-    _write_private(keys_file, [pair[1].model_dump(mode="json") for pair in pairs])
-    return issued
-
-
-def _write_private(path: Path, content: object) -> None:
-    """Whole or not at all: written aside, made durable, then named."""
+def write_first_keys(path: Path, keys: Iterable[IssuedKey]) -> None:
+    """``{"name": "text", …}`` for its owner alone (0600), whole or not at all."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
+        json.dump({key.id: key.text for key in keys}, file, indent=2)
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())

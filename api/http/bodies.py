@@ -1,12 +1,15 @@
 """JSON bodies, read strictly: one media type, no NaN, no doubled keys, no bottomless nesting."""
 
+import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from api.http.problems import FieldError, Problem, Slug
+from api.settings import SLICE
 
 ERRORS_MAX = 50
 """Errors listed in one problem body."""
@@ -24,7 +27,7 @@ async def read_json(request: Request) -> Any:
 
 async def read_model(request: Request, model: type[M]) -> M:
     """The body as ``model``. Raises ``Problem``, 422 with every field that is wrong."""
-    return checked(model, await read_json(request), at=())
+    return checked(model, await read_json(request))
 
 
 def parse_json(raw: bytes) -> Any:
@@ -58,12 +61,31 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def checked(model: type[M], value: Any, *, at: tuple[str | int, ...]) -> M:
+def checked(model: type[M], value: Any, *, at: tuple[str | int, ...] = ()) -> M:
     """``value`` as ``model``; raises ``Problem(FIELDS_INVALID)`` with places below ``at``."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         raise Problem(Slug.FIELDS_INVALID, errors=field_errors(error, at)) from error
+
+
+async def checked_all(model: type[M], values: Sequence[Any], *, at: tuple[str | int, ...]) -> list[M]:
+    """Each of ``values``, in slices between which other requests are served; raises one
+    ``Problem(FIELDS_INVALID)`` for all that is wrong."""
+    good: list[M] = []
+    wrong: list[FieldError] = []
+    for start in range(0, len(values), SLICE):
+        for index, value in enumerate(values[start : start + SLICE], start):
+            try:
+                good.append(model.model_validate(value))
+            except ValidationError as error:
+                wrong += field_errors(error, (*at, index))
+        if len(wrong) >= ERRORS_MAX:
+            break
+        await asyncio.sleep(0)
+    if wrong:
+        raise Problem(Slug.FIELDS_INVALID, errors=tuple(wrong[:ERRORS_MAX]))
+    return good
 
 
 def field_errors(error: ValidationError, at: tuple[str | int, ...] = ()) -> tuple[FieldError, ...]:

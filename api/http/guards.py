@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -29,7 +30,7 @@ class Guards:
     """The outermost layer. Every refusal is a problem body; an error of ours too, once it is logged."""
 
     def __init__(
-        self, app: ASGIApp, *, keys: KeyRing, settings: GatewaySettings, metrics: GatewayMetrics
+        self, app: ASGIApp, *, keys: Callable[[], KeyRing], settings: GatewaySettings, metrics: GatewayMetrics
     ) -> None:
         self._app = app
         self._keys = keys
@@ -68,7 +69,7 @@ class Guards:
         if scope["path"] in OPEN_PATHS:
             return None
         try:
-            caller = self._keys.authenticate(scope["method"], scope["path"], headers)
+            caller = self._keys().authenticate(scope["method"], scope["path"], headers)
         except Problem:
             self._metrics.refused_key()
             raise

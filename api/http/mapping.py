@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.http.schemas import BlindSpotIn, GoodsIn, LineIn, OrderIn, ParcelIn, PartIn, PlanIn, RuleIn
+from api.http.schemas import BlindSpotIn, GoodsItem, LineIn, OrderIn, ParcelIn, PartIn, PlanIn, RuleIn
 from edge.model.ids import ChuteId, OrderNo, PlanId, Sku, Waybill
 from edge.model.order import Goods, Order, OrderLine, OrderParcel, OrderStatus, Region
 from edge.model.route import BlindSpot, SortPlan, SortRule
@@ -46,7 +46,7 @@ def _line(body: LineIn | PartIn) -> OrderLine:
     return OrderLine(sku=Sku(body.sku), qty=body.qty, is_gift=gift)
 
 
-def goods_of(body: GoodsIn) -> Goods:
+def goods_of(body: GoodsItem) -> Goods:
     return Goods(
         sku=Sku(body.sku),
         barcodes=tuple(body.barcodes),

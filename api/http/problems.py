@@ -30,9 +30,9 @@ class Slug(StrEnum):
     PATH_DISAGREES = "path_disagrees"
     MULTI_PARCEL = "multi_parcel_unsupported"
     BATCH_TOO_LARGE = "batch_too_large"
+    DOUBLED = "doubled"
     MESSAGE_ID_REUSED = "message_id_reused"
     VERSION_STALE = "version_stale"
-    VERSION_CONFLICT = "version_conflict"
     WAYBILL_TAKEN = "waybill_taken"
     ORDER_UNKNOWN = "order_unknown"
     ORDER_CANCELLED = "order_cancelled"
@@ -81,12 +81,14 @@ KINDS: dict[Slug, Kind] = {
         zh="暂不支持一单多件",
     ),
     Slug.BATCH_TOO_LARGE: Kind(status=422, en="The batch is too large", zh="批量条数超限"),
+    Slug.DOUBLED: Kind(status=422, en="One thing is named twice in one message", zh="同一消息中有重复项"),
     Slug.MESSAGE_ID_REUSED: Kind(
         status=409, en="This message id was used with another body", zh="该消息编号已用于不同内容"
     ),
-    Slug.VERSION_STALE: Kind(status=409, en="A newer version is known", zh="已有更新的版本"),
-    Slug.VERSION_CONFLICT: Kind(
-        status=409, en="This version is known with other content", zh="该版本已存在且内容不同"
+    Slug.VERSION_STALE: Kind(
+        status=409,
+        en="That version or a newer one is known, with other content",
+        zh="该版本或更新的版本已存在且内容不同",
     ),
     Slug.WAYBILL_TAKEN: Kind(
         status=409, en="The waybill belongs to another order", zh="该运单号属于其他订单"

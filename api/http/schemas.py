@@ -5,12 +5,11 @@ Region codes are those of GB/T 2260 (National Bureau of Statistics): province 2,
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from api.settings import BATCH_MAX
-from edge.model.line import OperatorAction
 
 ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 MESSAGE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
@@ -48,6 +47,13 @@ CutOff = Annotated[str, Field(max_length=32, pattern=CUT_OFF_PATTERN), AfterVali
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def _unchecked_list(model: str, least: int, most: int) -> Any:
+    """A list whose items are checked one by one later, and documented as ``model``."""
+    items = {"$ref": f"#/components/schemas/{model}"}
+    schema = {"type": "array", "items": items, "minItems": least, "maxItems": most}
+    return Annotated[list[Any], Field(min_length=least, max_length=most), WithJsonSchema(schema)]
 
 
 class RegionIn(Strict):
@@ -110,10 +116,22 @@ class OrderIn(Strict):
     ] = {}
 
 
+if TYPE_CHECKING:
+    OrderItems = list[Any]
+    GoodsItems = list[Any]
+    RuleItems = list[Any]
+    BlindSpotItems = list[Any]
+else:
+    OrderItems = _unchecked_list("OrderIn", 1, BATCH_MAX)
+    GoodsItems = _unchecked_list("GoodsItem", 1, BATCH_MAX)
+    RuleItems = _unchecked_list("RuleIn", 1, RULES_MAX)
+    BlindSpotItems = _unchecked_list("BlindSpotIn", 0, RULES_MAX)
+
+
 class OrderBatch(Strict):
     """The envelope; each order is then checked on its own."""
 
-    orders: Annotated[list[Any], Field(min_length=1, max_length=BATCH_MAX)]
+    orders: OrderItems
 
 
 class MessageOnly(Strict):
@@ -127,16 +145,22 @@ class PartIn(Strict):
     qty: Quantity
 
 
-class GoodsIn(Strict):
-    message_id: MessageIdText
+class GoodsItem(Strict):
     sku: Identifier
     barcodes: Annotated[list[Annotated[str, Field(pattern=CODE_PATTERN)]], Field(max_length=32)] = []
     unit_weight_g: Annotated[int, Field(ge=1, le=WEIGHT_MAX_G)]
     parts: Annotated[list[PartIn], Field(max_length=100)] = []
 
 
+class GoodsIn(GoodsItem):
+    message_id: MessageIdText
+
+
 class GoodsBatch(Strict):
-    goods: Annotated[list[Any], Field(min_length=1, max_length=BATCH_MAX)]
+    """One message: all of it is stored in one commit, or none."""
+
+    message_id: MessageIdText
+    goods: GoodsItems
 
 
 class RuleIn(Strict):
@@ -162,16 +186,13 @@ class PlanIn(Strict):
     message_id: MessageIdText
     plan_id: Identifier
     version: Version
-    rules: Annotated[list[Any], Field(min_length=1, max_length=RULES_MAX)]
-    blind_spots: Annotated[list[Any], Field(max_length=RULES_MAX)] = []
+    rules: RuleItems
+    blind_spots: BlindSpotItems = []
 
 
 class PlanActivation(Strict):
     message_id: MessageIdText
     version: Version
-
-
-ACTIONS: Final = tuple(action.value for action in OperatorAction)
 
 
 class LineCommandIn(Strict):

@@ -1,0 +1,139 @@
+"""The gateway's parts, opened together and closed in turn."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import structlog
+
+from api.bells import LineBell, OwnBell
+from api.cancels import CancelWatch
+from api.http.auth import FIRST_KEYS, KeyRing, issue_key, write_first_keys
+from api.http.metrics import GatewayMetrics
+from api.http.problems import Problem, Slug
+from api.intake import Intake, IntakeAnswer, OrderPut
+from api.record import LineRecord
+from api.settings import GatewaySettings
+from api.writer import WriterBusy, WriterThread
+from edge.model.topology import Topology
+from edge.model.units import UtcUs
+from edge.store.inbox_writer import InboxWriter
+from edge.store.places import Places
+
+RETRY_AFTER_S = 1
+FIRST_KEYS_FILE = "first-keys.json"
+"""The first start's keys in clear, 0600: taken and deleted by a person."""
+T = TypeVar("T")
+_log = structlog.get_logger("gateway")
+
+
+class Gateway:
+    """What every router works with. ``open`` before the first request, ``close`` after the last."""
+
+    def __init__(self, settings: GatewaySettings, line: Topology, places: Places) -> None:
+        self.settings = settings
+        self.line = line
+        self.places = places
+        self.metrics = GatewayMetrics()
+        self.keys = KeyRing(())
+        self.record = LineRecord(places)
+        self.cancels = CancelWatch(self.record.cancel_answers, poll_ms=settings.cancel_poll_ms)
+        self.writer = WriterThread(
+            self._open_inbox,
+            self._close_inbox,
+            limit=settings.writes_max,
+            committed=self._committed,
+        )
+        self.metrics.writes_waiting.set_function(lambda: self.writer.waiting)
+        self._inbox: InboxWriter | None = None
+        self._line_bell = LineBell(places.line_bell)
+        self._own_bell = OwnBell(places.gateway_bell, self.cancels.rung)
+
+    async def open(self) -> None:
+        """Raises ``WriterLocked``, ``KeysUnreadable``, ``OSError`` or ``sqlite3.Error``."""
+        await self.writer.start()
+        self.keys = await self.writer.call(self._key_ring)
+        self._own_bell.open()
+
+    async def close(self) -> None:
+        """Everything that was taken is written. Idempotent."""
+        self._own_bell.close()
+        await self.writer.stop()
+        await self.cancels.close()
+        await self.record.close()
+        self._line_bell.close()
+
+    async def write(self, run: Callable[[Intake], T]) -> T:
+        """One message to the inbox, durable. Raises ``Problem`` (503)."""
+        async with self._store():
+            return await self.writer.call(run)
+
+    async def read(self, run: Callable[[Intake], T]) -> T:
+        """One look into the inbox. Raises ``Problem`` (503)."""
+        async with self._store():
+            return await self.writer.call(run, writes=False)
+
+    async def put_orders(self, puts: Sequence[OrderPut]) -> tuple[IntakeAnswer, ...]:
+        """All of them durable, in groups between which other requests are served. Raises ``Problem``."""
+        async with self._store():
+            return await self.writer.put_orders(puts)
+
+    @asynccontextmanager
+    async def _store(self) -> AsyncIterator[None]:
+        """Bounds the wait, and makes the store's troubles ours to tell."""
+        try:
+            async with asyncio.timeout(self.settings.write_wait_ms / 1000):
+                yield
+        except WriterBusy as error:
+            raise Problem(Slug.OVERLOADED, retry_after_s=RETRY_AFTER_S) from error
+        except TimeoutError as error:
+            raise Problem(Slug.STORE_UNAVAILABLE, "too slow", retry_after_s=RETRY_AFTER_S) from error
+        except (sqlite3.Error, OSError) as error:
+            _log.error("inbox_failed", why=str(error))
+            raise Problem(Slug.STORE_UNAVAILABLE, retry_after_s=RETRY_AFTER_S) from error
+
+    async def recorded(self, asked: Awaitable[T]) -> T:
+        """What the record says. Raises ``Problem`` (503) when it cannot be read now."""
+        try:
+            return await asked
+        except OSError as error:
+            _log.error("record_unreadable", why=str(error))
+            raise Problem(Slug.STORE_UNAVAILABLE, retry_after_s=RETRY_AFTER_S) from error
+
+    def _open_inbox(self) -> Intake:
+        self._inbox = InboxWriter(self.places.inbox)
+        return Intake(self._inbox, self.line.chutes)
+
+    def _close_inbox(self) -> None:
+        if self._inbox is not None:
+            self._inbox.close()
+
+    def _committed(self, took_s: float) -> None:
+        self._line_bell.ring()
+        self.metrics.committed(took_s)
+        if self._inbox is not None:
+            self.metrics.inbox_seq.set(self._inbox.last_seq)
+
+    def _key_ring(self, _: Intake) -> KeyRing:
+        """The keys in force; at the first start, new ones. Their texts are durable before their hashes,
+        so no key can be in force that nobody was given."""
+        assert self._inbox is not None
+        keys = self._inbox.api_keys()
+        if not keys:
+            pairs = [issue_key(name, role, utc_now()) for name, role in FIRST_KEYS]
+            write_first_keys(self.places.data / FIRST_KEYS_FILE, [pair[0] for pair in pairs])
+            for pair in pairs:
+                self._inbox.add_api_key(pair[1])
+            keys = self._inbox.api_keys()
+            _log.warning(
+                "first_keys_written", file=str(self.places.data / FIRST_KEYS_FILE), do="take them, delete it"
+            )
+        return KeyRing(keys)
+
+
+def utc_now() -> UtcUs:
+    """Wall time for the record; nothing is measured with it."""
+    return UtcUs(time.time_ns() // 1_000)

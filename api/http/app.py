@@ -1,0 +1,97 @@
+"""The app: routers, one problem body for every error, guards outermost."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.gateway import Gateway
+from api.http import goods, line, orders, parcels, plans, system
+from api.http.bodies import ERRORS_MAX
+from api.http.deps import authorised
+from api.http.guards import Guards
+from api.http.openapi import describe
+from api.http.problems import FieldError, Problem, Slug
+from api.settings import GatewaySettings
+from edge.model.topology import Topology
+from edge.store.places import Places
+
+_BY_STATUS: Final = {
+    400: Slug.REQUEST_MALFORMED,
+    404: Slug.NOT_FOUND,
+    405: Slug.METHOD_NOT_ALLOWED,
+    413: Slug.BODY_TOO_LARGE,
+    415: Slug.MEDIA_TYPE,
+}
+
+
+class GatewayApp:
+    """ASGI. ``gateway`` is open from start-up to shutdown (the lifespan protocol)."""
+
+    def __init__(self, inner: FastAPI, gateway: Gateway) -> None:
+        self.inner = inner
+        self.gateway = gateway
+        self._guarded: ASGIApp = Guards(
+            inner, keys=lambda: gateway.keys, settings=gateway.settings, metrics=gateway.metrics
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._guarded(scope, receive, send)
+
+
+def create_app(settings: GatewaySettings, line_topology: Topology, data_dir: Path) -> GatewayApp:
+    """The gateway of one line with its state under ``data_dir`` (which exists). Nothing is opened
+    before the lifespan starts."""
+    gateway = Gateway(settings, line_topology, Places(data_dir))
+    app = FastAPIOffline(
+        redoc_url=None,
+        title="Beltkeeper gateway",
+        version="1",
+        description="Orders in, cancels answered truthfully. See docs/api.md.",
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.gateway = gateway
+    app.include_router(system.open_router)
+    for router in (orders.router, goods.router, plans.router, line.router, parcels.router, system.router):
+        app.include_router(router, dependencies=[Depends(authorised)])
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return GatewayApp(app, gateway)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    gateway: Gateway = app.state.gateway
+    await gateway.open()
+    try:
+        yield
+    finally:
+        await gateway.close()
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response(request.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """Path parameters; bodies are read by the routes themselves."""
+    assert isinstance(error, RequestValidationError)
+    errors = tuple(FieldError(loc=tuple(e["loc"]), msg=e["msg"]) for e in error.errors()[:ERRORS_MAX])
+    return Problem(Slug.FIELDS_INVALID, errors=errors).response(request.headers)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    slug = _BY_STATUS.get(error.status_code, Slug.INTERNAL)
+    return Problem(slug, headers=dict(error.headers or {})).response(request.headers)

@@ -1,0 +1,46 @@
+"""What routes ask of their request: the gateway, the caller, a message with its hash."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Request
+
+from api.gateway import Gateway, utc_now
+from api.http.auth import Caller, authorise
+from api.http.guards import CALLER_KEY
+from api.http.schemas import ID_PATTERN, MESSAGE_PATTERN, WAYBILL_PATTERN
+from api.intake import Message, message_about
+from edge.model.ids import MessageId
+
+
+async def gateway_of(request: Request) -> Gateway:
+    gateway = request.app.state.gateway
+    assert isinstance(gateway, Gateway)
+    return gateway
+
+
+async def caller_of(request: Request) -> Caller:
+    """The guards have put it there; open paths have none and no route that asks."""
+    caller = request.scope["state"][CALLER_KEY]
+    assert isinstance(caller, Caller)
+    return caller
+
+
+async def authorised(request: Request) -> None:
+    """For every route but the open ones: the table decides."""
+    authorise(await caller_of(request), request.method, request.scope["route"].path)
+
+
+GatewayDep = Annotated[Gateway, Depends(gateway_of)]
+CallerDep = Annotated[Caller, Depends(caller_of)]
+OrderNoPath = Annotated[str, Path(pattern=ID_PATTERN)]
+IdPath = Annotated[str, Path(pattern=ID_PATTERN)]
+MessageIdPath = Annotated[str, Path(pattern=MESSAGE_PATTERN)]
+WaybillPath = Annotated[str, Path(pattern=WAYBILL_PATTERN)]
+
+
+def message_of(message_id: str, kind: str, subject: str, asked: Any) -> Message:
+    """Hashes what the client wrote (names sorted, blanks gone), so a repeat is the same after our own
+    upgrades too; ``kind`` and ``subject`` stand for method and path."""
+    text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+    return message_about(MessageId(message_id), utc_now(), kind, subject, text)
