@@ -1,0 +1,109 @@
+"""The PLC's program as the plant calls it: pure, driven by sensors, written from the contract."""
+
+from collections.abc import Sequence
+
+from edge.model.topology import Topology
+from simulators.cables import Actuators, Sensors
+from simulators.devices.plc.bank import ModbusRefused
+from simulators.devices.plc.geometry import plan_geometry
+from simulators.devices.plc.life import PlcLife
+from simulators.devices.plc.settings import PlcSettings
+
+EPOCH_MAX = 0xFFFF
+DEVICE_BUSY = 6
+"""Modbus exception: the program does not run yet."""
+
+
+class PlcProgram:
+    """Call ``update`` at every change of a sensor, at the time that the last call asked for, and
+    at once after a ``write`` or a ``restart``. Between calls nothing happens.
+
+    Registers are those of the last ``update``: bring the program up to date before a read
+    (``port.PlcRegisters`` does both).
+    """
+
+    def __init__(self, topology: Topology, settings: PlcSettings | None = None) -> None:
+        """Raises ``ValueError`` for a topology that no PLC could run."""
+        self._topology = topology
+        self._settings = settings or PlcSettings()
+        self._geometry = plan_geometry(topology, self._settings)
+        self._epoch = self._settings.epoch
+        self._life: PlcLife | None = None
+        self._levels: tuple[int | bool, ...] = ()
+        self._written = False
+        self._answer: tuple[Actuators, int | None] = (self.off(), None)
+
+    def off(self) -> Actuators:
+        """What a PLC without power drives."""
+        return Actuators(
+            belt=False,
+            induction=False,
+            diverters=(0,) * len(self._topology.diverters),
+            zones_hold=0,
+            gates=0,
+            indicators=0,
+        )
+
+    def restart(self) -> None:
+        """Power off and on: only the epoch's counter is retained. It runs from the next ``update``."""
+        self._life = None
+        self._levels = ()
+        self._answer = (self.off(), None)
+
+    @property
+    def epoch(self) -> int:
+        """The boot epoch; 0 before the first ``update``."""
+        return self._epoch
+
+    @property
+    def life(self) -> PlcLife:
+        """The running program, for tests. Raises ``ModbusRefused`` while it does not run."""
+        if self._life is None:
+            raise ModbusRefused(DEVICE_BUSY)
+        return self._life
+
+    def update(self, sensors: Sensors) -> tuple[Actuators, int | None]:
+        """The outputs from now on, and when to call again at the latest (µs; None: on a change)."""
+        life = self._life
+        if life is None:
+            self._epoch = self._epoch % EPOCH_MAX + 1
+            life = self._life = PlcLife(
+                topology=self._topology,
+                settings=self._settings,
+                geometry=self._geometry,
+                epoch=self._epoch,
+                sensors=sensors,
+            )
+        levels = _levels(sensors)
+        wake = self._answer[1]
+        quiet = not self._written and levels == self._levels and (wake is None or sensors.at_us < wake)
+        if quiet and life.tick(sensors):
+            return self._answer
+        self._written = False
+        self._levels = levels
+        self._answer = life.update(sensors)
+        return self._answer
+
+    def read(self, address: int, count: int) -> tuple[int, ...]:
+        """Registers as of the last ``update``. Raises ``ModbusRefused``."""
+        return self.life.bank.read(address, count)
+
+    def write(self, address: int, values: Sequence[int]) -> None:
+        """Taken over by the next ``update``, which must follow at once. Raises ``ModbusRefused``."""
+        self.life.bank.write(address, values)
+        self._written = True
+
+
+def _levels(sensors: Sensors) -> tuple[int | bool, ...]:
+    return (
+        sensors.eyes,
+        sensors.confirm,
+        sensors.home,
+        sensors.lane_full,
+        sensors.end_full,
+        sensors.e_stop,
+        sensors.door,
+        sensors.pull_cord,
+        sensors.reset,
+        sensors.ready,
+    )
