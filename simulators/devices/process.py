@@ -1,0 +1,22 @@
+"""A simulated device as a process of its own: it runs until it is told to end."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+
+def run_until_ended(work: Coroutine[Any, Any, None]) -> None:
+    """Runs ``work``; SIGTERM and SIGINT cancel it, so that it takes its sockets and names with it."""
+    asyncio.run(_guarded(work))
+
+
+async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return

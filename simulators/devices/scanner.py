@@ -1,0 +1,196 @@
+"""A fixed line reader with a TCP port, as its makers' manuals have it.
+
+It answers each look at a label, after its own latency, with one message of text; a look in vain is its
+no-read text. It says what it says to whoever is connected; with nobody there it is lost. Makers: Cognex
+DataMan, Keyence SR, Datalogic Matrix, Hikrobot ID all send such free text over TCP, with an optional
+AIM identifier (ISO/IEC 15424) before each code.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.model.codes import Code, Symbology
+from simulators.devices.process import run_until_ended
+from simulators.feed import FeedMessage, LabelSeen, follow
+from simulators.seeds import SeededBits
+
+US_PER_MS = 1_000
+US_PER_S = 1_000_000
+HELD_LIMIT = 256
+"""Messages that a stalled reader keeps; the oldest are lost."""
+RECONNECT_S = 0.2
+AIM = {
+    Symbology.CODE128: "]C0",
+    Symbology.CODE39: "]A0",
+    Symbology.ITF: "]I0",
+    Symbology.EAN13: "]E0",
+    Symbology.EAN8: "]E4",
+    Symbology.UPCA: "]E0",
+    Symbology.UPCE: "]E0",
+    Symbology.QR: "]Q1",
+    Symbology.DATAMATRIX: "]d1",
+    Symbology.UNKNOWN: "]X0",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderSetup:
+    """How the reader was set up. A latency is drawn for each answer, both ends included."""
+
+    latency_min_us: int
+    latency_max_us: int
+    prefix: str = ""
+    terminator: str = "\r\n"
+    separator: str = ";"
+    aim: bool = True
+    no_read: str = "NoRead"
+
+
+def text_message(codes: Sequence[Code], setup: ReaderSetup) -> bytes:
+    """One answer as it goes over the wire."""
+    told = [(AIM[code.symbology] if setup.aim else "") + code.text for code in codes]
+    body = setup.separator.join(told) if told else setup.no_read
+    return f"{setup.prefix}{body}{setup.terminator}".encode()
+
+
+class Scanner:
+    """One reader. ``saw`` is its eye, its connections are its mouth."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, setup: ReaderSetup, bits: SeededBits) -> None:
+        self._loop = loop
+        self._setup = setup
+        self._bits = bits
+        self._ears: list[asyncio.Transport] = []
+        self._server: asyncio.AbstractServer | None = None
+        self._last_us = 0
+        self._held: list[bytes] | None = None
+        self._off = False
+
+    def saw(self, at_us: int, codes: Sequence[Code]) -> None:
+        """A look at ``at_us``; its answer goes out when the latency drawn is over, never before an
+        earlier one's."""
+        latency_us = self._bits.between(self._setup.latency_min_us, self._setup.latency_max_us)
+        self._last_us = max(self._last_us, at_us + latency_us)
+        self._loop.call_at(self._last_us / US_PER_S, self.say, text_message(codes, self._setup))
+
+    def say(self, data: bytes) -> None:
+        """Bytes to everyone connected, now; for faults, any bytes."""
+        if self._off:
+            return
+        if self._held is not None:
+            self._held = [*self._held, data][-HELD_LIMIT:]
+            return
+        for ear in self._ears:
+            ear.write(data)
+
+    def stall(self, until_us: int) -> None:
+        """Its network port hangs until then, and what it had to say comes in one burst, long stale."""
+        if self._held is None:
+            self._held = []
+        self._loop.call_at(until_us / US_PER_S, self._resume)
+
+    def switch_off(self) -> None:
+        """Its power is gone: connections break, nothing is said."""
+        self._off = True
+        for ear in tuple(self._ears):
+            ear.abort()
+
+    def switch_on(self) -> None:
+        self._off = False
+
+    async def listen(self, host: str, port: int) -> None:
+        """Answer calls; port 0 takes a free one (see ``port``)."""
+        self._server = await self._loop.create_server(lambda: _Ear(self), host, port)
+
+    @property
+    def port(self) -> int:
+        assert isinstance(self._server, asyncio.Server)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def call(self, host: str, port: int) -> None:
+        """The other way round: call the line, and again whenever the line has hung up; for ever."""
+        while True:
+            try:
+                _, ear = await self._loop.create_connection(lambda: _Ear(self), host, port)
+            except OSError:
+                await asyncio.sleep(RECONNECT_S)
+                continue
+            await ear.gone
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for ear in tuple(self._ears):
+            ear.close()
+
+    def _resume(self) -> None:
+        held, self._held = self._held or [], None
+        if held:
+            self.say(b"".join(held))
+
+    def connected(self, ear: asyncio.Transport) -> None:
+        if self._off:
+            ear.abort()
+        else:
+            self._ears.append(ear)
+
+    def hung_up(self, ear: asyncio.Transport) -> None:
+        if ear in self._ears:
+            self._ears.remove(ear)
+
+
+class _Ear(asyncio.Protocol):
+    """One connection; what the line says to a reader is ignored."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self._scanner = scanner
+        self._transport: asyncio.Transport | None = None
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._scanner.connected(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is not None:
+            self._scanner.hung_up(self._transport)
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+
+async def run(options: argparse.Namespace) -> None:
+    """The reader as a process: follows the hall's feed, serves until it is ended."""
+    low, high = (int(ms) * US_PER_MS for ms in options.latency_ms.split(":"))
+    setup = ReaderSetup(latency_min_us=low, latency_max_us=high, aim=options.aim)
+    bits = SeededBits(options.seed, f"scanner/{options.reader}")
+    scanner = Scanner(asyncio.get_running_loop(), setup, bits)
+
+    def take(message: FeedMessage) -> None:
+        if isinstance(message, LabelSeen) and message.reader == options.reader:
+            scanner.saw(message.at_us, message.codes)
+
+    host, _, port = options.listen.rpartition(":")
+    await scanner.listen(host, int(port))
+    sys.stdout.write(f"listening {host}:{scanner.port}\n")
+    sys.stdout.flush()
+    await follow(options.feed, take)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m simulators.devices.scanner", description=__doc__)
+    parser.add_argument("--feed", type=Path, required=True, help="Unix socket of the plant process")
+    parser.add_argument("--listen", required=True, metavar="HOST:PORT")
+    parser.add_argument("--reader", required=True, help="id of the reader in the line's description")
+    parser.add_argument("--latency-ms", default="5:40", metavar="MIN:MAX")
+    parser.add_argument("--aim", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--seed", type=int, default=0)
+    run_until_ended(run(parser.parse_args(arguments)))
+
+
+if __name__ == "__main__":
+    main()

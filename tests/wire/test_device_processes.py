@@ -1,0 +1,180 @@
+"""The simulated scanner and scale as processes, fed over a Unix socket, heard over their real cables."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from drivers.codecs.mettler_toledo import ContinuousCodec
+from drivers.links.scale_serial import ScaleLink
+from drivers.streams.serial import open_serial
+from drivers.streams.tcp import open_tcp
+from edge.model.codes import Code, Symbology
+from edge.model.ids import DeviceId, ScaleId
+from edge.model.weight import WeightSample
+from edge.ports.byte_stream import ByteStream, LinkFailed
+from simulators.feed import (
+    FeedBroken,
+    FeedMessage,
+    FeedServer,
+    LabelSeen,
+    LoadChanged,
+    follow,
+    from_line,
+    to_line,
+)
+
+pytestmark = pytest.mark.wire
+JT = Code(text="JT1234567890123", symbology=Symbology.CODE128)
+MESSAGES: list[FeedMessage] = [
+    LabelSeen(at_us=5, reader="top", codes=(JT,)),
+    LabelSeen(at_us=6, reader="top", codes=()),
+    LoadChanged(at_us=7, grams=1_250),
+]
+
+
+@pytest.fixture
+async def feed(tmp_path: Path) -> AsyncIterator[FeedServer]:
+    server = FeedServer(tmp_path / "feed")
+    await server.start()
+    yield server
+    await server.close()
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+def now_us() -> int:
+    return round(asyncio.get_running_loop().time() * 1_000_000)
+
+
+class Process:
+    """A device's process; ``ready`` is the line that it prints when it serves."""
+
+    def __init__(self, child: asyncio.subprocess.Process, ready: str) -> None:
+        self.child = child
+        self.ready = ready
+
+    async def end(self) -> None:
+        self.child.send_signal(signal.SIGTERM)
+        assert await self.child.wait() == 0
+
+
+async def start(device: str, *arguments: str) -> Process:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", f"simulators.devices.{device}", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout is not None
+    async with asyncio.timeout(20):
+        return Process(child, (await child.stdout.readline()).decode().strip())
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=repr)
+def test_messages_survive_the_wire(message: FeedMessage) -> None:
+    assert from_line(to_line(message)) == message
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"[]", b"{}", b'{"kind":"load"}', b'{"kind":"x"}', b'{"kind":"load","at_us":"a","grams":1}']
+)
+def test_what_is_no_message_is_said_so(line: bytes) -> None:
+    with pytest.raises(FeedBroken):
+        from_line(line)
+
+
+async def test_a_newcomer_hears_the_last_load_and_what_follows(feed: FeedServer, tmp_path: Path) -> None:
+    feed.publish(LoadChanged(at_us=1, grams=5))
+    feed.publish(MESSAGES[0])
+    heard: list[FeedMessage] = []
+    task = asyncio.ensure_future(follow(tmp_path / "feed", heard.append))
+    await until(lambda: heard)
+    feed.publish(MESSAGES[1])
+    await until(lambda: len(heard) == 2)
+    assert heard == [LoadChanged(at_us=1, grams=5), MESSAGES[1]]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_follower_outlives_the_plant(tmp_path: Path) -> None:
+    heard: list[FeedMessage] = []
+    task = asyncio.ensure_future(follow(tmp_path / "feed", heard.append))
+    for feed_no in (1, 2):
+        feed = FeedServer(tmp_path / "feed")
+        await feed.start()
+        feed.publish(LoadChanged(at_us=feed_no, grams=feed_no))
+        await until(lambda: len(heard) == feed_no)
+        await feed.close()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_scanner_process(feed: FeedServer, tmp_path: Path) -> None:
+    process = await start(
+        "scanner",
+        "--feed",
+        str(tmp_path / "feed"),
+        "--listen",
+        "127.0.0.1:0",
+        "--reader",
+        "top",
+        "--seed",
+        "7",
+    )
+    stream = await open_tcp("127.0.0.1", int(process.ready.rpartition(":")[2]))
+    at_us = now_us()
+    await until(lambda: feed._followers)
+    feed.publish(LabelSeen(at_us=at_us, reader="side", codes=(JT,)))
+    feed.publish(LabelSeen(at_us=at_us, reader="top", codes=(JT,)))
+    feed.publish(LabelSeen(at_us=at_us + 100_000, reader="top", codes=()))
+    async with asyncio.timeout(5):
+        data, heard_us = await stream.read()
+        assert data == b"]C0JT1234567890123\r\n"
+        assert heard_us - at_us >= 5_000
+        assert (await stream.read())[0] == b"NoRead\r\n"
+    await process.end()
+    with pytest.raises(LinkFailed):
+        await stream.read()
+    await stream.close()
+
+
+class Weighed:
+    def __init__(self) -> None:
+        self.samples: list[WeightSample] = []
+
+    def weight_seen(self, scale: ScaleId, sample: WeightSample) -> None:
+        self.samples.append(sample)
+
+
+async def test_scale_process(feed: FeedServer, tmp_path: Path) -> None:
+    pty, sink = tmp_path / "scale", Weighed()
+    process = await start("scale", "--feed", str(tmp_path / "feed"), "--pty", str(pty), "--noise-g", "0")
+
+    async def open_stream() -> ByteStream:
+        return await open_serial(str(pty), baud=9600, bytesize=7, parity="even")
+
+    link = ScaleLink(
+        device=DeviceId("scale"),
+        scale=ScaleId("s1"),
+        stale_ms=1_000,
+        open_stream=open_stream,
+        make_codec=lambda: ContinuousCodec(checksum=True, agreeing=1),
+        sink=sink,
+    )
+    session = asyncio.ensure_future(link.session(lambda: None))
+    await until(lambda: sink.samples and feed._followers)
+    loaded_us = now_us()
+    feed.publish(LoadChanged(at_us=loaded_us, grams=2_500))
+    await until(lambda: sink.samples[-1].grams == 2_500)
+    settled_us = next(one.at_us for one in sink.samples if one.grams == 2_500)
+    assert settled_us - loaded_us >= 100_000, "a filter's delay and a platform that settles"
+    await process.end()
+    assert not pty.is_symlink()
+    async with asyncio.timeout(5):
+        with pytest.raises(LinkFailed):
+            await session
