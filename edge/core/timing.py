@@ -208,7 +208,8 @@ def code_gap_mm(field_mm: int, uncertainty_mm: int, track_tolerance_mm: int) -> 
     return Mm(field_mm + 2 * (uncertainty_mm + track_tolerance_mm))
 
 
-def _line_uncertainty_mm(line: Topology, reader: Reader) -> Mm:
+def reader_uncertainty_mm(line: Topology, reader: Reader) -> Mm:
+    """``code_uncertainty_mm`` of a reader on its line."""
     error_ms = belt_clock_error_ms(line.plc.turnaround_ms, line.plc.scan_ms)
     return code_uncertainty_mm(line.max_speed_mm_s, reader.latency_min_ms, reader.latency_max_ms, error_ms)
 
@@ -224,7 +225,7 @@ def read_window(line: Topology, reader: Reader, origin: Ticks, length_mm: Mm) ->
     no other parcel's window.
     """
     leaves_mm = reader.position_mm + _up(reader.field_mm, 2) + length_mm
-    slack_mm = _line_uncertainty_mm(line, reader) + line.track_tolerance_mm
+    slack_mm = reader_uncertainty_mm(line, reader) + line.track_tolerance_mm
     if reader.speaks is ReaderSpeaks.AT_READ:
         first_mm, last_mm = reader.position_mm - _up(reader.field_mm, 2), leaves_mm
     else:
