@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.model.commands import Revoke, SendDivert
 from edge.model.ids import BootEpoch, PlcNumber, RingSeq
@@ -24,6 +24,15 @@ class BlockPort(Protocol):
     async def write(self, address: int, values: tuple[int, ...]) -> None: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class ExchangePort(Protocol):
+    """Of a ``BlockPort`` whose device answers FC23: a write and a read in one request."""
+
+    async def exchange(self, address: int, values: tuple[int, ...], at: int, count: int) -> tuple[int, ...]:
+        """Write ``values`` at ``address``, then read ``count`` registers from ``at``; as ``read``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
