@@ -50,7 +50,7 @@ class TrueBelt:
         return self.skew_us + ms * 1000
 
     def feed(self, clock: BeltClock, pc_us: int, *, rtt_us: int, taken: int, scan: int, read: bool) -> None:
-        """Asked at ``pc_us``, served ``taken`` ‰ into the round trip; the status is ``scan`` ‰ of a scan old."""
+        """Asked at ``pc_us``, served ``taken`` ‰ into the trip; the status is ``scan`` ‰ of a scan old."""
         moment = pc_us + rtt_us * taken // 1000 - SCAN_US * scan // 1000
         clock.feed(
             asked_us=MonoUs(pc_us),
