@@ -6,39 +6,51 @@ in real time it is the same: a call that comes late is caught up step by step, e
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from edge.model.register_map import WordOrder
+from edge.model.units import UINT32_MAX
 from simulators.cables import Actuators, Sensors
 from simulators.world.belt import World
+from simulators.world.truth import PlcStarted, PlcStopped
 
 US_PER_S = 1_000_000
 
 STEPS_AT_ONE_INSTANT = 1_000
 """A PLC and a belt that answer each other this often without time passing never will."""
+TICKS_WORD = 5
+"""Offset of the belt ticks in the status block (docs/plc-contract.md section 1)."""
 
 
 class Program(Protocol):
-    """The PLC's program and its registers. ``now_us`` never goes back; errors of the bus (an address
-    that does not exist) are the program's own exceptions and pass through the plant untouched."""
+    """The PLC's program (``simulators.devices.plc.program.PlcProgram``). Registers are those of the last
+    ``update``; its refusals of the bus pass through the plant untouched."""
 
-    def update(self, sensors: Sensors) -> tuple[Actuators, int | None]:
-        """The inputs at ``sensors.at_us``; the outputs from then on, and when it wants to be called
-        again at the latest (None: only when an input changes)."""
+    @property
+    def epoch(self) -> int:
+        """Boot epoch; new after the first ``update`` that follows ``restart``."""
         ...
 
-    def read(self, now_us: int, address: int, count: int) -> tuple[int, ...]: ...
+    def update(self, sensors: Sensors) -> tuple[Actuators, int | None]:
+        """The outputs from ``sensors.at_us`` on, and when to call again at the latest (None: only when
+        an input changes)."""
+        ...
 
-    def write(self, now_us: int, address: int, values: tuple[int, ...]) -> None: ...
+    def read(self, address: int, count: int) -> tuple[int, ...]: ...
+
+    def write(self, address: int, values: Sequence[int]) -> None: ...
+
+    def restart(self) -> None: ...
 
 
 class BusListener(Protocol):
-    """Sees every write that the PLC takes, before and after its program has seen it."""
+    """Sees every block that the PLC takes, and what it makes of it."""
 
-    def written(self, at_us: int, address: int, values: tuple[int, ...]) -> None: ...
+    def written(self, at_us: int, address: int, values: Sequence[int]) -> None: ...
 
-    def judged(self, at_us: int, program: Program) -> None:
-        """The program ran on the write or on a later input, at ``at_us``."""
+    def ran(self, at_us: int, program: Program) -> None:
+        """The program has run at ``at_us``; its registers are those of now."""
         ...
 
 
@@ -51,8 +63,25 @@ class Plant:
         self.bus_listeners: list[BusListener] = []
         self.woken: Callable[[], None] | None = None
         """Called after anything that may have changed ``wake_at``."""
-        self._plc_wake: int | None = world.now_us
-        self._seen: Sensors | None = None
+        self.powered = False
+        self._plc_wake: int | None = None
+        self._levels: tuple[int | bool, ...] = ()
+
+    def power(self, on: bool) -> None:
+        """Switch the PLC (it is off at first). Without power every output is at rest."""
+        if on == self.powered:
+            return
+        self.powered = on
+        world = self.world
+        if on:
+            self._run(world.sensors())
+            world.truth(PlcStarted(world.now_us, self.program.epoch, self._shift()))
+        else:
+            self.program.restart()
+            self._plc_wake = None
+            world.apply(_at_rest(world.actuators))
+            world.truth(PlcStopped(world.now_us))
+        self._tell_woken()
 
     def wake_at(self) -> int | None:
         """The next instant at which the plant does something by itself."""
@@ -64,14 +93,14 @@ class Plant:
 
     def advance(self, to_us: int) -> None:
         """Bring belt and PLC to an instant, every edge at its own time on the way. A time in the past
-        is taken as now: clocks of two processes may differ by a little."""
-        stalled, last = 0, -1
+        is taken as now: the clocks of two processes may differ by a little."""
+        steps, last = 0, -1
         while True:
             wake = self.wake_at()
             if wake is None or wake > to_us:
                 break
-            stalled = stalled + 1 if wake == last else 0
-            if stalled > STEPS_AT_ONE_INSTANT:
+            steps = steps + 1 if wake == last else 0
+            if steps > STEPS_AT_ONE_INSTANT:
                 raise RuntimeError(f"belt and PLC do not settle at {wake} us")
             last = wake
             self._step(max(wake, self.world.now_us))
@@ -80,59 +109,71 @@ class Plant:
 
     def read(self, now_us: int, address: int, count: int) -> tuple[int, ...]:
         """Registers as the PLC has them at ``now_us``."""
-        self.advance(now_us)
-        self._update()
-        values = self.program.read(self.world.now_us, address, count)
+        self._update(now_us)
+        values = self.program.read(address, count)
         self._tell_woken()
         return values
 
-    def write(self, now_us: int, address: int, values: tuple[int, ...]) -> None:
-        """Registers are written at ``now_us``, and the program runs on them."""
-        self.advance(now_us)
-        self._update()
-        at_us = self.world.now_us
-        self.program.write(at_us, address, values)
+    def write(self, now_us: int, address: int, values: Sequence[int]) -> None:
+        """Registers are written at ``now_us``, and the program runs on them at once."""
+        self._update(now_us)
+        self.program.write(address, values)
         for listener in self.bus_listeners:
-            listener.written(at_us, address, values)
-        self._update()
+            listener.written(self.world.now_us, address, values)
+        self._update(now_us)
         self._tell_woken()
 
-    def replace(self, program: Program) -> None:
-        """Another program drives the belt from now on (a PLC that is off, or one that has started)."""
-        self.program = program
-        self._seen = None
-        self._update()
-        self._tell_woken()
-
-    def changed(self) -> None:
-        """Something outside changed the world (a person, a fault): let the PLC see it."""
-        self._update()
+    def touched(self, now_us: int) -> None:
+        """A person or a fault changed the world at ``now_us``: let the PLC see it."""
+        self._update(now_us)
         self._tell_woken()
 
     def _step(self, at_us: int) -> None:
         """One instant. The PLC runs when an input changed, or when it asked for it."""
         sensors = self.world.advance(at_us)
         due = self._plc_wake is not None and self._plc_wake <= at_us
-        if due or self._seen is None or _levels(sensors) != _levels(self._seen):
+        if self.powered and (due or levels(sensors) != self._levels):
             self._run(sensors)
 
-    def _update(self) -> None:
-        self._run(self.world.sensors())
+    def _update(self, now_us: int) -> None:
+        self.advance(now_us)
+        if self.powered:
+            self._run(self.world.sensors())
 
     def _run(self, sensors: Sensors) -> None:
-        self._seen = sensors
+        self._levels = levels(sensors)
         actuators, self._plc_wake = self.program.update(sensors)
         self.world.apply(actuators)
         for listener in self.bus_listeners:
-            listener.judged(sensors.at_us, self.program)
+            listener.ran(sensors.at_us, self.program)
+
+    def _shift(self) -> int:
+        plc = self.world.topology.plc.registers
+        high, low = self.program.read(plc.status + TICKS_WORD, 2)
+        ticks = unpack(high, low, plc.word_order)
+        return (self.world.ticks_at(self.world.now_us) - ticks) & UINT32_MAX
 
     def _tell_woken(self) -> None:
         if self.woken is not None:
             self.woken()
 
 
-def _levels(sensors: Sensors) -> tuple[int | bool, ...]:
-    """What a PLC's inputs see of an edge; the encoder counts on its own."""
+class PlantRegisters:
+    """The PLC's registers as a bus reaches them at the present moment of a clock."""
+
+    def __init__(self, plant: Plant, now_us: Callable[[], int]) -> None:
+        self._plant = plant
+        self._now_us = now_us
+
+    def read(self, address: int, count: int) -> tuple[int, ...]:
+        return self._plant.read(self._now_us(), address, count)
+
+    def write(self, address: int, values: Sequence[int]) -> None:
+        self._plant.write(self._now_us(), address, values)
+
+
+def levels(sensors: Sensors) -> tuple[int | bool, ...]:
+    """The inputs of which a PLC sees an edge; the encoder counts on its own."""
     return (
         sensors.eyes,
         sensors.confirm,
@@ -145,6 +186,20 @@ def _levels(sensors: Sensors) -> tuple[int | bool, ...]:
         sensors.reset,
         sensors.ready,
     )
+
+
+def unpack(first: int, second: int, order: WordOrder) -> int:
+    """A u32 of two registers in a device's word order (docs/plc-contract.md)."""
+    if order in (WordOrder.BADC, WordOrder.DCBA):
+        first, second = (((word & 0xFF) << 8) | word >> 8 for word in (first, second))
+    if order in (WordOrder.CDAB, WordOrder.DCBA):
+        first, second = second, first
+    return first << 16 | second
+
+
+def _at_rest(actuators: Actuators) -> Actuators:
+    rest = (0,) * len(actuators.diverters)
+    return Actuators(belt=False, induction=False, diverters=rest, zones_hold=0, gates=0, indicators=0)
 
 
 class PlantDriver:
