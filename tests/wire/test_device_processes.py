@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,10 @@ async def until(true: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not true():
             await asyncio.sleep(0.005)
+
+
+def has(heard: list[FeedMessage], count: int) -> bool:
+    return len(heard) == count
 
 
 def now_us() -> int:
@@ -108,7 +113,7 @@ async def test_a_follower_outlives_the_plant(tmp_path: Path) -> None:
         feed = FeedServer(tmp_path / "feed")
         await feed.start()
         feed.publish(LoadChanged(at_us=feed_no, grams=feed_no))
-        await until(lambda: len(heard) == feed_no)
+        await until(partial(has, heard, feed_no))
         await feed.close()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
