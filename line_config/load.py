@@ -11,27 +11,10 @@ from edge.model.ids import DeviceId, ReaderId, ScaleId
 from edge.model.verdict import Reason
 from line_config.build import build_topology
 from line_config.carriers import CarriersFile
-from line_config.description import (
-    ApiAddress,
-    LineDescription,
-    ParityName,
-    ScalePort,
-    ScannerPort,
-    SerialPort,
-    StoreLimits,
-    TcpClient,
-    TcpServer,
-)
+from line_config.description import ApiAddress, LineDescription, ScalePort, ScannerPort, StoreLimits
 from line_config.device_files import PlcFile, ScaleFile, ScannerFile
 from line_config.lint import findings
-from line_config.model import (
-    LineFile,
-    NoScale,
-    ReaderSettings,
-    SerialSettings,
-    TcpClientSettings,
-    TcpServerSettings,
-)
+from line_config.model import LineFile, NoScale
 from line_config.overrides import apply_overrides
 from line_config.packaged import packaged, packaged_names
 from line_config.problems import LineConfigError, Problem, Where, nearest
@@ -41,7 +24,6 @@ from line_config.validate import validate
 from line_config.yaml_tree import Tree, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
-_PARITY: dict[str, ParityName] = {"N": "none", "E": "even", "O": "odd"}
 
 
 def load_line(
@@ -147,13 +129,16 @@ def _describe(
         return None
     chosen = [one for name in line.reading.carriers for one in carriers.carriers if one.id == name]
     patterns = [WaybillPattern(carrier=one.id, regex=regex) for one in chosen for regex in one.patterns]
-    pairs = zip(line.readers, scanners, strict=True)
     return LineDescription(
         source=source,
         site_id=line.site.id,
         topology=build_topology(line, plc, scanners, patterns, reasons),
-        plc_protocol=plc.protocol,
-        scanners=tuple(_scanner_port(one, device, line.reading.no_read) for one, device in pairs),
+        scanners=tuple(
+            ScannerPort(
+                reader=ReaderId(one.id), device=DeviceId(one.id), file=device, connection=one.connection
+            )
+            for one, device in zip(line.readers, scanners, strict=True)
+        ),
         scale_port=scale_port,
         api=ApiAddress(host=line.api.host, port=line.api.port),
         store=StoreLimits(**line.store.model_dump()),
@@ -165,31 +150,6 @@ def _describe(
     )
 
 
-def _scanner_port(one: ReaderSettings, device: ScannerFile, no_read: tuple[str, ...]) -> ScannerPort:
-    return ScannerPort(
-        reader=ReaderId(one.id),
-        device=DeviceId(one.id),
-        model=device.id,
-        protocol=device.protocol,
-        connection=_tcp(one.connection),
-        prefix=device.prefix,
-        terminator=device.terminator,
-        separator=device.separator,
-        aim_identifiers=device.aim_identifiers,
-        no_read=no_read,
-        max_line_bytes=device.max_line_bytes,
-        silence_ms=device.silence_ms,
-        heartbeat=device.heartbeat,
-        stale_ms=device.stale_ms,
-    )
-
-
-def _tcp(settings: TcpClientSettings | TcpServerSettings) -> TcpClient | TcpServer:
-    if isinstance(settings, TcpServerSettings):
-        return TcpServer(host=settings.host, port=settings.port)
-    return TcpClient(host=settings.host, port=settings.port)
-
-
 def _scale_port(line: LineFile) -> tuple[ScalePort | None, list[Problem]]:
     one = line.scale
     if isinstance(one, NoScale):
@@ -197,28 +157,5 @@ def _scale_port(line: LineFile) -> tuple[ScalePort | None, list[Problem]]:
     device, problems = read_packaged(ScaleFile, "devices", "scales", f"{one.device}.yaml")
     if device is None:
         return None, problems
-    connection: SerialPort | TcpClient
-    if isinstance(one.connection, SerialSettings):
-        frame = one.connection.frame or device.frame
-        connection = SerialPort(
-            path=one.connection.path,
-            baudrate=one.connection.baudrate or device.baudrate,
-            bytesize=int(frame[0]),
-            parity=_PARITY[frame[1]],
-            stopbits=int(frame[2]),
-        )
-    else:
-        connection = TcpClient(host=one.connection.host, port=one.connection.port)
-    port = ScalePort(
-        scale=ScaleId(one.id),
-        device=DeviceId(one.id),
-        model=device.id,
-        protocol=device.protocol,
-        connection=connection,
-        checksum=device.checksum,
-        agreeing_frames=device.agreeing_frames,
-        power_up_bit=device.power_up_bit,
-        frame_rate_hz=device.frame_rate_hz,
-        stale_ms=one.stale_ms,
-    )
+    port = ScalePort(scale=ScaleId(one.id), device=DeviceId(one.id), file=device, connection=one.connection)
     return port, problems
