@@ -1,0 +1,106 @@
+"""A line's places in ticks, worked out once: what the core needs of a ``Topology`` at every event."""
+
+import re
+
+from edge.core.timing import (
+    LOOP_MS,
+    belt_clock_error_ms,
+    mm_to_ticks,
+    mm_to_ticks_up,
+    read_due_mm,
+    read_window,
+    ticks_to_mm,
+    travel_mm,
+)
+from edge.model.ids import ChuteId, DeviceId, ExitNo, ReaderId, ZoneNo
+from edge.model.topology import Chute, ChuteKind, Exit, Reader, ScaleKind, Topology
+from edge.model.units import Mm, Ticks
+from edge.model.verdict import Reason
+
+GROWTH_READINGS = 2
+"""A static hold is seen by two status cycles, one at each end."""
+
+
+class Layout:
+    """Constants of one line; no state."""
+
+    def __init__(self, topology: Topology) -> None:
+        per_m = topology.ticks_per_m
+        self.topology = topology
+        self.end_exit = ExitNo(len(topology.exits) + 1)
+        self.eye_ticks = tuple(mm_to_ticks(eye.position_mm, per_m) for eye in topology.eyes)
+        self.tolerance = mm_to_ticks_up(topology.track_tolerance_mm, per_m)
+        self.decision = mm_to_ticks(topology.decision_mm, per_m)
+        slack_mm = topology.length_max_mm + 2 * topology.track_tolerance_mm
+        self.missing = mm_to_ticks_up(topology.end_mm + slack_mm, per_m)
+        self.confirm_to = tuple(
+            mm_to_ticks_up(exit.confirm_to_mm + topology.track_tolerance_mm, per_m) for exit in topology.exits
+        )
+        self.chutes: dict[ChuteId, Chute] = {chute.id: chute for chute in topology.chutes}
+        self.chutes_of: dict[ExitNo, tuple[Chute, ...]] = {
+            ExitNo(no): tuple(chute for chute in topology.chutes if chute.exit == no)
+            for no in range(1, self.end_exit + 1)
+        }
+        self.reasons: dict[Reason, ChuteId] = dict(topology.reason_chutes)
+        self.readers: dict[ReaderId, Reader] = {reader.id: reader for reader in topology.readers}
+        self.reader_of: dict[DeviceId, ReaderId] = {reader.device: reader.id for reader in topology.readers}
+        self.waybill = re.compile("|".join(f"(?:{p.regex})" for p in topology.read.patterns) or "(?!)")
+        self.symbologies = frozenset(topology.read.symbologies)
+        self.no_read = frozenset(topology.read.no_read)
+        self.reject_deadline_mm = self._reject_deadline_mm()
+        self.late_mm = travel_mm(topology.max_speed_mm_s, LOOP_MS)
+        """A deadline's wake may be this far past it: the loop's share of the deadline's budget."""
+        scale = topology.scale
+        self.static_zone = ZoneNo(scale.zone) if scale and scale.kind is ScaleKind.STATIC else ZoneNo(0)
+        self.hold_slack = mm_to_ticks_up(
+            travel_mm(topology.max_speed_mm_s, GROWTH_READINGS * topology.plc.cycle_ms), per_m
+        )
+        self.clock_error = mm_to_ticks_up(
+            travel_mm(
+                topology.max_speed_mm_s, belt_clock_error_ms(topology.plc.turnaround_ms, topology.plc.scan_ms)
+            ),
+            per_m,
+        )
+
+    def _reject_deadline_mm(self) -> Mm:
+        """The earliest deadline of the exits that rejects may need; of the last exit if they need none."""
+        wanted = {self.topology.default_chute, *self.reasons.values()}
+        exits = {self.chutes[chute].exit for chute in wanted}
+        rejects = [exit.deadline_mm for exit in self.topology.exits if exit.no in exits]
+        return (
+            min(rejects)
+            if rejects
+            else max((exit.deadline_mm for exit in self.topology.exits), default=Mm(0))
+        )
+
+    def exit(self, no: ExitNo) -> Exit:
+        """One of the physical exits 1…n."""
+        return self.topology.exits[no - 1]
+
+    def reject_chute(self, reason: Reason) -> Chute:
+        """The chute of an exit reason; unmapped ones take the default exception chute."""
+        return self.chutes[self.reasons.get(reason, self.topology.default_chute)]
+
+    def end_chute(self) -> ChuteId:
+        """The chute at the end of the line; empty where the description names none."""
+        chutes = self.chutes_of[self.end_exit]
+        return chutes[0].id if chutes else ChuteId("")
+
+    def is_shipping(self, exit: ExitNo) -> bool:
+        return any(chute.kind is ChuteKind.SHIPPING for chute in self.chutes_of.get(exit, ()))
+
+    def ticks(self, mm: int) -> Ticks:
+        return mm_to_ticks(mm, self.topology.ticks_per_m)
+
+    def mm(self, ticks: int) -> Mm:
+        return ticks_to_mm(ticks, self.topology.ticks_per_m)
+
+    def read_window(self, reader: Reader, origin: Ticks, length_mm: Mm) -> tuple[int, int]:
+        window = read_window(self.topology, reader, origin, length_mm)
+        return window.first, window.last
+
+    def read_due(self, origin: Ticks, length_mm: Mm) -> Ticks:
+        """When the last reader's latest answer about a parcel has come; its origin for a line without
+        readers."""
+        due_mm = max((read_due_mm(self.topology, r, length_mm) for r in self.topology.readers), default=Mm(0))
+        return Ticks(origin + mm_to_ticks_up(due_mm, self.topology.ticks_per_m))

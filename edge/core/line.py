@@ -1,0 +1,322 @@
+"""The decision core of one line: an event in, commands out; no clock, no I/O, no randomness.
+
+Invariants: an input and everything that it causes are one call; a parcel is decided at most once; every
+track ends exactly once; the state holds open tracks, exits and a plan, nothing that grows with the day;
+the same events give the same commands on every machine.
+"""
+
+from typing import assert_never
+
+from edge.core import (
+    chutes,
+    devices,
+    diverting,
+    identify,
+    intercept,
+    outstanding,
+    packml,
+    plc_link,
+    tracking,
+    wall_clock,
+    weighing,
+)
+from edge.core.alarms import acknowledge, set_alarm
+from edge.core.layout import Layout
+from edge.core.routing import Routes
+from edge.core.scope import Scope
+from edge.core.state import CoreState, Track
+from edge.model.alarm import AlarmKind
+from edge.model.commands import LineCommand
+from edge.model.events import (
+    ClockRead,
+    CodesRead,
+    CommandAnswered,
+    DeviceWentDown,
+    DeviceWentUp,
+    DivertAborted,
+    DivertConfirmed,
+    DivertFired,
+    Event,
+    EyePassed,
+    HoldCause,
+    HoldCleared,
+    HoldRaised,
+    JamDetected,
+    LineStarted,
+    OperatorCommanded,
+    OrderCancelled,
+    OrderChanged,
+    OrderFound,
+    OrderMissing,
+    ParcelLost,
+    ParcelUnexpected,
+    PlanActivated,
+    PlcAttached,
+    PlcDetached,
+    PlcRefused,
+    RingOverflowed,
+    SamplesCaptured,
+    StatusBitsChanged,
+    WakePurpose,
+    WaybillPlaceFound,
+    Woke,
+)
+from edge.model.ids import InboxSeq, TrackId, Waybill
+from edge.model.line import OperatorAction
+from edge.model.records import PlanTaken
+from edge.model.topology import Topology
+from edge.model.units import MonoUs
+from edge.model.verdict import Reason
+
+HOLD_ALARM: dict[HoldCause, AlarmKind] = {
+    HoldCause.STORE_SLOW: AlarmKind.STORE_SLOW,
+    HoldCause.DISK_LOW: AlarmKind.DISK_LOW,
+}
+
+
+class LineCore:
+    """One owner: the line loop. ``state`` may be snapshotted between two calls; given to a new core of
+    the same topology it goes on exactly as this one would."""
+
+    def __init__(self, topology: Topology, state: CoreState | None = None) -> None:
+        self._scope = Scope(Layout(topology), state or CoreState())
+
+    @property
+    def state(self) -> CoreState:
+        return self._scope.state
+
+    def handle(self, event: Event) -> tuple[LineCommand, ...]:
+        """Everything that ``event`` causes, in order. Raises ``AssertionError`` (``FlowBroken``,
+        ``RingBroken``) only where this process broke its own rules."""
+        self._scope.out = []
+        self._dispatch(event)
+        return tuple(self._scope.out)
+
+    def outstanding(self) -> tuple[LineCommand, ...]:
+        """Commands without an answer, from the state alone; to be given again after a replay."""
+        self._scope.out = []
+        outstanding.collect(self._scope)
+        return tuple(self._scope.out)
+
+    def concerns(self, waybill: Waybill) -> bool:
+        """An open track has this waybill, or may turn out to."""
+        tracks = self.state.tracks.values()
+        return any(track.waybill == waybill or waybill in track.unsettled for track in tracks)
+
+    def _dispatch(self, event: Event) -> None:
+        scope = self._scope
+        match event:
+            case EyePassed():
+                plc_link.entry(scope, event)
+                tracking.passed(scope, event)
+            case Woke():
+                self._woke(event)
+            case CodesRead():
+                for track in identify.join(scope, event):
+                    diverting.spoiled(scope, track, event.at_us)
+            case OrderFound() | OrderMissing():
+                self._looked_up(event)
+            case SamplesCaptured():
+                self._captured(event)
+            case CommandAnswered():
+                if event.track in scope.state.tracks:
+                    diverting.answered(scope, scope.state.tracks[event.track], event)
+            case DivertFired():
+                plc_link.entry(scope, event)
+                tracking.fired(scope, event)
+            case DivertConfirmed():
+                plc_link.entry(scope, event)
+                tracking.confirmed(scope, event)
+            case DivertAborted():
+                plc_link.entry(scope, event)
+                tracking.aborted(scope, event)
+            case ParcelLost():
+                plc_link.entry(scope, event)
+                tracking.lost(scope, event)
+            case ParcelUnexpected():
+                plc_link.entry(scope, event)
+                tracking.unexpected(scope, event)
+            case JamDetected():
+                plc_link.entry(scope, event)
+            case (
+                OrderCancelled()
+                | WaybillPlaceFound()
+                | OrderChanged()
+                | PlanActivated()
+                | OperatorCommanded()
+            ):
+                self._from_inbox(event)
+            case _:
+                self._from_the_line(event)
+                packml.review(scope, event.at_us)
+
+    def _from_the_line(
+        self,
+        event: PlcAttached
+        | PlcDetached
+        | PlcRefused
+        | RingOverflowed
+        | StatusBitsChanged
+        | DeviceWentUp
+        | DeviceWentDown
+        | HoldRaised
+        | HoldCleared
+        | ClockRead
+        | LineStarted,
+    ) -> None:
+        """Inputs that may change whether the line may run."""
+        scope = self._scope
+        match event:
+            case PlcAttached():
+                plc_link.attached(scope, event)
+            case PlcDetached():
+                plc_link.detached(scope, event)
+            case PlcRefused():
+                plc_link.refused(scope, event)
+            case RingOverflowed():
+                plc_link.overflowed(scope, event)
+            case StatusBitsChanged():
+                plc_link.bits_changed(scope, event)
+            case DeviceWentUp():
+                devices.went_up(scope, event)
+            case DeviceWentDown():
+                devices.went_down(scope, event)
+            case HoldRaised():
+                self._hold(event.at_us, event.cause, on=True)
+            case HoldCleared():
+                self._hold(event.at_us, event.cause, on=False)
+            case ClockRead():
+                wall_clock.read(scope, event)
+            case LineStarted():
+                self._started(event)
+            case _:
+                assert_never(event)
+
+    def _from_inbox(
+        self, event: OrderCancelled | WaybillPlaceFound | OrderChanged | PlanActivated | OperatorCommanded
+    ) -> None:
+        scope = self._scope
+        match event:
+            case OrderCancelled():
+                self._reconsider(intercept.cancelled(scope, event), event.at_us)
+            case WaybillPlaceFound():
+                intercept.place_found(scope, event)
+            case OrderChanged():
+                for track in scope.open_for(event.waybill):
+                    if identify.order_changed(track, event):
+                        diverting.order_changed(scope, track, event.at_us)
+            case PlanActivated():
+                self._plan_activated(event)
+            case OperatorCommanded():
+                self._commanded(event)
+                packml.review(scope, event.at_us)
+            case _:
+                assert_never(event)
+
+    def _reconsider(self, tracks: tuple[Track, ...], at_us: MonoUs) -> None:
+        for track in tracks:
+            diverting.reconsider(self._scope, track, at_us)
+
+    def _looked_up(self, event: OrderFound | OrderMissing) -> None:
+        track = self.state.tracks.get(event.track)
+        if track is None:
+            return
+        if isinstance(event, OrderFound):
+            identify.order_found(self._scope, track, event)
+        else:
+            identify.order_missing(self._scope, track, event)
+        diverting.reconsider(self._scope, track, event.at_us)
+
+    def _captured(self, event: SamplesCaptured) -> None:
+        track = self.state.tracks.get(event.track)
+        if track is not None:
+            weighing.captured(self._scope, track, event)
+            diverting.reconsider(self._scope, track, event.at_us)
+
+    def _woke(self, event: Woke) -> None:
+        scope = self._scope
+        if event.ticks:
+            scope.belt_seen(event.ticks, event.at_us)
+        if event.purpose is WakePurpose.CANCEL_LIMIT:
+            intercept.limit_reached(scope, InboxSeq(event.ref), event.at_us)
+            return
+        track = self.state.tracks.get(TrackId(event.ref))
+        if track is None:
+            return
+        match event.purpose:
+            case WakePurpose.DECIDE:
+                diverting.reached(scope, track, event.at_us, event.ticks)
+            case WakePurpose.DEADLINE:
+                diverting.deadline_reached(scope, track, event.at_us, event.ticks)
+            case WakePurpose.READ_WINDOW:
+                identify.window_over(scope, track, event.at_us, event.ticks)
+                diverting.reconsider(scope, track, event.at_us)
+            case WakePurpose.WEIGH_WINDOW:
+                weighing.window_over(scope, track, event.at_us)
+                diverting.reconsider(scope, track, event.at_us)
+            case WakePurpose.ZONE_HOLD:
+                weighing.hold_over(scope, track, event.at_us)
+                diverting.reconsider(scope, track, event.at_us)
+            case WakePurpose.CONFIRM:
+                tracking.confirm_over(scope, track, event.at_us)
+            case WakePurpose.MISSING:
+                tracking.end_passed(scope, track, event.at_us, event.ticks)
+            case _:
+                assert_never(event.purpose)
+
+    def _plan_activated(self, event: PlanActivated) -> None:
+        """From here on this plan decides, for every track that is not decided yet."""
+        state = self.state
+        if event.inbox_seq <= state.plan_seq:
+            return
+        state.plan, state.plan_seq = event.plan, event.inbox_seq
+        self._scope.routes = Routes(event.plan)
+        self._scope.record(
+            PlanTaken(
+                at_us=event.at_us, inbox_seq=event.inbox_seq, plan=event.plan.id, version=event.plan.version
+            )
+        )
+        self._reconsider(tuple(state.tracks.values()), event.at_us)
+
+    def _commanded(self, event: OperatorCommanded) -> None:
+        scope = self._scope
+        match event.action:
+            case OperatorAction.ENABLE_CHUTE:
+                chutes.switch(scope, event.at_us, event.subject, enabled=True)
+            case OperatorAction.DISABLE_CHUTE:
+                chutes.switch(scope, event.at_us, event.subject, enabled=False)
+            case OperatorAction.HOLD_LINE:
+                scope.state.held_by = event.by or "an operator"
+            case OperatorAction.RELEASE_LINE:
+                scope.state.held_by = ""
+            case OperatorAction.PURGE:
+                tracking.mark_all(scope, Reason.PURGED)
+                packml.want_purge(scope)
+            case OperatorAction.CONFIRM_CLOCK:
+                wall_clock.confirm(scope, event.at_us)
+            case OperatorAction.ACKNOWLEDGE_ALARM:
+                acknowledge(scope, event.at_us, event.subject)
+            case _:
+                assert_never(event.action)
+
+    def _hold(self, at_us: MonoUs, cause: HoldCause, *, on: bool) -> None:
+        holds = self.state.holds
+        if on and cause not in holds:
+            holds.append(cause)
+        elif not on and cause in holds:
+            holds.remove(cause)
+        set_alarm(self._scope, at_us, HOLD_ALARM[cause], on=on)
+
+    def _started(self, event: LineStarted) -> None:
+        """A new run of the process, on a fresh or a recovered state."""
+        scope = self._scope
+        plc_link.restarted(scope, event.at_us)
+        devices.restarted(scope)
+        wall_clock.restarted(scope)
+        for cause in tuple(self.state.holds):
+            self._hold(event.at_us, cause, on=False)
+        for track in tuple(self.state.tracks.values()):
+            weighing.restarted(scope, track, event.at_us)
+            diverting.reconsider(scope, track, event.at_us)
+        intercept.restarted(scope, event.at_us)
+        chutes.started(scope, event.chutes_disabled)

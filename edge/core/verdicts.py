@@ -1,0 +1,161 @@
+"""The verdict on a parcel: a chain of checks over what is known, first failure wins.
+
+Order: tracking, reading, cancel, look-up, hold, shipped before, weight, plan, chute. A check whose input
+is not in yet stops the chain: there is no verdict (None) until it arrives or the deadline makes its
+absence the reason.
+"""
+
+from dataclasses import dataclass
+
+from edge.core import chutes
+from edge.core.scope import Scope
+from edge.core.state import Track
+from edge.core.weighing import weight_fault
+from edge.model.ids import ChuteId, ExitNo
+from edge.model.order import BeltOrder, OrderStatus, ShippedPlace
+from edge.model.topology import Chute, Exit
+from edge.model.units import Mm
+from edge.model.verdict import Reason
+
+TO_THE_END = frozenset(
+    {
+        Reason.UNEXPECTED,
+        Reason.GAP_TOO_SMALL,
+        Reason.TWO_ON_ONE,
+        Reason.POSITION_UNKNOWN,
+        Reason.LATE_DECISION,
+        Reason.PURGED,
+        Reason.FLUSH_ESTOP,
+        Reason.ENCODER_FAULT,
+        Reason.LINK_LOST,
+    }
+)
+"""Nothing is commanded for these: the place is not sure, or a divert could touch a neighbour, or (late,
+CMD-17 of the PLC contract) it would come too late. All others take their reason's chute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """``exit`` n+1: nothing is commanded. ``rule``: the sort rule's id, or the check that failed."""
+
+    reason: Reason
+    exit: ExitNo
+    chute: ChuteId
+    deadline_mm: Mm
+    ships: bool
+    rule: str
+
+
+def reject(scope: Scope, reason: Reason, from_mm: int, rule: str = "") -> Verdict:
+    """By its reason's chute where that is a physical exit that is open and can still be commanded;
+    else straight on to the end of the line."""
+    layout = scope.layout
+    rule = rule or reason.value
+    chute = layout.reject_chute(reason)
+    if reason not in TO_THE_END and chute.exit != layout.end_exit and not scope.state.plc.refused:
+        deadline_mm = layout.exit(chute.exit).deadline_mm
+        if chutes.obstacle(scope, chute) is Reason.OK and from_mm <= deadline_mm:
+            return Verdict(
+                reason=reason,
+                exit=chute.exit,
+                chute=chute.id,
+                deadline_mm=deadline_mm,
+                ships=False,
+                rule=rule,
+            )
+    return Verdict(
+        reason=reason,
+        exit=layout.end_exit,
+        chute=layout.end_chute(),
+        deadline_mm=layout.reject_deadline_mm,
+        ships=False,
+        rule=rule,
+    )
+
+
+def is_cancelled(track: Track) -> bool:
+    """A cancel holds against every order row before it."""
+    if track.cancelled_seq > track.order_seq:
+        return True
+    return track.order is not None and track.order.status is OrderStatus.CANCELLED
+
+
+def is_held(track: Track) -> bool:
+    return track.order is not None and track.order.status is OrderStatus.HELD
+
+
+def _order_fault(track: Track) -> Reason:
+    if is_held(track):
+        return Reason.HELD
+    before = track.shipped_before
+    if before is not None and before.place is ShippedPlace.PROVED:
+        return Reason.SECOND_PASS
+    return Reason.OK
+
+
+def _route(scope: Scope, order: BeltOrder, from_mm: int) -> tuple[Chute | None, Exit | None, Reason, str]:
+    way = scope.routes.find(order)
+    if way.blind_spot:
+        return None, None, Reason.BLIND_SPOT, ""
+    if way.rule is None:
+        return None, None, Reason.NO_RULE, ""
+    chute, exit, reason = chutes.choose(scope, way.rule.chutes, from_mm)
+    return chute, exit, reason, way.rule.id
+
+
+def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
+    """The verdict with the parcel's leading edge at ``from_mm``; None while an input is missing.
+
+    What the line can no longer have (its PLC refused: ``link_lost``) is a verdict at once.
+    """
+    if track.flaw is not Reason.OK:
+        return reject(scope, track.flaw, from_mm)
+    if scope.state.plc.refused:
+        return reject(scope, Reason.LINK_LOST, from_mm)
+    if not track.closed:
+        return None
+    if track.fault is not Reason.OK:
+        return reject(scope, track.fault, from_mm)
+    if is_cancelled(track):
+        return reject(scope, Reason.CANCELLED, from_mm)
+    if track.unsettled or track.order is None:
+        return None
+    fault = _order_fault(track)
+    if fault is not Reason.OK:
+        return reject(scope, fault, from_mm)
+    if scope.layout.topology.scale is not None:
+        if track.weight is None:
+            return None
+        fault = weight_fault(scope.layout.topology.weigh, track.weight, track.order)
+        if fault is not Reason.OK:
+            return reject(scope, fault, from_mm)
+    chute, exit, reason, rule = _route(scope, track.order, from_mm)
+    if chute is None or exit is None:
+        return reject(scope, reason, from_mm, f"{reason}:{rule}" if rule else "")
+    return Verdict(
+        reason=Reason.OK,
+        exit=exit.no,
+        chute=chute.id,
+        deadline_mm=exit.deadline_mm,
+        ships=True,
+        rule=rule,
+    )
+
+
+def lacking(track: Track) -> Reason:
+    """The reason when the deadline comes before the missing input."""
+    return Reason.UPSTREAM_TIMEOUT if track.unsettled or track.order is None else Reason.WEIGHT_INVALID
+
+
+def deadline_mm(scope: Scope, track: Track, from_mm: int) -> Mm:
+    """The position at which the parcel is decided with whatever is known.
+
+    While its order is not known the only exit that it may need is that of its reject chute. With the
+    order, its own shipping exit too: then the earlier of the two, so that whatever the missing input
+    turns out to be, the command can still be given.
+    """
+    reject_mm = scope.layout.reject_deadline_mm
+    if track.unsettled or track.order is None:
+        return reject_mm
+    exit = _route(scope, track.order, from_mm)[1]
+    return reject_mm if exit is None else min(reject_mm, exit.deadline_mm)

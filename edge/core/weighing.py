@@ -1,0 +1,269 @@
+"""One weight per parcel: captured while it alone was on the scale, or none at all.
+
+A belt scale is asked for the frames of a window of belt that ``timing.capture_window`` gives, settling
+and filter already taken off. A static scale's zone is held first; capture begins once the PLC says
+*held*, and the parcel is released by number after it, or after the zone's time-out. Integers only.
+"""
+
+from edge.core.scope import Scope
+from edge.core.state import Capture, Track
+from edge.core.timing import capture_window
+from edge.model.commands import CaptureStatic, CaptureWeight, SetZone, WakeAt
+from edge.model.events import SamplesCaptured, WakePurpose
+from edge.model.order import BeltOrder
+from edge.model.records import Weighed
+from edge.model.topology import Scale, ScaleKind, WeighPolicy
+from edge.model.units import US_PER_MS, US_PER_S, Grams, Mm, MonoUs, Ticks
+from edge.model.verdict import ParcelState, Reason
+from edge.model.weight import SampleState, WeightQuality, WeightReading, WeightSample
+
+TRIM = 8
+"""One in eight readings is dropped at each end before the mean."""
+_TELLING = frozenset({SampleState.OK, SampleState.MOTION})
+
+
+def _none(quality: WeightQuality, spread_g: int = 0, samples: int = 0) -> WeightReading:
+    return WeightReading(grams=Grams(0), quality=quality, spread_g=Grams(spread_g), samples=samples)
+
+
+def independent(samples: tuple[WeightSample, ...], rate_hz: int) -> list[WeightSample]:
+    """Equal readings within one update period of the scale count once (domain.md section 6)."""
+    period_us = US_PER_S // rate_hz
+    kept: list[WeightSample] = []
+    for sample in samples:
+        if kept and sample.grams == kept[-1].grams and sample.at_us - kept[-1].at_us < period_us:
+            continue
+        kept.append(sample)
+    return kept
+
+
+def reading(scale: Scale, samples: tuple[WeightSample, ...], *, whole: bool) -> WeightReading:
+    """Trimmed mean of the independent readings, rounded to the nearest gram, with spread and count."""
+    if not whole:
+        return _none(WeightQuality.STALE)
+    if any(sample.state is SampleState.OVER for sample in samples):
+        return _none(WeightQuality.OVER)
+    telling = tuple(sample for sample in samples if sample.state in _TELLING)
+    if scale.kind is ScaleKind.STATIC:
+        telling = stable_run(scale, telling)
+    counted = independent(telling, scale.rate_hz)
+    if len(counted) < scale.min_samples:
+        under = any(sample.state is SampleState.UNDER for sample in samples)
+        return _none(WeightQuality.UNDER if under else WeightQuality.TOO_FEW, samples=len(counted))
+    grams = sorted(sample.grams for sample in counted)
+    cut = len(grams) // TRIM
+    kept = grams[cut : len(grams) - cut]
+    spread_g = kept[-1] - kept[0]
+    mean = (2 * sum(kept) + len(kept)) // (2 * len(kept))
+    if spread_g > scale.spread_g:
+        return _none(WeightQuality.SPREAD, spread_g, len(kept))
+    if mean > scale.capacity_g:
+        return _none(WeightQuality.OVER, spread_g, len(kept))
+    if mean < scale.min_weight_g:
+        return _none(WeightQuality.UNDER, spread_g, len(kept))
+    return WeightReading(
+        grams=Grams(mean), quality=WeightQuality.GOOD, spread_g=Grams(spread_g), samples=len(kept)
+    )
+
+
+def stable_run(scale: Scale, samples: tuple[WeightSample, ...]) -> tuple[WeightSample, ...]:
+    """Static: the last frames that the device calls stable, within ± ``spread_g`` of the last one;
+    nothing unless they last for ``stable_ms``."""
+    run: list[WeightSample] = []
+    for sample in reversed(samples):
+        if sample.state is not SampleState.OK or abs(sample.grams - samples[-1].grams) > scale.spread_g:
+            break
+        run.append(sample)
+    if not run or run[0].at_us - run[-1].at_us < scale.stable_ms * US_PER_MS:
+        return ()
+    return tuple(reversed(run))
+
+
+def weight_fault(policy: WeighPolicy, weight: WeightReading, order: BeltOrder) -> Reason:
+    """Overweight, invalid, or other than expected; an order without an expected weight has no such check.
+
+    The order's own tolerance counts where it has one, else the larger of the line's two.
+    """
+    if weight.quality is WeightQuality.OVER:
+        return Reason.OVERWEIGHT
+    if weight.quality is not WeightQuality.GOOD:
+        return Reason.WEIGHT_INVALID
+    if weight.grams > policy.max_weight_g:
+        return Reason.OVERWEIGHT
+    expected = order.expected_weight_g
+    if expected is None:
+        return Reason.OK
+    tolerance = order.tolerance_g or max(policy.tolerance_g, expected * policy.tolerance_permille // 1_000)
+    return Reason.OK if abs(weight.grams - expected) <= tolerance else Reason.WEIGHT_MISMATCH
+
+
+def _settle(scope: Scope, track: Track, at_us: MonoUs, weight: WeightReading) -> None:
+    track.weight = weight
+    expected = track.order.expected_weight_g if track.order else None
+    scope.record(Weighed(at_us=at_us, track=track.id, reading=weight, expected_g=expected))
+
+
+def at_infeed(scope: Scope, track: Track, at_us: MonoUs) -> None:
+    """The parcel's trailing edge has passed the scale's infeed eye: it is on the scale, ask for it."""
+    scale = scope.layout.topology.scale
+    if scale is None or track.capture is not None or track.state is not ParcelState.TRACKED:
+        return
+    if scale.kind is ScaleKind.STATIC:
+        _hold(scope, scale, track, at_us)
+        return
+    window = capture_window(
+        scope.layout.topology, scale, track.origin, track.length_mm, *_neighbours_mm(scope, track)
+    )
+    if window is None:
+        track.capture = Capture(first=Ticks(0), last=Ticks(0), samples=())
+        _settle(scope, track, at_us, _none(WeightQuality.NEIGHBOUR))
+        return
+    track.capture = Capture(first=window.first, last=window.last)
+    command_capture(scope, scale, track, track.capture)
+    watch_capture(scope, track, track.capture)
+
+
+def watch_capture(scope: Scope, track: Track, capture: Capture) -> None:
+    """By then the trailing edge of whoever touched the scale during the capture has been reported."""
+    proved = capture.last + scope.layout.ticks(scope.layout.topology.length_max_mm) + scope.layout.tolerance
+    scope.wake(WakePurpose.WEIGH_WINDOW, track, proved, proved=True)
+
+
+def command_capture(scope: Scope, scale: Scale, track: Track, capture: Capture) -> None:
+    scope.out.append(
+        CaptureWeight(track=track.id, scale=scale.id, from_ticks=capture.first, to_ticks=capture.last)
+    )
+
+
+def _neighbours_mm(scope: Scope, track: Track) -> tuple[Mm | None, Mm | None]:
+    """Gaps to the parcel ahead and to the one behind, as far as they are on the belt and known."""
+    layout = scope.layout
+    tail = track.origin + layout.ticks(track.length_mm)
+    ahead: int | None = None
+    behind: int | None = None
+    for other in scope.state.tracks.values():
+        if other.origin < track.origin:
+            gap = track.origin - other.origin - layout.ticks(other.length_mm)
+            ahead = gap if ahead is None else min(ahead, gap)
+        elif other is not track:
+            behind = other.origin - tail if behind is None else min(behind, other.origin - tail)
+    return (
+        None if ahead is None else layout.mm(ahead),
+        None if behind is None else layout.mm(behind),
+    )
+
+
+def captured(scope: Scope, track: Track, event: SamplesCaptured) -> None:
+    """The frames asked for; a second answer changes nothing."""
+    capture = track.capture
+    scale = scope.layout.topology.scale
+    if capture is None or capture.samples is not None or scale is None or scale.id != event.scale:
+        return
+    capture.samples, capture.whole = event.samples, event.whole
+    if scale.kind is ScaleKind.STATIC:
+        _settle(scope, track, event.at_us, reading(scale, event.samples, whole=event.whole))
+        _release(scope, track, capture)
+    else:
+        _judge(scope, scale, track, capture, event.at_us)
+
+
+def window_over(scope: Scope, track: Track, at_us: MonoUs) -> None:
+    """Proved: whoever touched the scale during the capture has been reported."""
+    scale = scope.layout.topology.scale
+    if track.capture is not None and scale is not None and track.weight is None:
+        track.capture.proved = True
+        _judge(scope, scale, track, track.capture, at_us)
+
+
+def _judge(scope: Scope, scale: Scale, track: Track, capture: Capture, at_us: MonoUs) -> None:
+    if capture.samples is None or not capture.proved or track.weight is not None:
+        return
+    if _shared(scope, scale, track, capture):
+        weight = _none(WeightQuality.NEIGHBOUR, samples=len(capture.samples))
+    else:
+        weight = reading(scale, capture.samples, whole=capture.whole)
+    _settle(scope, track, at_us, weight)
+    capture.samples = ()
+
+
+def _shared(scope: Scope, scale: Scale, track: Track, capture: Capture) -> bool:
+    """Some part of another parcel was between the scale's eyes during the capture."""
+    eyes = scope.layout.eye_ticks
+    infeed, outfeed = eyes[scale.infeed_eye - 1], eyes[scale.outfeed_eye - 1]
+    for other in scope.state.tracks.values():
+        if other is not track:
+            leaves = other.origin + outfeed + scope.layout.ticks(other.length_mm)
+            if other.origin + infeed <= capture.last and capture.first <= leaves:
+                return True
+    return False
+
+
+# Static zone (plc.md section 6)
+
+
+def _hold(scope: Scope, scale: Scale, track: Track, at_us: MonoUs) -> None:
+    until = MonoUs(at_us + scale.hold_timeout_ms * US_PER_MS)
+    track.capture = Capture(first=Ticks(0), last=Ticks(0), hold_until_us=until)
+    command_hold(scope, track, track.capture)
+
+
+def command_hold(scope: Scope, track: Track, capture: Capture) -> None:
+    """Hold the zone for the track, at most until its time-out."""
+    until = capture.hold_until_us
+    scope.out.append(SetZone(zone=scope.layout.static_zone, hold=True, number=track.number))
+    scope.out.append(
+        WakeAt(purpose=WakePurpose.ZONE_HOLD, ref=track.id, ticks=Ticks(0), at_us=until, proved=False)
+    )
+
+
+def zone_changed(scope: Scope, at_us: MonoUs, ticks: Ticks, before: int) -> None:
+    """The PLC's held bits are other ones than ``before``: begin the capture, or shift what stood."""
+    zone = scope.layout.static_zone
+    if not zone or not (scope.state.plc.bits.zones_held ^ before) >> (zone - 1) & 1:
+        return
+    held = bool(scope.state.plc.bits.zones_held >> (zone - 1) & 1)
+    for track in scope.state.tracks.values():
+        capture = track.capture
+        if capture is None:
+            continue
+        if held and capture.hold_until_us and not capture.asked:
+            capture.asked, capture.held_from = True, ticks
+            _command_static(scope, track, capture)
+            break
+        if not held and capture.held_from:
+            track.origin = Ticks(track.origin + ticks - capture.held_from)
+            track.hold_slack = scope.layout.hold_slack
+            capture.held_from = Ticks(0)
+
+
+def _command_static(scope: Scope, track: Track, capture: Capture) -> None:
+    scale = scope.layout.topology.scale
+    if scale is not None:
+        scope.out.append(CaptureStatic(track=track.id, scale=scale.id, until_us=capture.hold_until_us))
+
+
+def _release(scope: Scope, track: Track, capture: Capture) -> None:
+    if capture.hold_until_us:
+        capture.hold_until_us = MonoUs(0)
+        scope.out.append(SetZone(zone=scope.layout.static_zone, hold=False, number=track.number))
+
+
+def hold_over(scope: Scope, track: Track, at_us: MonoUs) -> None:
+    """The zone's time-out: release it; a weight that is not there by now is none."""
+    capture = track.capture
+    if capture is None or not capture.hold_until_us:
+        return
+    if capture.samples is None:
+        capture.samples = ()
+        _settle(scope, track, at_us, _none(WeightQuality.STALE))
+    _release(scope, track, capture)
+
+
+def restarted(scope: Scope, track: Track, at_us: MonoUs) -> None:
+    """The frames of a capture that was under way are gone with the old process: no weight."""
+    capture = track.capture
+    if capture is None or track.weight is not None or capture.samples is not None:
+        return
+    capture.samples = ()
+    _settle(scope, track, at_us, _none(WeightQuality.STALE))
+    _release(scope, track, capture)
