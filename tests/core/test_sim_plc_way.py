@@ -14,7 +14,7 @@ def test_start_reset_purge_then_induction() -> None:
     bench = Bench()
     bench.run(300)
     assert bench.state is StateBit.LATCHED
-    assert not bench.out.belt
+    assert bench.out.belt is False
     bench.press_reset()
     assert bench.state == StateBit.RUN | StateBit.PURGING
     bench.run(7999)
