@@ -127,11 +127,11 @@ class LineApp:
     def _links(self) -> list[Link]:
         topology, wiring = self._line.topology, self._wiring
         links: list[Link] = [
-            scanner_link(reader, port, wiring.scanners[reader.id], self.belt)
+            scanner_link(reader, port.file, topology.read, wiring.scanners[reader.id], self.belt)
             for reader, port in zip(topology.readers, self._line.scanners, strict=True)
         ]
         if topology.scale is not None and self._line.scale_port is not None and wiring.scale is not None:
-            links.append(scale_link(topology.scale, self._line.scale_port, wiring.scale, self.belt))
+            links.append(scale_link(topology.scale, self._line.scale_port.file, wiring.scale, self.belt))
         return links
 
     def _died(self, name: str, error: BaseException | None) -> None:
@@ -182,6 +182,7 @@ async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -
     metrics = LineMetrics(topology)
     socket = MetricsSocket(places.line_metrics, metrics.registry)
     recovered = recover(places.journal, topology)
+    scale = line.scale_port
     clock = LoopClock(loop, utc_us)
     app = LineApp(
         line,
@@ -190,8 +191,8 @@ async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -
             journal=journal,
             inbox=inbox,
             bus=ModbusTcpPort.of(topology.plc),
-            scanners={port.reader: cable(port.connection) for port in line.scanners},
-            scale=None if line.scale_port is None else cable(line.scale_port.connection),
+            scanners={port.reader: cable(port.connection, port.file) for port in line.scanners},
+            scale=scale and cable(scale.connection, scale.file),
             recovered=recovered,
             settle=None,
             committed=bell.ring,

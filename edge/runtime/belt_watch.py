@@ -99,6 +99,10 @@ class BeltWatch:
         # A silent scale must not keep the zone: the answer comes at the limit in any case.
         asyncio.get_running_loop().call_at(command.until_us / US_PER_S, self._finish_static)
 
+    def close(self) -> None:
+        """No timer of this belt fires any more."""
+        self.wakes.close()
+
     def _join_codes(self) -> None:
         """In arrival order: a later answer never overtakes an earlier one."""
         while self._codes:

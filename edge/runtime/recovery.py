@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import structlog
 
@@ -24,7 +25,7 @@ from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import JournalRow
 from edge.store.rows import decode, members
 
-_EVENTS = members(Event)
+_RECORDS = members(RecordBody)
 
 log = structlog.get_logger("recovery")
 
@@ -80,13 +81,17 @@ def recover(journal: Path, topology: Topology) -> Recovered:
     )
 
 
+def _is_input(item: Event | RecordBody) -> TypeGuard[Event]:
+    return not isinstance(item, _RECORDS)
+
+
 def replay(core: LineCore, rows: Iterable[JournalRow]) -> JournalSeq | None:
     """Play inputs through ``core``; the first row whose record is not what the core derives."""
     expected: deque[RecordBody] = deque()
     differs_at: JournalSeq | None = None
     for row in rows:
         item = row.item()
-        if isinstance(item, _EVENTS):
+        if _is_input(item):
             if expected and differs_at is None:
                 differs_at = row.seq
             expected = deque(command.body for command in core.handle(item) if isinstance(command, Record))
