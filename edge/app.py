@@ -192,7 +192,7 @@ async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -
             inbox=inbox,
             bus=ModbusTcpPort.of(topology.plc),
             scanners={port.reader: cable(port.connection, port.file) for port in line.scanners},
-            scale=scale and cable(scale.connection, scale.file),
+            scale=None if scale is None else cable(scale.connection, scale.file),
             recovered=recovered,
             settle=None,
             committed=bell.ring,
