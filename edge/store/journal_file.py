@@ -65,10 +65,12 @@ class RowMaker:
         for item, body in zip(items, bodies, strict=True):
             if len(body) > MAX_BODY_BYTES:
                 raise RowTooLarge(f"{type(item).__name__}: {len(body)} bytes, at most {MAX_BODY_BYTES}")
-            self._note(item)
+            if isinstance(item, TrackOpened):  # comes after the ring entry that it names
+                self._tracks[item.epoch, item.number] = item.track
         rows = []
         for item, body in zip(items, bodies, strict=True):
             self.last_seq += 1
+            self._set_clock(item)
             utc_us = None if self._offset_us is None else item.at_us + self._offset_us
             kind = type(item).__name__
             rows.append(Row(self.last_seq, item.at_us, utc_us, kind, self._track_of(item), body, item))
@@ -83,10 +85,8 @@ class RowMaker:
             raise RowTooLarge(f"core snapshot: {len(state)} bytes, at most {MAX_SNAPSHOT_BYTES}")
         return Snapshot(seq=self.last_seq, state=state)
 
-    def _note(self, item: JournalItem) -> None:
-        if isinstance(item, TrackOpened):
-            self._tracks[item.epoch, item.number] = item.track
-        elif isinstance(item, ClockAgreed):
+    def _set_clock(self, item: JournalItem) -> None:
+        if isinstance(item, ClockAgreed):
             self._offset_us = item.utc_us - item.at_us
         elif isinstance(item, LineStarted):
             self._offset_us = None  # a new run has a new monotonic clock
@@ -143,7 +143,7 @@ class JournalFile:
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('inbox_cursor', '0')")
         prepare_models(connection)
         connection.execute("COMMIT")
-        self._cursor = int(known.get("inbox_cursor", "0"))
+        self.inbox_cursor = int(known.get("inbox_cursor", "0"))
         last = connection.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
         closed = connection.execute("SELECT last_seq, head FROM segment ORDER BY no DESC LIMIT 1").fetchone()
         ends = [end for end in (last, closed) if end is not None]
@@ -198,8 +198,10 @@ class JournalFile:
         if batch.rows:
             self.last_seq = batch.rows[-1].seq
             self._unmoved_rows += len(batch.rows)
-        if batch.inbox_cursor != self._cursor:
-            self._cursor = batch.inbox_cursor
+        if batch.inbox_cursor < self.inbox_cursor:
+            raise JournalFailed(f"the inbox cursor fell from {self.inbox_cursor} to {batch.inbox_cursor}")
+        if batch.inbox_cursor != self.inbox_cursor:
+            self.inbox_cursor = batch.inbox_cursor
             execute("UPDATE meta SET value=? WHERE key='inbox_cursor'", (str(batch.inbox_cursor),))
 
     def _write_snapshot(self, snapshot: Snapshot) -> None:

@@ -255,7 +255,9 @@ def _last_seq(connection: sqlite3.Connection) -> int:
 def _recovery(connection: sqlite3.Connection) -> Recovery:
     state: bytes | None = None
     at = 0
-    for seq, body, digest in connection.execute("SELECT seq, body, sha256 FROM snapshot ORDER BY seq DESC"):
+    for seq, body, digest in connection.execute(
+        "SELECT seq, CAST(body AS BLOB), sha256 FROM snapshot ORDER BY seq DESC"
+    ):
         if sha256(body).digest() == digest:
             state, at = bytes(body), seq
             break

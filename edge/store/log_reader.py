@@ -77,6 +77,8 @@ class LogReader:
     def verify(self) -> ChainReport:
         """Computes the chain from its beginning. Never raises for a damaged record: it names it."""
         expected = 1
+        self.close()
+        self._file.close()  # read from the disk, not from what SQLite remembers of it
         try:
             line_id, heads, last = self._links()
             head = genesis(line_id)

@@ -1,0 +1,174 @@
+"""Migrations, permissions and the writer's lock."""
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
+
+from edge.ports.journal import JournalFailed
+from edge.store import schema, tables
+from edge.store.errors import SchemaMismatch, WriterLocked
+from edge.store.files import free_bytes, open_reader, open_writer
+from edge.store.inbox_reader import InboxReader
+from edge.store.inbox_writer import InboxWriter
+from edge.store.journal_file import JournalFile
+from edge.store.journal_reader import JournalReader
+from tests.core.store_kit import ZONE, message
+
+STORES = ["inbox", "journal"]
+
+
+def fresh(path: Path, store: str) -> sqlite3.Connection:
+    connection = open_writer(path, synchronous="OFF")
+    schema.migrate(connection, store, path)
+    return connection
+
+
+def shape(connection: sqlite3.Connection) -> dict[str, list[object]]:
+    """Columns of each table with types, nullability, defaults and keys; text of each index."""
+    objects = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return {
+        name: connection.execute(f"PRAGMA table_info({name})").fetchall() if kind == "table" else sql.split()
+        for kind, name, sql in objects
+        if name != "alembic_version"
+    }
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_migrations_make_exactly_the_tables_of_this_build(tmp_path: Path, store: str) -> None:
+    migrated = fresh(tmp_path / "a.db", store)
+    declared = sqlite3.connect(":memory:", check_same_thread=False)
+    engine = create_engine("sqlite://", creator=lambda: declared, poolclass=StaticPool)
+    getattr(tables, store).create_all(engine)
+    assert shape(migrated) == shape(declared)
+    assert len(shape(migrated)) >= 10
+    migrated.close()
+    declared.close()
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_the_schema_known_is_the_newest_migration(store: str) -> None:
+    scripts = ScriptDirectory.from_config(schema.migrations_config(store))
+    assert scripts.get_heads() == [schema.WANTED[store]]
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_migrating_again_changes_nothing(tmp_path: Path, store: str) -> None:
+    connection = fresh(tmp_path / "a.db", store)
+    before = connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+    schema.migrate(connection, store, tmp_path / "a.db")
+    assert connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall() == before
+    connection.close()
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_migration_that_fails_leaves_nothing(
+    tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = open_writer(tmp_path / "a.db", synchronous="OFF")
+    denied = 0
+
+    def deny(action: int, name: str | None, *_: object) -> int:
+        nonlocal denied
+        if action == sqlite3.SQLITE_CREATE_INDEX and not str(name).startswith("sqlite_"):
+            denied += 1
+            return sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(deny)
+    with pytest.raises(Exception, match="not authorized"):
+        schema.migrate(connection, store, tmp_path / "a.db")
+    connection.set_authorizer(None)
+    assert denied == 1
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+    schema.migrate(connection, store, tmp_path / "a.db")
+    assert schema.schema_of(connection) == schema.WANTED[store]
+    connection.close()
+
+
+def from_the_future(path: Path, store: str) -> None:
+    connection = fresh(path, store)
+    connection.execute("UPDATE alembic_version SET version_num='later_0099'")
+    connection.close()
+
+
+def test_a_database_of_a_later_build_is_refused_with_one_sentence(tmp_path: Path) -> None:
+    inbox, journal = tmp_path / "inbox.db", tmp_path / "journal.db"
+    from_the_future(inbox, "inbox")
+    from_the_future(journal, "journal")
+    for refuses in (
+        lambda: InboxReader(inbox).rows_after(0, 10),  # type: ignore[arg-type]
+        lambda: JournalReader(journal).alarms(),
+        lambda: InboxWriter(inbox),
+        lambda: JournalFile(journal, line_id="demo", timezone=ZONE, synchronous="OFF"),
+    ):
+        with pytest.raises(SchemaMismatch, match=r"has schema later_0099, this .*_0001: upgrade"):
+            refuses()
+
+
+def test_a_missing_or_empty_database_reads_as_nothing_and_is_not_made(tmp_path: Path) -> None:
+    inbox = InboxReader(tmp_path / "inbox.db")
+    journal = JournalReader(tmp_path / "journal.db")
+    assert inbox.rows_after(0, 10) == ()  # type: ignore[arg-type]
+    assert journal.rows_after(0, 10) == ()  # type: ignore[arg-type]
+    assert journal.line() is None
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "inbox.db").touch()  # its writer is about to set it up
+    assert inbox.rows_after(0, 10) == ()  # type: ignore[arg-type]
+    assert journal.verify_chain().why.endswith("journal.db is missing")
+
+
+def test_a_damaged_database_is_unreadable_not_empty(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(OSError, match="not a database"):
+        JournalReader(tmp_path / "journal.db").line()
+
+
+def test_a_second_writer_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
+    first = InboxWriter(tmp_path / "inbox.db")
+    with pytest.raises(WriterLocked, match=r"inbox\.db is already being written by another process\."):
+        InboxWriter(tmp_path / "inbox.db")
+    first.close()
+    first.close()
+    InboxWriter(tmp_path / "inbox.db").close()
+
+
+def test_a_journal_of_another_line_is_refused_and_not_kept_locked(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    JournalFile(path, line_id="a", timezone=ZONE, synchronous="OFF").close()
+    with pytest.raises(JournalFailed, match="is the record of line a, not of b"):
+        JournalFile(path, line_id="b", timezone=ZONE, synchronous="OFF")
+    JournalFile(path, line_id="a", timezone=ZONE, synchronous="OFF").close()
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o007, 0o077])
+def test_the_group_may_read_and_make_wal_files_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        writer = InboxWriter(tmp_path / "inbox" / "inbox.db")
+        writer.put_goods(message("g"), [])
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "inbox").stat().st_mode) == 0o2770
+    for name in ("inbox.db", "inbox.db-wal", "inbox.db-shm"):
+        assert stat.S_IMODE((tmp_path / "inbox" / name).stat().st_mode) == 0o660, name
+    writer.close()
+
+
+def test_the_writer_is_durable_and_a_reader_cannot_write(tmp_path: Path) -> None:
+    path = tmp_path / "inbox.db"
+    InboxWriter(path).close()
+    writer = open_writer(path, synchronous="FULL")
+    assert writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert writer.execute("PRAGMA synchronous").fetchone() == (2,)
+    reader = open_reader(path)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("DELETE FROM inbox")
+    reader.close()
+    writer.close()
+    assert free_bytes(tmp_path) > 0
