@@ -21,7 +21,6 @@ TO_THE_END = frozenset(
     {
         Reason.UNEXPECTED,
         Reason.GAP_TOO_SMALL,
-        Reason.TWO_ON_ONE,
         Reason.POSITION_UNKNOWN,
         Reason.LATE_DECISION,
         Reason.PURGED,
@@ -46,13 +45,14 @@ class Verdict:
     rule: str
 
 
-def reject(scope: Scope, reason: Reason, from_mm: int, rule: str = "") -> Verdict:
+def reject(scope: Scope, reason: Reason, from_mm: int, rule: str = "", *, straight: bool = False) -> Verdict:
     """By its reason's chute where that is a physical exit that is open and can still be commanded;
-    else straight on to the end of the line."""
+    else (or ``straight``: its place is not agreed) straight on to the end of the line."""
     layout = scope.layout
     rule = rule or reason.value
     chute = layout.reject_chute(reason)
-    if reason not in TO_THE_END and chute.exit != layout.end_exit and not scope.state.plc.refused:
+    straight = straight or reason in TO_THE_END or bool(scope.state.plc.refused)
+    if not straight and chute.exit != layout.end_exit:
         deadline_mm = layout.exit(chute.exit).deadline_mm
         if chutes.obstacle(scope, chute) is Reason.OK and from_mm <= deadline_mm:
             return Verdict(
@@ -109,7 +109,7 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
     What the line can no longer have (its PLC refused: ``link_lost``) is a verdict at once.
     """
     if track.flaw is not Reason.OK:
-        return reject(scope, track.flaw, from_mm)
+        return reject(scope, track.flaw, from_mm, straight=track.disagrees)
     if scope.state.plc.refused:
         return reject(scope, Reason.LINK_LOST, from_mm)
     if not track.closed:
