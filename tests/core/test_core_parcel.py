@@ -15,7 +15,8 @@ from edge.model.records import (
 )
 from edge.model.verdict import Reason
 from edge.model.weight import WeightQuality
-from tests.core.core_line import DEMO, CoreBench, chute, order, waybill
+from tests.core.core_bench import CoreBench
+from tests.core.core_line import DEMO, chute, order, waybill
 
 
 def test_the_line_is_ready_after_its_purge() -> None:

@@ -1,0 +1,473 @@
+"""A belt for the decision core alone: bodies pass eyes, readers read, the PLC answers, wakes come due.
+
+Written from the PLC contract and the event types; positions move in ticks, every event is posted at the
+tick at which the line would have it. Nothing here decides anything.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar, cast
+
+from edge.core.line import LineCore
+from edge.core.timing import mm_to_ticks
+from edge.model.codes import Code
+from edge.model.commands import (
+    CaptureWeight,
+    LineCommand,
+    LookUp,
+    LookUpPlace,
+    Record,
+    Revoke,
+    SendDivert,
+    WakeAt,
+)
+from edge.model.divert import AbortCause, CommandStatus, ConfirmReason
+from edge.model.events import (
+    CodesRead,
+    CommandAnswered,
+    DeviceWentUp,
+    DivertAborted,
+    DivertConfirmed,
+    DivertFired,
+    Event,
+    EyePassed,
+    LineStarted,
+    OrderCancelled,
+    OrderFound,
+    OrderMissing,
+    ParcelLost,
+    ParcelUnexpected,
+    PlanActivated,
+    PlcAttached,
+    SamplesCaptured,
+    StatusBitsChanged,
+    WakePurpose,
+    WaybillPlaceFound,
+    Woke,
+)
+from edge.model.ids import (
+    BootEpoch,
+    CommandSeq,
+    ExitNo,
+    EyeNo,
+    InboxSeq,
+    MessageId,
+    OrderNo,
+    PlcNumber,
+    RingSeq,
+    TrackId,
+    Waybill,
+)
+from edge.model.order import BeltOrder, CancelRequest, ShippedBefore
+from edge.model.records import Exited, Missing, RecordBody
+from edge.model.register_map import PlcBits, StateBit
+from edge.model.topology import EyeRole, Topology
+from edge.model.units import Grams, Mm, MonoUs, Ticks
+from edge.model.weight import SampleState, WeightSample
+from tests.core.core_line import DEMO, EPOCH, FRAMES, READY, START_US, Body, bits, order, plan, waybill
+
+R = TypeVar("R")
+
+
+class CoreBench:
+    """One core on one belt. ``ship(...)`` puts a body on it, ``run`` moves the belt."""
+
+    def __init__(self, line: Topology = DEMO, *, started: bool = True, planned: bool = True) -> None:
+        self.line = line
+        self.core = LineCore(line)
+        self.now = 100_000
+        self.ring = 0
+        self.seq = 0
+        self.inbox = 100
+        self.events: list[Event] = []
+        self.out: list[LineCommand] = []
+        self.bodies: dict[int, Body] = {}
+        self.orders: dict[str, BeltOrder] = {}
+        self.shipped: dict[str, ShippedBefore] = {}
+        self.mute: set[type] = set()
+        """Commands that nobody answers."""
+        self.answers: dict[int, CommandStatus] = {}
+        """Number → status for its divert."""
+        self.revoke_answers: dict[int, CommandStatus] = {}
+        self.plc_delay_mm = 40
+        self._due: list[tuple[int, int, Callable[[], None]]] = []
+        self._n = 0
+        self._wakes: dict[tuple[WakePurpose, int], WakeAt] = {}
+        if started:
+            self.start(planned)
+
+    # -- time
+
+    @property
+    def at_us(self) -> MonoUs:
+        per_s = self.line.speed_mm_s * self.line.ticks_per_m // 1_000
+        return MonoUs(START_US + self.now * 1_000_000 // per_s)
+
+    def ticks(self, mm: int) -> int:
+        return mm_to_ticks(mm, self.line.ticks_per_m)
+
+    def at(self, ticks: int, then: Callable[[], None]) -> None:
+        self._n += 1
+        heapq.heappush(self._due, (max(ticks, self.now), self._n, then))
+
+    def run(self, mm: int) -> None:
+        """Move the belt by ``mm`` and let everything due happen, wakes by position too."""
+        until = self.now + self.ticks(mm)
+        while True:
+            wake = min(self._wakes.values(), key=self._wake_ticks, default=None)
+            wake_at = self._wake_ticks(wake) if wake is not None else until + 1
+            thing_at = self._due[0][0] if self._due else until + 1
+            if min(wake_at, thing_at) > until:
+                break
+            if thing_at <= wake_at:
+                self.now = thing_at
+                heapq.heappop(self._due)[2]()
+            elif wake is not None:
+                self.now = max(self.now, wake_at)
+                self.wake(wake)
+        self.now = until
+
+    def _wake_ticks(self, wake: WakeAt) -> int:
+        if wake.ticks:
+            return int(wake.ticks)
+        per_s = self.line.speed_mm_s * self.line.ticks_per_m // 1_000
+        return -((START_US - wake.at_us) * per_s // 1_000_000)
+
+    def wake(self, wake: WakeAt) -> None:
+        self._wakes.pop((wake.purpose, wake.ref), None)
+        ticks = Ticks(self.now) if wake.ticks else Ticks(0)
+        self.post(Woke(at_us=self.at_us, purpose=wake.purpose, ref=wake.ref, ticks=ticks))
+
+    # -- in and out
+
+    def post(self, event: Event) -> tuple[LineCommand, ...]:
+        self.events.append(event)
+        commands = self.core.handle(event)
+        self.take(commands)
+        return commands
+
+    def take(self, commands: Iterable[LineCommand]) -> None:
+        for command in commands:
+            self.out.append(command)
+            if isinstance(command, WakeAt):
+                self._wakes[command.purpose, command.ref] = command
+            elif type(command) not in self.mute:
+                self._answer(command)
+
+    def _answer(self, command: LineCommand) -> None:
+        match command:
+            case LookUp():
+                self.at(self.now + self.ticks(20), partial(self.look_up, command))
+            case CaptureWeight():
+                self.at(command.to_ticks, partial(self.captured, command))
+            case SendDivert() | Revoke():
+                self.at(self.now + self.ticks(self.plc_delay_mm), partial(self.plc_answers, command))
+            case LookUpPlace():
+                self.at(self.now + self.ticks(20), partial(self.place, command))
+            case _:
+                pass
+
+    def look_up(self, command: LookUp) -> None:
+        found = self.orders.get(command.waybill)
+        seq = InboxSeq(self.inbox)
+        if found is None:
+            self.post(
+                OrderMissing(at_us=self.at_us, track=command.track, waybill=command.waybill, inbox_seq=seq)
+            )
+        else:
+            self.post(
+                OrderFound(
+                    at_us=self.at_us,
+                    track=command.track,
+                    waybill=command.waybill,
+                    inbox_seq=seq,
+                    order=found,
+                    reviewed=False,
+                    shipped_before=self.shipped.get(command.waybill),
+                )
+            )
+
+    def place(self, command: LookUpPlace) -> None:
+        known = any(order.order_no == command.order_no for order in self.orders.values())
+        before = next((self.shipped[w] for w in command.waybills if w in self.shipped), None)
+        self.post(
+            WaybillPlaceFound(
+                at_us=self.at_us, inbox_seq=command.inbox_seq, known=known, shipped_before=before
+            )
+        )
+
+    def captured(self, command: CaptureWeight) -> None:
+        """Everything on the scale is weighed; the frames show the heaviest moment's sum."""
+        scale = self.line.scale
+        assert scale is not None
+        infeed = self.ticks(self.line.eyes[scale.infeed_eye - 1].position_mm)
+        outfeed = self.ticks(self.line.eyes[scale.outfeed_eye - 1].position_mm)
+        grams = 0
+        for body in self.bodies.values():
+            leaves = body.at + outfeed + self.ticks(body.length_mm)
+            if body.at + infeed <= command.to_ticks and command.from_ticks <= leaves and not body.gone:
+                grams += body.grams
+        samples = tuple(
+            WeightSample(
+                at_us=MonoUs(self.at_us - (FRAMES - n) * 20_000),
+                grams=Grams(grams + (n % 3 - 1) * 5),
+                state=SampleState.MOTION,
+            )
+            for n in range(FRAMES)
+        )
+        self.post(
+            SamplesCaptured(
+                at_us=self.at_us, track=command.track, scale=command.scale, whole=True, samples=samples
+            )
+        )
+
+    # -- the PLC
+
+    def plc_answers(self, command: SendDivert | Revoke) -> None:
+        body = self.bodies[command.number]
+        if isinstance(command, Revoke):
+            status = self.revoke_answers.get(body.number, self._revoke(body))
+        else:
+            status = self.answers.get(body.number, CommandStatus.APPLIED)
+            body.outcome = status
+            if status is CommandStatus.APPLIED:
+                body.commanded = command.exit
+        self.seq += 1
+        self.post(
+            CommandAnswered(
+                at_us=self.at_us,
+                track=command.track,
+                epoch=command.epoch,
+                number=command.number,
+                exit=command.exit if isinstance(command, SendDivert) else command.end,
+                revoke=isinstance(command, Revoke),
+                seq=CommandSeq(self.seq),
+                status=status,
+                waited_us=4_000,
+            )
+        )
+
+    def _revoke(self, body: Body) -> CommandStatus:
+        if body.fired:
+            return CommandStatus.DONE
+        if body.commanded:
+            commit = self.line.exits[body.commanded - 1].commit_mm
+            if self.now > body.at + self.ticks(commit):
+                return CommandStatus.PASSED
+            body.commanded = 0
+            return CommandStatus.APPLIED
+        return CommandStatus.DROPPED
+
+    def entry(self) -> RingSeq:
+        self.ring += 1
+        return RingSeq(self.ring)
+
+    def _plc_ms(self) -> int:
+        return self.at_us // 1_000
+
+    def start(self, planned: bool = True) -> None:
+        """Line started, devices up, PLC attached, belt purged; a plan in force."""
+        self.post(LineStarted(at_us=self.at_us, build="b", config_hash="c", chutes_disabled=()))
+        for reader in self.line.readers:
+            self.post(DeviceWentUp(at_us=self.at_us, device=reader.device))
+        self.attach(bits(READY | StateBit.PURGING))
+        self.status(bits())
+        if planned:
+            self.inbox += 1
+            self.post(PlanActivated(at_us=self.at_us, inbox_seq=InboxSeq(self.inbox), plan=plan(self.line)))
+
+    def attach(self, now: PlcBits, epoch: BootEpoch = EPOCH) -> None:
+        self.post(
+            PlcAttached(
+                at_us=self.at_us,
+                epoch=epoch,
+                last_seq=CommandSeq(self.seq),
+                ring_next=RingSeq(self.ring + 1),
+                ticks=Ticks(self.now),
+                bits=now,
+            )
+        )
+
+    def status(self, now: PlcBits) -> None:
+        epoch = self.core.state.plc.epoch
+        self.post(StatusBitsChanged(at_us=self.at_us, epoch=epoch, ticks=Ticks(self.now), bits=now))
+
+    # -- bodies
+
+    def put(self, body: Body) -> Body:
+        """Put it on the belt; its way is worked out as it goes."""
+        self.bodies[body.number] = body
+        for eye in self.line.eyes:
+            if eye.role is not EyeRole.END and eye.position_mm >= body.appears_mm:
+                shift = self.ticks(body.shifts.get(eye.no, 0))
+                lead = body.at + self.ticks(eye.position_mm) + shift
+                self.at(lead + self.ticks(body.length_mm), partial(self._eye, body, eye.no, lead))
+        for reader in self.line.readers[:1]:
+            middle = body.at + self.ticks(reader.position_mm + body.length_mm // 2)
+            self.at(middle, partial(self.read, body, middle))
+        for exit in self.line.exits:
+            at = body.at + self.ticks(exit.position_mm - 200)
+            self.at(at, partial(self._fire, body, exit.no))
+        self.at(
+            body.at + self.ticks(self.line.end_mm), partial(self._confirm, body, len(self.line.exits) + 1)
+        )
+        return body
+
+    def parcel(self, n: int, at_mm: int = 0, **changes: object) -> Body:
+        """A good parcel with the waybill of ``n`` and an order for chute ``n mod 8``."""
+        name = waybill(n)
+        self.orders.setdefault(name, order(name, routing=str(n % 8 or 8)))
+        fields: dict[str, object] = {"number": n, "at": self.now + self.ticks(at_mm), "codes": (name,)}
+        return self.put(Body(**{**fields, **changes}))  # type: ignore[arg-type]
+
+    def _eye(self, body: Body, eye: int, lead: int) -> None:
+        if body.gone:
+            return
+        position = self.line.eyes[eye - 1].position_mm
+        if position >= body.taken_mm:
+            body.gone = True
+            self.post(
+                ParcelLost(
+                    at_us=self.at_us,
+                    epoch=EPOCH,
+                    ring_seq=self.entry(),
+                    number=PlcNumber(body.number),
+                    eye=EyeNo(eye),
+                    ticks=Ticks(self.now),
+                    plc_ms=self._plc_ms(),
+                )
+            )
+            return
+        first = body.appears_mm >= 0 and not any(
+            body.appears_mm <= other.position_mm < position for other in self.line.eyes
+        )
+        kind = ParcelUnexpected if first else EyePassed
+        self.post(
+            kind(
+                at_us=self.at_us,
+                epoch=EPOCH,
+                ring_seq=self.entry(),
+                number=PlcNumber(body.number),
+                eye=EyeNo(eye),
+                ticks=Ticks(lead),
+                plc_ms=self._plc_ms(),
+                length_mm=Mm(body.length_mm),
+            )
+        )
+
+    def read(self, body: Body, ticks: int, spread: int = 20) -> None:
+        reader = self.line.readers[0]
+        if body.gone or body.appears_mm > reader.position_mm or reader.position_mm >= body.taken_mm:
+            return
+        codes = tuple(Code(text=text, symbology=body.symbology) for text in body.codes)
+        self.post(
+            CodesRead(
+                at_us=self.at_us,
+                reader=reader.id,
+                ticks_from=Ticks(ticks - spread),
+                ticks_to=Ticks(ticks + spread),
+                codes=codes,
+            )
+        )
+
+    def _fire(self, body: Body, exit: int) -> None:
+        if body.gone or body.commanded != exit:
+            return
+        body.fired = True
+        self.post(
+            DivertFired(
+                at_us=self.at_us,
+                epoch=EPOCH,
+                ring_seq=self.entry(),
+                number=PlcNumber(body.number),
+                exit=ExitNo(exit),
+                ticks=Ticks(self.now),
+                plc_ms=self._plc_ms(),
+            )
+        )
+        where = self.line.exits[exit - 1]
+        middle = (where.confirm_from_mm + where.confirm_to_mm) // 2
+        self.at(body.at + self.ticks(middle), partial(self._confirm, body, exit))
+
+    def abort(self, body: Body, cause: AbortCause) -> None:
+        exit, body.commanded = body.commanded, 0
+        self.post(
+            DivertAborted(
+                at_us=self.at_us,
+                epoch=EPOCH,
+                ring_seq=self.entry(),
+                number=PlcNumber(body.number),
+                exit=ExitNo(exit),
+                cause=cause,
+                ticks=Ticks(self.now),
+                plc_ms=self._plc_ms(),
+            )
+        )
+
+    def _confirm(self, body: Body, exit: int) -> None:
+        if not body.gone:
+            end = len(self.line.exits) + 1
+            straight = ConfirmReason.ABORTED if body.outcome else ConfirmReason.STRAIGHT
+            self.confirm(body, exit, straight if exit == end else ConfirmReason.COMMANDED)
+
+    def confirm(self, body: Body, exit: int, reason: ConfirmReason) -> None:
+        body.gone = True
+        self.post(
+            DivertConfirmed(
+                at_us=self.at_us,
+                epoch=EPOCH,
+                ring_seq=self.entry(),
+                number=PlcNumber(body.number),
+                exit=ExitNo(exit),
+                reason=reason,
+                ticks=Ticks(self.now),
+                plc_ms=self._plc_ms(),
+            )
+        )
+
+    # -- people
+
+    def cancel(self, n: int, order_no: str = "") -> InboxSeq:
+        self.inbox += 1
+        seq = InboxSeq(self.inbox)
+        self.post(
+            OrderCancelled(
+                at_us=self.at_us,
+                inbox_seq=seq,
+                request=CancelRequest(
+                    order_no=OrderNo(order_no or "O-" + waybill(n)),
+                    message_id=MessageId(f"m{seq}"),
+                    waybills=(Waybill(waybill(n)),),
+                ),
+            )
+        )
+        return seq
+
+    # -- what came of it
+
+    def records(self, kind: type[R]) -> list[R]:
+        bodies: list[RecordBody] = [command.body for command in self.out if isinstance(command, Record)]
+        return [cast(R, body) for body in bodies if isinstance(body, kind)]
+
+    def commands(self, kind: type[R]) -> list[R]:
+        return [cast(R, command) for command in self.out if isinstance(command, kind)]
+
+    def the(self, kind: type[R]) -> R:
+        """The only record of that kind."""
+        found = self.records(kind)
+        assert len(found) == 1, found
+        return found[0]
+
+    def end_of(self, n: int) -> Exited | Missing:
+        """The one end of the track of PLC number ``n``."""
+        track = TrackId(self.track_id(n))
+        every: tuple[Exited | Missing, ...] = (*self.records(Exited), *self.records(Missing))
+        ends = [end for end in every if end.track == track]
+        assert len(ends) == 1, ends
+        return ends[0]
+
+    def track_id(self, n: int) -> int:
+        state = self.core.state
+        number = PlcNumber(n)
+        return state.numbers.get(number) or state.ended[number]
