@@ -55,7 +55,7 @@ class Gateway:
     async def open(self) -> None:
         """Raises ``WriterLocked``, ``KeysUnreadable``, ``OSError`` or ``sqlite3.Error``."""
         await self.writer.start()
-        self.keys = await self.writer.call(self._key_ring)
+        self.keys = await self.writer.call(self._key_ring, writes=False)
         self._own_bell.open()
 
     async def close(self) -> None:

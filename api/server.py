@@ -47,7 +47,7 @@ def run_gateway(
         data_dir.mkdir(parents=True, exist_ok=True)
         listener = listen(address, settings.backlog)
     except OSError as error:
-        return _unfit(f"cannot listen on {address[0]} port {address[1]}: {error.strerror or error}")
+        return _unfit(f"cannot listen on {address[0]} port {address[1]}: {os.strerror(error.errno or 0)}")
     with listener:
         app = create_app(settings, line.topology, data_dir)
         return asyncio.run(_serve(app, listener, settings))
