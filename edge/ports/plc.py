@@ -51,7 +51,8 @@ class PcOutputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingMark:
-    """How far the ring of an epoch has been read, and where the belt was then (unwrapped)."""
+    """How far the ring of an epoch has been read, and where the belt was then (unwrapped); all 0:
+    nothing is on record."""
 
     epoch: BootEpoch
     ring_last: RingSeq

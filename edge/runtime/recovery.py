@@ -38,7 +38,7 @@ class Recovered:
     cursor: InboxSeq
     rows_since_snapshot: int
     differs_at: JournalSeq | None
-    resume: RingMark | None
+    resume: RingMark
 
 
 def fresh(topology: Topology) -> Recovered:
@@ -48,7 +48,7 @@ def fresh(topology: Topology) -> Recovered:
         cursor=InboxSeq(0),
         rows_since_snapshot=0,
         differs_at=None,
-        resume=None,
+        resume=RingMark(epoch=BootEpoch(0), ring_last=RingSeq(0), ticks=Ticks(0)),
     )
 
 
@@ -67,11 +67,7 @@ def recover(journal: Path, topology: Topology) -> Recovered:
     if differs_at is not None:
         log.error("replay differs from the record: the belt is untrusted", seq=differs_at)
     plc = core.state.plc
-    mark = None
-    if plc.epoch:
-        mark = RingMark(
-            epoch=BootEpoch(plc.epoch), ring_last=RingSeq(plc.ring_last), ticks=Ticks(plc.belt_ticks)
-        )
+    mark = RingMark(epoch=BootEpoch(plc.epoch), ring_last=RingSeq(plc.ring_last), ticks=Ticks(plc.belt_ticks))
     return Recovered(
         core=core,
         cursor=kept.inbox_cursor,
