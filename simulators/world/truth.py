@@ -143,6 +143,39 @@ class PlcStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class HeartbeatMoved:
+    """The PC's heartbeat word changed to another fresh value, as the PLC saw it."""
+
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandWritten:
+    """A command block reached the PLC, whatever it made of it."""
+
+    at_us: int
+    epoch: int
+    number: int
+    exit: int
+    revoke: bool
+    seq: int
+    crc: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandJudged:
+    """The PLC's answer to the block written last (``edge.model.divert.CommandStatus``)."""
+
+    at_us: int
+    epoch: int
+    number: int
+    exit: int
+    revoke: bool
+    seq: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlcAway:
     """The PLC answers nobody in ``at_us…until_us`` (silent, restarting, cable out)."""
 
@@ -173,6 +206,9 @@ Truth = (
     | LaneEmptied
     | PlcStarted
     | PlcStopped
+    | HeartbeatMoved
+    | CommandWritten
+    | CommandJudged
     | PlcAway
     | FaultInjected
 )
@@ -194,6 +230,9 @@ TRUTH_KINDS: dict[str, type[Truth]] = {
         LaneEmptied,
         PlcStarted,
         PlcStopped,
+        HeartbeatMoved,
+        CommandWritten,
+        CommandJudged,
         PlcAway,
         FaultInjected,
     )

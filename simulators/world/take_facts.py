@@ -1,0 +1,141 @@
+"""Facts of the truth log go into the book, the tally and the rules that judge them as they come."""
+
+from collections.abc import Callable
+
+from edge.model.topology import Topology
+from simulators.world.book import Book, TrueParcel
+from simulators.world.digest import RunDigest
+from simulators.world.rules_divert import DivertRules
+from simulators.world.tally import Tally
+from simulators.world.truth import (
+    Carried,
+    CommandJudged,
+    CommandWritten,
+    HeartbeatMoved,
+    Inducted,
+    LaneFull,
+    Left,
+    OnScale,
+    Placed,
+    PlcAway,
+    PlcStarted,
+    PlcStopped,
+    Removed,
+    Swapped,
+    Truth,
+)
+
+GAP_SLACK_MM = 5
+"""What eyes and encoder cannot tell apart is not held against the line."""
+
+
+class FactIntake:
+    """One method per kind of fact that matters to the checker."""
+
+    def __init__(
+        self, topology: Topology, book: Book, tally: Tally, diverts: DivertRules, digest: RunDigest
+    ) -> None:
+        self.newest = 0
+        """The parcel placed last."""
+        self.at_us = 0
+        self._gap_mm = topology.gap_min_mm - GAP_SLACK_MM
+        self._book = book
+        self._tally = tally
+        self._diverts = diverts
+        self._digest = digest
+        self._before: TrueParcel | None = None
+        self._take: dict[type, Callable[..., None]] = {
+            Placed: self._placed,
+            Inducted: self._inducted,
+            OnScale: self._on_scale,
+            Carried: self._carried,
+            Left: self._left,
+            Removed: self._removed,
+            Swapped: self._swapped,
+            LaneFull: diverts.lane,
+            HeartbeatMoved: self._beat,
+            CommandWritten: self._written,
+            CommandJudged: self._judged,
+            PlcStarted: self._plc_started,
+            PlcStopped: self._plc_stopped,
+            PlcAway: self._plc_away,
+        }
+
+    def take(self, fact: Truth) -> None:
+        self.at_us = fact.at_us
+        take = self._take.get(type(fact))
+        if take is not None:
+            take(fact)
+
+    # --- parcels ------------------------------------------------------------------------------------
+
+    def _placed(self, fact: Placed) -> None:
+        self._book.parcels[fact.parcel] = TrueParcel(placed=fact)
+        self._tally.placed += 1
+        self.newest = fact.parcel
+
+    def _inducted(self, fact: Inducted) -> None:
+        parcel, before = self._book.parcels[fact.parcel], self._before
+        parcel.inducted = fact
+        parcel.epoch = self._book.epoch
+        if not fact.merged:
+            self._book.edge(parcel, 1, fact.ticks)
+        if before is not None:
+            if 0 <= fact.gap_mm < self._gap_mm:
+                parcel.close = before.close = True
+            if fact.merged:
+                parcel.head = before.head or before
+                parcel.head.group.append(parcel)
+        self._before = parcel
+
+    def _on_scale(self, fact: OnScale) -> None:
+        self._book.parcels[fact.parcel].on_scale = fact
+
+    def _carried(self, fact: Carried) -> None:
+        parcel = self._book.parcels[fact.parcel]
+        parcel.carried.append(fact)
+        self._diverts.carried(parcel, fact)
+
+    def _left(self, fact: Left) -> None:
+        self._tally.exited += 1
+        self._digest.exit(fact)
+        self._gone(fact).left = fact
+
+    def _removed(self, fact: Removed) -> None:
+        self._digest.exit(fact)
+        self._gone(fact).removed = fact
+
+    def _gone(self, fact: Left | Removed) -> TrueParcel:
+        parcel = self._book.parcels[fact.parcel]
+        parcel.gone_us = fact.at_us
+        for eye, ticks in fact.seen:
+            self._book.edge(parcel, eye, ticks)
+        return parcel
+
+    def _swapped(self, fact: Swapped) -> None:
+        if fact.running:
+            self._tally.undetectable += 1
+            for uid in (fact.parcel, fact.other):
+                self._book.parcels[uid].swapped = True
+
+    # --- the PLC and its bus ------------------------------------------------------------------------
+
+    def _beat(self, fact: HeartbeatMoved) -> None:
+        self._diverts.beat(fact.at_us)
+
+    def _written(self, fact: CommandWritten) -> None:
+        self._book.commands_of(fact.epoch, fact.number)[0].append(fact)
+
+    def _judged(self, fact: CommandJudged) -> None:
+        self._book.commands_of(fact.epoch, fact.number)[1].append(fact)
+
+    def _plc_started(self, fact: PlcStarted) -> None:
+        self._book.epoch = fact.epoch
+        self._book.shifts[fact.epoch] = fact.shift
+
+    def _plc_stopped(self, fact: PlcStopped) -> None:
+        self._book.ended_epochs[self._book.epoch] = fact.at_us
+        self._book.epoch = 0
+
+    def _plc_away(self, fact: PlcAway) -> None:
+        self._tally.plc_away(fact.at_us, fact.until_us)
