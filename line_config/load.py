@@ -45,7 +45,7 @@ def load_line(
     reasons, more = load_reasons()
     problems += more
     line, more = validate(LineFile, tree)
-    problems += more
+    problems += without_echoes(more, problems)
     wrong_names = check_references(tree, [one.id for one in carriers.carriers] if carriers else [])
     problems += wrong_names
     if line is None or carriers is None or wrong_names or not reasons:
@@ -66,13 +66,19 @@ def read_model(model: type[M], path: Path, source: str) -> tuple[M | None, list[
     if tree is None:
         return None, problems
     found, more = validate(model, tree)
-    problems += more
+    problems += without_echoes(more, problems)
     return (None if problems else found), problems
 
 
 def read_packaged(model: type[M], *parts: str) -> tuple[M | None, list[Problem]]:
     """As ``read_model``, for a file that ships with the package."""
     return read_model(model, packaged(*parts), "/".join(parts))
+
+
+def without_echoes(problems: Sequence[Problem], earlier: Sequence[Problem]) -> list[Problem]:
+    """Drop what is said of a value that could not even be read."""
+    unread = {problem.where for problem in earlier}
+    return [problem for problem in problems if not (problem.value and problem.where in unread)]
 
 
 def load_reasons() -> tuple[tuple[ReasonEntry, ...], list[Problem]]:

@@ -11,7 +11,19 @@ from pydantic import Field
 from edge.model.codes import Symbology
 from edge.model.topology import ChuteKind, EyeRole
 from edge.model.verdict import Reason
-from line_config.fields import DevicePath, Host, Id, LengthMm, Ms, Port, PositionMm, Strict, Text, WeightG
+from line_config.fields import (
+    DevicePath,
+    Folder,
+    Host,
+    Id,
+    LengthMm,
+    Ms,
+    Port,
+    PositionMm,
+    Strict,
+    Text,
+    WeightG,
+)
 
 END = "end"
 """Name of the end of the line where a chute names its exit."""
@@ -224,7 +236,7 @@ class Api(Strict):
 
 
 class Store(Strict):
-    data_dir: Annotated[str, Field(pattern=r"^/[^\x00-\x1f]{1,200}$")] = "/var/lib/beltkeeper"
+    data_dir: Folder = "/var/lib/beltkeeper"
     min_free_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 512
     """Below it induction stops."""
     ballast_mb: Annotated[int, Field(ge=1, le=10_000)] = 64

@@ -11,7 +11,7 @@ from edge.model.route import BlindSpot, SortPlan, SortRule
 from edge.model.topology import ChuteKind, Topology
 from line_config.carriers import CarriersFile
 from line_config.fields import Id, RegionCode, Strict
-from line_config.load import find_file, read_packaged
+from line_config.load import find_file, read_packaged, without_echoes
 from line_config.problems import LineConfigError, Problem, nearest
 from line_config.regions import region_names, region_of
 from line_config.validate import problem_at, validate
@@ -55,7 +55,7 @@ def load_plan(path_or_name: str | Path, line: Topology | None = None) -> SortPla
     if tree is None:
         raise LineConfigError(problems)
     plan, more = validate(PlanFile, tree)
-    problems += more
+    problems += without_echoes(more, problems)
     carriers, more = read_packaged(CarriersFile, "carriers.yaml")
     problems += more
     if plan is None or carriers is None:

@@ -6,7 +6,7 @@ Facts only; what must hold between them is in ``timing_lint``.
 from dataclasses import dataclass, replace
 
 from edge.core import timing
-from edge.model.topology import Chute, ChuteKind, Diverter, Exit, Reader, ScaleKind, Topology
+from edge.model.topology import Chute, Diverter, Exit, Reader, ScaleKind, Topology
 from edge.model.units import Mm
 from line_config.description import LineDescription
 
@@ -207,7 +207,7 @@ def inputs_known_mm(line: Topology) -> Mm:
 
 def reserve_needed(line: Topology, chute: Chute, full_on_ms: int) -> int:
     """Parcels that a chute must still hold when its exit says full."""
-    if chute.kind is ChuteKind.END:
+    if chute.exit > len(line.exits):
         return timing.parcels_on_belt(line.end_mm, line.length_min_mm, line.gap_min_mm)
     exit_ = line.exits[chute.exit - 1]
     pitch = line.length_mean_mm + line.gap_min_mm

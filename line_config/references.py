@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from line_config.model import END
 from line_config.packaged import packaged_names
-from line_config.problems import Problem, nearest
+from line_config.problems import Problem, Where, nearest
 from line_config.validate import problem_at
 from line_config.yaml_tree import Tree
 
@@ -51,12 +51,13 @@ def _value(item: Tree, key: str) -> object:
 
 def _duplicates(tree: Tree) -> Iterator[Problem]:
     for name in NAMED:
-        seen: dict[str, str] = {}
+        seen: dict[str, Where] = {}
         for index, item in _items(tree, name):
             if item.name in seen:
-                yield problem_at(tree, (name, index, "id"), f"is already the id of {seen[item.name]}")
+                what = f"is already an id, first in line {seen[item.name].line}"
+                yield problem_at(tree, (name, index, "id"), what)
             elif item.name:
-                seen[item.name] = f"{name}[{index}]"
+                seen[item.name] = item.where
 
 
 def _unknown_names(tree: Tree) -> Iterator[Problem]:
@@ -64,7 +65,7 @@ def _unknown_names(tree: Tree) -> Iterator[Problem]:
         for index, item in _items(tree, source):
             yield from _unknown(tree, (source, index, key), _value(item, key), _names(tree, target), target)
     for index, item in _items(tree, "chutes"):
-        known = [*_names(tree, "exits"), END]
+        known = list(dict.fromkeys([*_names(tree, "exits"), END]))
         yield from _unknown(tree, ("chutes", index, "exit"), _value(item, "exit"), known, "exits")
     chutes, default = _names(tree, "chutes"), _value(tree, "default_exception_chute")
     yield from _unknown(tree, ("default_exception_chute",), default, chutes, "chutes")
@@ -121,12 +122,18 @@ def _devices(tree: Tree) -> Iterator[Problem]:
             if here.content not in known:
                 what = f"no such device file in devices/{folder}"
                 yield problem_at(tree, steps, what, nearest(here.content, known))
-    ids = {"plc": _value(tree.child("plc") or tree, "id") or "plc"}
+    yield from _device_ids(tree)
+
+
+def _device_ids(tree: Tree) -> Iterator[Problem]:
+    """PLC, readers and scale have ids of their own: links, alarms and metrics are named by them."""
+    plc, scale = tree.child("plc"), tree.child("scale")
+    taken = {(plc.name if plc is not None else "") or "plc"}
     for index, item in _items(tree, "readers"):
-        if item.name and item.name in ids.values():
-            yield problem_at(tree, ("readers", index, "id"), "is already the id of another device")
-    scale = tree.child("scale")
-    if scale is not None and scale.name and scale.name in (ids["plc"], *_names(tree, "readers")):
+        if item.name in taken:
+            yield problem_at(tree, ("readers", index, "id"), "is already the id of the PLC")
+    taken.update(_names(tree, "readers"))
+    if scale is not None and scale.name in taken:
         yield problem_at(tree, ("scale", "id"), "is already the id of another device")
 
 

@@ -35,7 +35,7 @@ def render_report(subject: LineDescription | LintReport) -> str:
     ]
     lines.append("  " + _weighing_text(report.weighing))
     lines += [
-        f"  link: PLC answers in {link.turnaround_ms} ms, at most {link.largest_turnaround_ms} ms can be borne",
+        f"  link: PLC answers in {link.turnaround_ms} ms, may take {link.largest_turnaround_ms} ms at most",
         f"  link: busy {link.load_permille / 10:.1f} % of its time (at most 70 %), {link.event_reads} ring "
         f"reads a parcel, cycle {link.cycle_ms} ms, time-out {link.timeout_ms} ms",
         f"  link: heartbeat limit {link.heartbeat_ms} ms (needs more than {link.heartbeat_needed_ms}) = "

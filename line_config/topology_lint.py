@@ -133,7 +133,10 @@ def _diverters(file: LineFile, tree: Tree) -> Iterator[Problem]:
             yield problem_at(
                 tree, ("diverters", one.id, "eye"), f"that eye has the role {eye.role.value}, need diverter"
             )
-        elif not zone_end <= eye.position_mm < limit:
+        elif zone_end >= limit and not later:
+            what = f"its zone ends at {zone_end}, not before the last eye at {limit}"
+            yield problem_at(tree, ("diverters", one.id, "position_mm"), what)
+        elif zone_end < limit and not zone_end <= eye.position_mm < limit:
             what = f"that eye is at {eye.position_mm}, need {zone_end}…{limit - 1}: behind the zone, "
             what += "before what follows"
             yield problem_at(tree, ("diverters", one.id, "eye"), what)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from line_config.fields import FORMS
 from line_config.problems import Problem, Where, nearest
 from line_config.yaml_tree import Tree
 
@@ -23,18 +24,18 @@ _WHAT = {
     "string_type": "must be a text",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
-    "string_too_short": "must have at least {min_length} characters",
+    "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
-    "too_short": "must have at least {min_length} items",
-    "too_long": "must have at most {max_length} items",
+    "too_short": "must have at least {min_length} of them",
+    "too_long": "must have at most {max_length} of them",
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "model_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",
     "union_tag_not_found": "has no kind",
     "union_tag_invalid": "is not a known kind",
-    "enum": "is not one of {expected}",
-    "literal_error": "is not one of {expected}",
+    "enum": "is not a known word",
+    "literal_error": "is not a known word",
     "string_pattern_mismatch": "has a form that is not allowed",
     "none_required": "must be left out",
 }
@@ -48,6 +49,7 @@ def validate(model: type[M], tree: Tree) -> tuple[M | None, list[Problem]]:
         return model.model_validate_json(json.dumps(plain)), []
     except ValidationError as error:
         details = error.errors(include_url=False)
+    details = [detail for detail in details if not _follows(tree, detail)]
     problems = [_problem(model, tree, detail) for detail in details]
     if not all(detail["type"] == "extra_forbidden" for detail in details):
         return None, problems
@@ -91,18 +93,25 @@ def _problem(model: type[BaseModel], tree: Tree, detail: ErrorDetails) -> Proble
     if kind == "value_error":
         what = str(context["error"])
     if kind in ("union_tag_not_found", "union_tag_invalid"):
-        steps = (*steps, "kind")
-        expected = [word.strip("' ") for word in str(context.get("expected_tags", "kind")).split(",")]
-        found = locate(tree, steps)[1]
-        return problem_at(
-            tree, steps, what, nearest(str(found.content) if found else "", expected, noun="known")
-        )
+        found = locate(tree, (*steps, "kind"))[1]
+        kinds = _kinds(_annotation_at(model, tree, steps))
+        hint = nearest(str(found.content) if found is not None else "", kinds, noun="kinds")
+        return problem_at(tree, (*steps, "kind"), what, hint)
     problem = problem_at(tree, steps, what, _hint(model, tree, detail, steps))
     if kind == "extra_forbidden":
         key = locate(tree, steps[:-1])[1]
         place = key.keys.get(str(steps[-1]), problem.where) if key is not None else problem.where
         return Problem(where=place, path=problem.path, what=what, hint=problem.hint, value=problem.value)
     return problem
+
+
+def _follows(tree: Tree, detail: ErrorDetails) -> bool:
+    """pydantic counts a list's valid items: a list that is long enough is not short."""
+    if detail["type"] != "too_short":
+        return False
+    found = locate(tree, _real_steps(tree, detail["loc"]))[1]
+    length = len(found.content) if found is not None and isinstance(found.content, list) else 0
+    return length >= int(detail.get("ctx", {}).get("min_length", 0))
 
 
 def _hint(model: type[BaseModel], tree: Tree, detail: ErrorDetails, steps: Loc) -> str:
@@ -112,8 +121,7 @@ def _hint(model: type[BaseModel], tree: Tree, detail: ErrorDetails, steps: Loc) 
         return nearest(str(steps[-1]), known, noun="known keys") if known else "remove it"
     if kind in ("enum", "literal_error"):
         words = str(detail.get("ctx", {}).get("expected", "")).replace(" or ", ", ")
-        found = nearest(str(given), [word.strip("' ") for word in words.split(",")])
-        return found if found.startswith("did you mean") else ""
+        return nearest(str(given), [word.strip("' ") for word in words.split(",")], noun="known words")
     if kind == "string_type" and isinstance(given, int | float) and not isinstance(given, bool):
         found_tree = locate(tree, steps)[1]
         return f'put it in quotes: "{found_tree.raw if found_tree else given}"'
@@ -122,7 +130,8 @@ def _hint(model: type[BaseModel], tree: Tree, detail: ErrorDetails, steps: Loc) 
     if kind == "int_from_float":
         return "units are chosen so that none needs a fraction"
     if kind == "string_pattern_mismatch":
-        return f"allowed: {detail.get('ctx', {}).get('pattern', '')}"
+        pattern = str(detail.get("ctx", {}).get("pattern", ""))
+        return FORMS.get(pattern, f"allowed: {pattern}")
     return ""
 
 
@@ -149,29 +158,44 @@ def _drop(plain: object, steps: Loc) -> None:
 
 def _known_keys(model: type[BaseModel], tree: Tree, steps: Loc) -> list[str]:
     """Keys that are known where ``steps`` lead, following each union by its ``kind``."""
-    here: Any = model
+    found = _one_model(_annotation_at(model, tree, steps), locate(tree, steps)[1])
+    return sorted(getattr(found, "model_fields", {}))
+
+
+def _annotation_at(model: type[BaseModel], tree: Tree, steps: Loc) -> Any:
+    """The type of the value to which ``steps`` lead; None where they lead nowhere."""
+    annotation: Any = model
     at: Tree | None = tree
     for step in steps:
+        here = _one_model(annotation, at)
         at = at.child(step) if at is not None else None
         fields = getattr(here, "model_fields", {})
-        annotation = fields[step].annotation if isinstance(step, str) and step in fields else here
-        here = _one_model(annotation, at)
-        if here is None:
-            return []
-    return sorted(getattr(here, "model_fields", {}))
+        if isinstance(step, int):
+            annotation = get_args(annotation)[0] if get_origin(annotation) is tuple else here
+        else:
+            annotation = fields[step].annotation if step in fields else None
+    return annotation
 
 
-def _one_model(annotation: Any, at: Tree | None) -> Any:
-    """The model that an annotation means for this value; a tuple stands for its items."""
+def _options(annotation: Any) -> tuple[Any, ...]:
+    """Members of a union, of whatever it is wrapped in."""
     origin = get_origin(annotation)
     if origin is Annotated or origin is tuple:
-        return _one_model(get_args(annotation)[0], at)
+        return _options(get_args(annotation)[0])
     if origin is Union or origin is types.UnionType:
-        tag = at.child("kind") if at is not None else None
-        for option in get_args(annotation):
-            found = _one_model(option, at)
-            kind = getattr(found, "model_fields", {}).get("kind")
-            if kind is None or (tag is not None and tag.content in get_args(kind.annotation)):
-                return found
-        return None
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+        return tuple(one for option in get_args(annotation) for one in _options(option))
+    return (annotation,)
+
+
+def _kinds(annotation: Any) -> list[str]:
+    fields = [getattr(one, "model_fields", {}).get("kind") for one in _options(annotation)]
+    return [str(word) for one in fields if one is not None for word in get_args(one.annotation)]
+
+
+def _one_model(annotation: Any, at: Tree | None) -> type[BaseModel] | None:
+    """The model that an annotation means for this value; a tuple stands for its items."""
+    tag = at.child("kind") if at is not None else None
+    models = [one for one in _options(annotation) if isinstance(one, type) and issubclass(one, BaseModel)]
+    if len(models) == 1:
+        return models[0]
+    return next((one for one in models if tag is not None and tag.content in _kinds(one)), None)

@@ -5,6 +5,7 @@ keys are refused (they hide what a line is, and can blow up); plain scalars are 
 decimal integers, floats, or text. Every limit is a problem with its place, never an exception.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(
     r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
+_WIDE_ESCAPE = re.compile(r"\\U([0-9A-Fa-f]{8})")
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
@@ -49,7 +51,8 @@ Scalar = str | int | float | bool | None
 class Tree:
     """A value and its place. ``content`` is a scalar, a list of trees or a mapping of them.
 
-    ``raw`` is the scalar as written; ``keys`` holds the places of a mapping's keys.
+    ``raw`` is the scalar as written, empty for a null that was left out; ``keys`` holds the places of a
+    mapping's keys.
     """
 
     where: Where
@@ -87,7 +90,7 @@ class Tree:
         """The value as an error shows it: scalars only, short."""
         if isinstance(self.content, dict | list):
             return ""
-        text = self.raw if self.raw else repr(self.content) if isinstance(self.content, str) else "null"
+        text = self.raw or "null"
         text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
         return text if len(text) <= 60 else text[:57] + "…"
 
@@ -131,15 +134,21 @@ def parse_yaml(text: str, source: str) -> tuple[Tree | None, list[Problem]]:
         builder.problems.append(Problem(where=builder.place(mark), what=f"is not YAML: {what}"))
     except ReaderError as error:
         tree = None
-        what = f"is not YAML: character U+{ord(error.character):04X} is not allowed"
-        before = text[: error.position]
-        place = Where(source=source, line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
-        builder.problems.append(Problem(where=place, what=what))
+        what = f"is not YAML: character U+{int(error.character):04X} is not allowed"
+        builder.problems.append(Problem(where=_at(text, error.position, source), what=what))
     except (YAMLError, ValueError, OverflowError) as error:
         # Escapes such as "\UFFFFFFFF" leave ruamel's scanner as plain ValueErrors without a place.
         tree = None
-        builder.problems.append(Problem(where=Where(source=source), what=f"is not YAML: {error}"))
+        found = next((m for m in _WIDE_ESCAPE.finditer(text) if int(m[1], 16) > 0x10FFFF), None)
+        where = Where(source=source) if found is None else _at(text, found.start(), source)
+        what = f"is not YAML: {error}" if found is None else f"{found[0]} is no character"
+        builder.problems.append(Problem(where=where, what=what))
     return tree, builder.problems
+
+
+def _at(text: str, offset: int, source: str) -> Where:
+    before = text[:offset]
+    return Where(source=source, line=before.count("\n") + 1, column=offset - before.rfind("\n"))
 
 
 class _Stop(Exception):
@@ -163,8 +172,8 @@ class _Builder:
     def complain(self, where: Where, what: str, hint: str = "") -> None:
         self.problems.append(Problem(where=where, what=what, hint=hint))
 
-    def stop(self, where: Where, what: str) -> _Stop:
-        self.complain(where, what)
+    def stop(self, where: Where, what: str, hint: str = "") -> _Stop:
+        self.complain(where, what, hint)
         return _Stop()
 
     def document(self, events: Iterator[object]) -> Tree | None:
@@ -215,7 +224,7 @@ class _Builder:
             value = self.node(next(events), events, depth + 1)
             if isinstance(key.content, dict | list):
                 self.complain(key.where, "a key must be a word")
-            elif (name := key.raw or str(key.content)) in content:
+            elif (name := key.content if isinstance(key.content, str) else key.raw) in content:
                 first = keys[name]
                 what = f"duplicate key, first given in line {first.line}"
                 self.problems.append(Problem(where=key.where, path=name, what=what, hint="remove one"))
@@ -225,12 +234,13 @@ class _Builder:
 
     def scalar(self, where: Where, text: str, *, plain: bool) -> Tree:
         if len(text) > MAX_TEXT:
-            raise self.stop(where, f"a text of {len(text)} characters, at most {MAX_TEXT} are allowed")
+            what = f"a text of {len(text)} characters, at most {MAX_TEXT} are allowed"
+            raise self.stop(where, what, "is a quote missing?")
         if any("\ud800" <= char <= "\udfff" or char == "\0" for char in text):
             self.complain(where, "holds a character that is no text (NUL or half of a surrogate pair)")
             return Tree(where, "", raw="?")
         if not plain:
-            return Tree(where, text, raw=text)
+            return Tree(where, text, raw=json.dumps(text, ensure_ascii=False))
         if _INT.fullmatch(text) and len(text) > MAX_DIGITS:
             self.complain(where, f"a number of {len(text)} digits, at most {MAX_DIGITS} are allowed")
             return Tree(where, 0, raw=text)
