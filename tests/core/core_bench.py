@@ -59,7 +59,7 @@ from edge.model.ids import (
     TrackId,
     Waybill,
 )
-from edge.model.order import BeltOrder, CancelRequest, ShippedBefore
+from edge.model.order import BeltOrder, CancelRequest, ShippedBefore, ShippedPlace
 from edge.model.records import Exited, Missing, RecordBody
 from edge.model.register_map import PlcBits, StateBit
 from edge.model.topology import EyeRole, Topology
@@ -150,10 +150,21 @@ class CoreBench:
     def take(self, commands: Iterable[LineCommand]) -> None:
         for command in commands:
             self.out.append(command)
-            if isinstance(command, WakeAt):
+            if isinstance(command, Record):
+                self._remember(command.body)
+            elif isinstance(command, WakeAt):
                 self._wakes[command.purpose, command.ref] = command
             elif type(command) not in self.mute:
                 self._answer(command)
+
+    def _remember(self, body: RecordBody) -> None:
+        """What the read model would say of this waybill to the next one who asks."""
+        if isinstance(body, Exited | Missing) and body.counts_as_shipped:
+            proved = isinstance(body, Exited) and body.shipped
+            self.shipped[body.waybill] = ShippedBefore(
+                place=ShippedPlace.PROVED if proved else ShippedPlace.UNPROVED,
+                chute=body.chute if isinstance(body, Exited) else "",
+            )
 
     def _answer(self, command: LineCommand) -> None:
         match command:
@@ -227,7 +238,7 @@ class CoreBench:
     def plc_answers(self, command: SendDivert | Revoke) -> None:
         body = self.bodies[command.number]
         if isinstance(command, Revoke):
-            status = self.revoke_answers.get(body.number, self._revoke(body))
+            status = self.revoke_answers.get(body.number) or self._revoke(body)
         else:
             status = self.answers.get(body.number, CommandStatus.APPLIED)
             body.outcome = status
