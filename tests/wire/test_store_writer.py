@@ -265,7 +265,8 @@ async def test_the_readers_thread_answers_off_the_loop(tmp_path: Path) -> None:
     assert (await inbox.place_of(OrderNo("A-1"), (Waybill("W1"),))).known
     writer.close()
     await journal.close()
-    inbox_path.unlink()
+    for file in inbox_path.parent.iterdir():
+        file.unlink()
     inbox_path.write_bytes(b"no database at all" * 100)
     with pytest.raises(OSError, match=r"inbox\.db: file is not a database"):
         await inbox.look_up(Waybill("W1"))
