@@ -105,7 +105,7 @@ class Plant:
             last = wake
             self._step(max(wake, self.world.now_us))
         if to_us > self.world.now_us:
-            self.world.advance(to_us)
+            self.world.go(to_us)
 
     def read(self, now_us: int, address: int, count: int) -> tuple[int, ...]:
         """Registers as the PLC has them at ``now_us``."""
@@ -130,10 +130,11 @@ class Plant:
 
     def _step(self, at_us: int) -> None:
         """One instant. The PLC runs when an input changed, or when it asked for it."""
-        sensors = self.world.advance(at_us)
+        world = self.world
+        world.go(at_us)
         due = self._plc_wake is not None and self._plc_wake <= at_us
-        if self.powered and (due or levels(sensors) != self._levels):
-            self._run(sensors)
+        if self.powered and (due or world.levels() != self._levels):
+            self._run(world.sensors())
 
     def _update(self, now_us: int) -> None:
         self.advance(now_us)
@@ -141,7 +142,7 @@ class Plant:
             self._run(self.world.sensors())
 
     def _run(self, sensors: Sensors) -> None:
-        self._levels = levels(sensors)
+        self._levels = self.world.levels()
         actuators, self._plc_wake = self.program.update(sensors)
         self.world.apply(actuators)
         for listener in self.bus_listeners:
@@ -170,22 +171,6 @@ class PlantRegisters:
 
     def write(self, address: int, values: Sequence[int]) -> None:
         self._plant.write(self._now_us(), address, values)
-
-
-def levels(sensors: Sensors) -> tuple[int | bool, ...]:
-    """The inputs of which a PLC sees an edge; the encoder counts on its own."""
-    return (
-        sensors.eyes,
-        sensors.confirm,
-        sensors.home,
-        sensors.lane_full,
-        sensors.end_full,
-        sensors.e_stop,
-        sensors.door,
-        sensors.pull_cord,
-        sensors.reset,
-        sensors.ready,
-    )
 
 
 def unpack(first: int, second: int, order: WordOrder) -> int:

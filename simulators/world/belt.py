@@ -97,6 +97,9 @@ class World:
         self._timers: list[tuple[int, int, Wake]] = []
         self._marks: list[tuple[int, int, Wake]] = []
         self._n = 0
+        self._wake: int | None = None
+        self._known = False
+        """Whether ``_wake`` still holds."""
         self._cover = [0] * (len(topology.eyes) + 1)
         self._eyes = 0
         self._tail_nm: int | None = None
@@ -107,20 +110,19 @@ class World:
 
     def wake_at(self) -> int | None:
         """The next instant at which something happens by itself; None if nothing will."""
-        wake = self._timers[0][0] if self._timers else None
-        motion = self.motion
-        ramp = motion.wake_at_us
-        if ramp is not None and (wake is None or ramp < wake):
-            wake = ramp
-        for heap in (self._points, self._marks):
-            if heap:
-                due = motion.time_of(heap[0][0])
-                if due is not None and (wake is None or due < wake):
-                    wake = due
+        if not self._known:
+            self._known = True
+            self._wake = self._find_wake()
+        wake = self._wake
         return wake if wake is None or wake > self.now_us else self.now_us
 
     def advance(self, to_us: int) -> Sensors:
         """Do everything due up to and including ``to_us``. ``ValueError`` for a time in the past."""
+        self.go(to_us)
+        return self.sensors()
+
+    def go(self, to_us: int) -> None:
+        """``advance``, where nobody looks at the sensors."""
         if to_us < self.now_us:
             raise ValueError(f"the world is at {self.now_us} us, it cannot go back to {to_us} us")
         wake = self.wake_at()
@@ -128,7 +130,22 @@ class World:
             self._run(wake)
             wake = self.wake_at()
         self.now_us = to_us
-        return self.sensors()
+
+    def levels(self) -> tuple[int | bool, ...]:
+        """The inputs of which a PLC sees an edge; the encoder counts on its own."""
+        lanes = self.lanes
+        return (
+            self._eyes,
+            lanes.confirm,
+            self._home,
+            lanes.full,
+            lanes.end.full,
+            self.e_stop,
+            self.door,
+            self.pull_cord,
+            self.reset,
+            self.ready,
+        )
 
     def sensors(self) -> Sensors:
         """The levels now."""
@@ -183,11 +200,13 @@ class World:
     def at(self, at_us: int, wake: Wake) -> None:
         """Call ``wake(now)`` at an instant, at once if it is past."""
         self._n += 1
+        self._known = False
         heappush(self._timers, (max(at_us, self.now_us), self._n, wake))
 
     def at_belt(self, belt_nm: int, wake: Wake) -> None:
         """Call ``wake(now)`` when the belt has come to a position."""
         self._n += 1
+        self._known = False
         heappush(self._marks, (belt_nm, self._n, wake))
 
     def drive(self) -> None:
@@ -196,6 +215,7 @@ class World:
         if wanted == self.motion.driven:
             return
         self.motion.drive(wanted, self.now_us)
+        self._known = False
         cause = "e_stop" if self.e_stop else "plc" if self.ready else "power"
         self.truth(BeltSwitched(self.now_us, wanted, cause))
         if not wanted:
@@ -254,15 +274,30 @@ class World:
 
     # --- inside -------------------------------------------------------------------------------------
 
+    def _find_wake(self) -> int | None:
+        wake = self._timers[0][0] if self._timers else None
+        motion = self.motion
+        ramp = motion.wake_at_us
+        if ramp is not None and (wake is None or ramp < wake):
+            wake = ramp
+        for heap in (self._points, self._marks):
+            if heap:
+                due = motion.time_of(heap[0][0])
+                if due is not None and (wake is None or due < wake):
+                    wake = due
+        return wake
+
     def queue(self, body: Body) -> None:
         """Its next point is waited for; a stale entry is known by its generation."""
         if body.next < len(body.points) and body.held_nm is None:
             point = body.points[body.next]
+            self._known = False
             heappush(self._points, (body.origin_nm + point[0], point[1], body.n, body.generation, body))
 
     def _run(self, now_us: int) -> None:
         """Everything due at one instant: ramp, timers, edges, marks of the belt."""
         self.now_us = now_us
+        self._known = False
         motion = self.motion
         if motion.wake_at_us is not None and motion.wake_at_us <= now_us:
             motion.step(now_us)
