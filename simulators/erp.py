@@ -1,0 +1,151 @@
+"""The simulated ERP and its packing benches: an order and a physical parcel for every index.
+
+It says what is to be pushed, held and cancelled, and what stands on the belt; it calls nobody: the rig
+and the demo take its orders to the line's intake in their own way. Everything is a pure function of
+seed and index, so two processes with one seed agree without a word.
+"""
+
+from dataclasses import dataclass
+
+from edge.model.codes import Code, Symbology
+from edge.model.order import Goods, Order
+from edge.model.topology import Topology
+from simulators.faults import FaultPlan, ParcelFaultKind
+from simulators.orders.catalogue import PACKING_ERROR_G
+from simulators.orders.source import OrderSource, PlannedOrder
+from simulators.seeds import SeededBits
+from simulators.world.mishaps import OtherWaybills
+from simulators.world.parcel import Label, ParcelSpec
+
+LABEL_MARGIN_MM = 20
+"""Nobody sticks a label nearer to an edge."""
+ROUTING_BARCODE_PERMILLE = 400
+"""So many waybill labels show their routing code as a barcode too."""
+QR_PERMILLE = 200
+"""So many show the waybill a second time, as QR."""
+GOODS_BARCODE_PERMILLE = 150
+"""On so many cartons the barcode of some goods can be seen."""
+KEPT = 512
+"""Parcels that were asked for lately."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpParcel:
+    """``spec`` before any physical fault. ``pushed`` False: the ERP never sent the order. ``held``: on
+    hold from the push on. ``cancel_permille``: when the order is cancelled, in permille of the parcel's
+    nominal life from the infeed to the end of the line (negative: before it is placed; over 1000: after
+    it has left), or None."""
+
+    index: int
+    planned: PlannedOrder
+    spec: ParcelSpec
+    pushed: bool
+    held: bool
+    cancel_permille: int | None
+
+    @property
+    def order(self) -> Order:
+        return self.planned.order
+
+
+class Erp(OtherWaybills):
+    """Parcels 0…``parcels``−1 (None: without end) of one run; a ``ParcelSource`` for the infeed."""
+
+    def __init__(
+        self, topology: Topology, orders: OrderSource, faults: FaultPlan, *, parcels: int | None, seed: int
+    ) -> None:
+        self._topology = topology
+        self._orders = orders
+        self._faults = faults
+        self._parcels = parcels
+        self._seed = seed
+        self._next = 0
+        self._kept: dict[int, ErpParcel] = {}
+        # An honest parcel never looks like a wrong one.
+        self._error_g = min(PACKING_ERROR_G, topology.weigh.tolerance_g // 3)
+
+    @property
+    def goods(self) -> tuple[Goods, ...]:
+        """To be pushed before the first order."""
+        return self._orders.goods
+
+    def parcel(self, index: int) -> ErpParcel:
+        """The parcel that is placed as number ``index``, from 0."""
+        found = self._kept.get(index)
+        if found is None:
+            while len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]
+            found = self._kept[index] = self._make(index)
+        return found
+
+    def take(self) -> ParcelSpec | None:
+        """The next parcel that a packer puts on the infeed."""
+        if self._parcels is not None and self._next >= self._parcels:
+            return None
+        self._next += 1
+        return self.parcel(self._next - 1).spec
+
+    def waybill(self, index: int, *, known: bool) -> str:
+        """What the second label of parcel ``index`` says: a neighbour's waybill, whose order is pushed
+        (two parcels in a row are never both disturbed), or one that no order has."""
+        if not known:
+            return self._orders.stray_waybill(index)
+        last = self._parcels is not None and index + 1 >= self._parcels
+        return self._orders.order(index - 1 if last and index else index + 1).waybill
+
+    def _make(self, index: int) -> ErpParcel:
+        planned = self._orders.order(index)
+        fault = self._faults.of(index)
+        kind = fault.kind if fault is not None else None
+        cancel = planned.cancel_permille
+        if fault is not None and kind is ParcelFaultKind.CANCELLED_ORDER:
+            cancel = fault.arg
+        pushed = kind is not ParcelFaultKind.UNKNOWN_ORDER
+        return ErpParcel(
+            index=index,
+            planned=planned,
+            spec=self._spec(index, planned),
+            pushed=pushed,
+            held=kind is ParcelFaultKind.HELD_ORDER,
+            cancel_permille=cancel if pushed else None,
+        )
+
+    def _spec(self, index: int, planned: PlannedOrder) -> ParcelSpec:
+        bits = SeededBits(self._seed, f"parcel/{index}")
+        length = self._length_mm(bits)
+        return ParcelSpec(
+            index=index,
+            length_mm=length,
+            weight_g=planned.expected_g + bits.between(-self._error_g, self._error_g),
+            order_no=planned.order.order_no,
+            waybill=planned.waybill,
+            labels=_labels(planned, length, bits),
+            candidates=(planned.waybill,),
+        )
+
+    def _length_mm(self, bits: SeededBits) -> int:
+        """Between the line's shortest and longest parcel, its mean in the long run."""
+        topology = self._topology
+        low, mean, high = topology.length_min_mm, topology.length_mean_mm, topology.length_max_mm
+        longer = bits.chance((mean - low) * 1000 // (high - low) if high > low else 0)
+        return bits.between(mean, high) if longer else bits.between(low, mean)
+
+
+def _labels(planned: PlannedOrder, length_mm: int, bits: SeededBits) -> tuple[Label, ...]:
+    """The waybill label, and perhaps the barcode of goods, in the order in which a reader meets them."""
+    codes = [Code(text=planned.waybill, symbology=Symbology.CODE128)]
+    if bits.chance(ROUTING_BARCODE_PERMILLE):
+        routing = planned.order.parcels[0].routing_code
+        codes.append(Code(text=routing, symbology=Symbology.CODE128))
+    if bits.chance(QR_PERMILLE):
+        codes.append(Code(text=planned.waybill, symbology=Symbology.QR))
+    labels = [_label(length_mm, tuple(codes), bits)]
+    if bits.chance(GOODS_BARCODE_PERMILLE) and planned.barcodes:
+        goods = Code(text=bits.pick(planned.barcodes), symbology=Symbology.EAN13)
+        labels.append(_label(length_mm, (goods,), bits))
+    return tuple(sorted(labels, key=lambda label: label.from_lead_mm))
+
+
+def _label(length_mm: int, codes: tuple[Code, ...], bits: SeededBits) -> Label:
+    margin = min(LABEL_MARGIN_MM, length_mm // 2)
+    return Label(from_lead_mm=bits.between(margin, length_mm - margin), codes=codes)
