@@ -223,9 +223,10 @@ class World:
             self.at(self.now_us + STOP_TOUCH_US, partial(self._stood_long, self.now_us))
 
     def touch(self) -> None:
-        """A hand can reach every parcel on the belt now."""
+        """A hand can reach every parcel that has passed the induction eye; before it nobody is known."""
+        belt_nm = self.belt_nm
         for body in self.bodies:
-            if body.item.touched_us < 0:
+            if body.item.touched_us < 0 and body.lead_nm(belt_nm) >= 0:
                 body.item.touched_us = self.now_us
 
     def place(self, spec: ParcelSpec, at_nm: int | None = None) -> Body:

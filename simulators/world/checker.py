@@ -23,6 +23,8 @@ from simulators.world.tally import Tally
 
 LINGER_US = 10_000_000
 """Late facts about an ended track (a command still on its way, a second end) come within this time."""
+FULL_ON_MS = 2_000
+"""On-delay of an exit's full bit (docs/plc-contract.md, FULL-1), where the line says nothing else."""
 SETTLE_AFTER = 2_000
 """Parcels behind which one without a track is judged all the same."""
 
@@ -53,7 +55,9 @@ class Checker:
     """Give it every fact in the order of time (``fact``), each commit (``commits.ended``) and, from time
     to time, ``advance``; at the end ``finish``, once."""
 
-    def __init__(self, topology: Topology, journal: Path, seed: int) -> None:
+    def __init__(self, topology: Topology, journal: Path, seed: int, *, full_on_ms: int = FULL_ON_MS) -> None:
+        """``journal``: the file, which need not be there yet. ``full_on_ms``: the line's on-delay of a
+        full lane."""
         self.findings = Findings(seed)
         self.commits = Commits()
         self.tally = Tally()
@@ -63,7 +67,7 @@ class Checker:
         self._parcels = ParcelRules(topology, self._book, self.findings)
         self._tracks = TrackRules(self.findings, self.commits)
         cancels = CancelRules(self._book, self.findings, self._parcels)
-        diverts = DivertRules(topology, self._book, self.findings)
+        diverts = DivertRules(topology, self._book, self.findings, full_on_ms)
         self._digest = RunDigest()
         self._decisions = DecisionsDigest()
         self._facts = FactIntake(topology, self._book, self.tally, diverts, self._digest)

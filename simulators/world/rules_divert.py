@@ -7,8 +7,6 @@ from simulators.world.book import Book, TrueParcel
 from simulators.world.findings import Findings
 from simulators.world.truth import Carried, LaneFull
 
-FULL_ON_US = 2_000_000
-"""On-delay of an exit's full bit (docs/plc-contract.md, FULL-1)."""
 SCAN_SLACK_US = 50_000
 """Between a cause and the PLC's effect lie its scans."""
 BEATS = 64
@@ -17,9 +15,10 @@ BEATS = 64
 class DivertRules:
     """Keeps what the PLC had to know: heartbeats, full lanes, its epoch."""
 
-    def __init__(self, topology: Topology, book: Book, findings: Findings) -> None:
+    def __init__(self, topology: Topology, book: Book, findings: Findings, full_on_ms: int) -> None:
         self._book = book
         self._findings = findings
+        self._full_on_us = full_on_ms * 1000
         self._limit_us = topology.plc.heartbeat_ms * 1000
         self._beats: deque[int] = deque(maxlen=BEATS)
         self._full_since: dict[int, int] = {}
@@ -58,7 +57,7 @@ class DivertRules:
             what = f"inducted in epoch {parcel.epoch}, shipped in epoch {self._book.epoch}"
             hold("plc_epoch", kept, what, at_us=fact.at_us, parcel=parcel.uid)
         since = self._full_since.get(fact.exit)
-        blocked = since is not None and since + FULL_ON_US + SCAN_SLACK_US < fact.fire_us
+        blocked = since is not None and since + self._full_on_us + SCAN_SLACK_US < fact.fire_us
         what = f"diverted to exit {fact.exit}, full since {since} us"
         if since is not None:
             entered = self._entered_full[fact.exit] = self._entered_full.get(fact.exit, 0) + 1

@@ -40,6 +40,9 @@ class TrackRules:
         self._commits = commits
 
     def judge(self, track: Track) -> None:
+        if track.eye == 1:
+            what = f"number {track.number}: no parcel was at the induction eye at {track.ticks} ticks"
+            self._hold("conservation", track.parcel is not None, what, track)
         self._hold("one_end", track.ends == 1, f"{track.ends} terminal records", track)
         if track.decisions:
             self._hold("decide_once", track.decisions == 1, f"decided {track.decisions} times", track)

@@ -73,9 +73,6 @@ class RowIntake:
         self._decisions.opened(track.track)
         if track.eye == 1:
             self._tally.inducted += 1
-            what = f"number {track.number}: no parcel was at the induction eye at {track.ticks} ticks"
-            kept = track.parcel is not None
-            self._findings.hold("conservation", kept, what, at_us=row.at_us, track=track.track)
 
     def _of(self, row: JournalRow, body: Fields, invariant: str) -> Track | None:
         """The track of a row; a row of one that has long ended, or never was, breaks an invariant."""
