@@ -1,7 +1,5 @@
 """The app: routers, one problem body for every error, guards outermost."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +31,7 @@ _BY_STATUS: Final = {
 
 
 class GatewayApp:
-    """ASGI. ``gateway`` is open from start-up to shutdown (the lifespan protocol)."""
+    """ASGI. Whoever serves it opens ``gateway`` before the first request and closes it after the last."""
 
     def __init__(self, inner: FastAPI, gateway: Gateway) -> None:
         self.inner = inner
@@ -47,15 +45,14 @@ class GatewayApp:
 
 
 def create_app(settings: GatewaySettings, line_topology: Topology, data_dir: Path) -> GatewayApp:
-    """The gateway of one line with its state under ``data_dir`` (which exists). Nothing is opened
-    before the lifespan starts."""
+    """The gateway of one line with its state under ``data_dir`` (which exists); nothing is
+    opened yet."""
     gateway = Gateway(settings, line_topology, Places(data_dir))
     app = FastAPIOffline(
         redoc_url=None,
         title="Beltkeeper gateway",
         version="1",
         description="Orders in, cancels answered truthfully. See docs/api.md.",
-        lifespan=_lifespan,
         redirect_slashes=False,
     )
     app.state.gateway = gateway
@@ -65,18 +62,9 @@ def create_app(settings: GatewaySettings, line_topology: Topology, data_dir: Pat
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _ours)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return GatewayApp(app, gateway)
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    gateway: Gateway = app.state.gateway
-    await gateway.open()
-    try:
-        yield
-    finally:
-        await gateway.close()
 
 
 async def _problem(request: Request, error: Exception) -> Response:
@@ -95,3 +83,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     slug = _BY_STATUS.get(error.status_code, Slug.INTERNAL)
     return Problem(slug, headers=dict(error.headers or {})).response(request.headers)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    """Answered here; it goes on to the guards, which log it."""
+    return Problem(Slug.INTERNAL).response(request.headers)

@@ -39,15 +39,7 @@ class Guards:
         self._in_flight: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            await _close(receive, send)
-            return
-        await self._http(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http", "the server is told to speak nothing else"
         answer = _Answer(send)
         headers = Headers(scope=scope)
         body = _Body(receive, self._settings)
@@ -145,9 +137,3 @@ async def _refuse(problem: Problem, scope: Scope, receive: Receive, answer: _Ans
     """The problem as the answer. Once an answer has begun it is left torn: the server then closes."""
     if not answer.status:
         await problem.response(Headers(scope=scope))(scope, receive, answer.send)
-
-
-async def _close(receive: Receive, send: Send) -> None:
-    """We speak no WebSocket."""
-    await receive()
-    await send({"type": "websocket.close", "code": 1008})

@@ -89,7 +89,7 @@ async def test_forms_of_a_key(data: Path) -> None:
             ({"Authorization": "Basic !!!"}, docs, 401),
             ({"Cookie": f"key={good}"}, orders, 401),
         ):
-            encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+            encoded = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
             answer = await desk.anonymous.get(path, headers=encoded)
             assert answer.status_code == status, headers
         assert (await desk.anonymous.get(orders, params={"key": good})).status_code == 401

@@ -1,6 +1,7 @@
 """Whatever comes in: one problem body, nothing stored, nothing of ours broken."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ async def test_another_media_type(data: Path, media_type: str) -> None:
 async def test_a_body_over_its_bound_is_not_read(data: Path) -> None:
     read = 0
 
-    async def drip():  # type: ignore[no-untyped-def]
+    async def drip() -> AsyncIterator[bytes]:
         nonlocal read
         for _ in range(1_000):
             read += 1_000
@@ -181,7 +182,7 @@ async def test_a_body_over_its_bound_is_not_read(data: Path) -> None:
 
 
 async def test_a_body_that_does_not_arrive(data: Path) -> None:
-    async def stuck():  # type: ignore[no-untyped-def]
+    async def stuck() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.sleep(60)
 

@@ -1,9 +1,10 @@
-"""Cancels: on record first, then the line's words and nobody else's (architecture: orders, look-up, cancel)."""
+"""Cancels: on record first, then the line's words and nobody else's ."""
 
 import asyncio
 from pathlib import Path
 
 import pytest
+from httpx2 import Response
 
 from edge.model.ids import InboxSeq
 from edge.model.order import CancelOutcome
@@ -21,7 +22,7 @@ LONG_MS = 20_000
 """A wait that only a lost answer reaches."""
 
 
-async def cancel(desk: Desk, order: str = "SO-1", message: str = "c1"):  # type: ignore[no-untyped-def]
+async def cancel(desk: Desk, order: str = "SO-1", message: str = "c1") -> Response:
     return await desk.erp.post(f"/v1/orders/{order}/cancel", json={"message_id": message})
 
 

@@ -1,0 +1,80 @@
+"""The gateway as a process of its own, and raw HTTP to it."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+START_S = 30.0
+"""A cold start with imports on two busy cores."""
+PROGRAM = """
+import sys
+from pathlib import Path
+from api.server import run_gateway
+from line_config.load import load_line
+sys.exit(run_gateway(load_line("demo"), Path(sys.argv[1]), port=int(sys.argv[2])))
+"""
+
+
+@dataclass(frozen=True)
+class GatewayProcess:
+    process: asyncio.subprocess.Process
+    port: int
+    keys: dict[str, str]
+
+    def client(self, key: str = "erp-1") -> httpx2.AsyncClient:
+        headers = {"Authorization": f"Bearer {self.keys[key]}"}
+        return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, trust_env=False)
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        async with asyncio.timeout(START_S):
+            return await self.process.wait()
+
+
+async def launch(data: Path, port: int = 0) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        PROGRAM,
+        str(data),
+        str(port),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+@asynccontextmanager
+async def running_gateway(data: Path) -> AsyncIterator[GatewayProcess]:
+    """Killed at the end if it has not ended."""
+    process = await launch(data)
+    try:
+        port = await _listening(process)
+        keys: dict[str, str] = json.loads((data / "first-keys.json").read_text())
+        yield GatewayProcess(process, port, keys)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def _listening(process: asyncio.subprocess.Process) -> int:
+    assert process.stderr is not None
+    said = []
+    async with asyncio.timeout(START_S):
+        while line := await process.stderr.readline():
+            said.append(line)
+            entry: dict[str, Any] = json.loads(line)
+            if entry["event"] == "gateway_listening":
+                return int(entry["port"])
+    raise AssertionError(f"the gateway ended: {said}")
