@@ -1,6 +1,7 @@
 """The owner of the bus to a mailbox PLC: one task, one request in flight (plc.md sections 3, 4, 7).
 
-Priority: the due cycle, a command and its read-back, the ring; a due cycle is never postponed twice.
+Priority: the due cycle, a command and its read-back, the ring. A due cycle is postponed by one command at
+most, never by two: so a command waits for one request of it, and the cycle's status reads it back.
 A session ends with the first fault: what a late answer could be taken for is never asked.
 """
 
@@ -151,7 +152,11 @@ class PlcMailboxLink:
             self._ticks = Ticks(0)
         self._ring = self._ring_from(identity, self._ring_next)
         self._unread = []
-        asked_us, answered_us, status = await self._cycle()
+        if self._exchange is None:
+            await self._write_pc_status()
+            asked_us, answered_us, status = await self._read_status()
+        else:
+            asked_us, answered_us, status = await self._exchange_status(self._exchange)
         if status.heartbeat == self._stood_at:
             raise LinkFailed("the PLC answers and its program stands")
         if status.ring_head < self._ring_next - 1:
@@ -200,15 +205,25 @@ class PlcMailboxLink:
 
     async def _serve(self) -> None:
         assert self._ring is not None
+        owed = postponed = False
         while True:
             now = self._clock.now_us()
             idle_us = self._due_us - now
-            if idle_us <= 0:
-                self._take(*await self._cycle())
-            elif self._lane.ready:
+            due = idle_us <= 0
+            if self._lane.ready and not postponed:
                 await self._write_command()
-            elif self._lane.awaiting and now >= self._read_back_us:
-                await self._read_back()
+                postponed = due or owed
+            elif due and self._exchange is None:
+                await self._write_pc_status()
+                owed = True
+            elif due and self._exchange is not None:
+                self._take(*await self._exchange_status(self._exchange))
+                self._watch_judgement()
+                postponed = False
+            elif owed or (self._lane.awaiting and now >= self._read_back_us):
+                self._take(*await self._read_status())
+                self._watch_judgement()
+                owed = postponed = False
             elif (run := self._ring.wanted(self._head)) is not None:
                 await self._read_ring(self._ring, run)
             elif self._ring.unproved and idle_us >= self._plc.turnaround_ms * US_PER_MS:
@@ -216,12 +231,21 @@ class PlcMailboxLink:
             else:
                 await self._idle()
 
-    async def _cycle(self) -> tuple[MonoUs, MonoUs, PlcStatus]:
-        """PC status out, PLC status in; one request where the PLC has FC23."""
+    async def _exchange_status(self, bus: ExchangePort) -> tuple[MonoUs, MonoUs, PlcStatus]:
         asked_us = self._clock.now_us()
-        self._due_us = asked_us + self._plc.cycle_ms * US_PER_MS
+        words = await bus.exchange(
+            self._map.pc_status, self._pc_status(asked_us), self._map.status, status_block.SIZE
+        )
+        return asked_us, self._clock.now_us(), decode_status(words, self._map.word_order)
+
+    async def _write_pc_status(self) -> None:
+        await self._bus.write(self._map.pc_status, self._pc_status(self._clock.now_us()))
+
+    def _pc_status(self, now: MonoUs) -> tuple[int, ...]:
+        """What the PLC is told in this cycle; the next one is due a cycle after this moment."""
+        self._due_us = now + self._plc.cycle_ms * US_PER_MS
         wanted = self._outputs()
-        words = encode_pc_status(
+        return encode_pc_status(
             PcStatus(
                 heartbeat=wanted.heartbeat,
                 mode=wanted.mode,
@@ -234,13 +258,6 @@ class PlcMailboxLink:
             ),
             self._map.word_order,
         )
-        if self._exchange is None:
-            await self._bus.write(self._map.pc_status, words)
-            return await self._read_status()
-        answer = await self._exchange.exchange(
-            self._map.pc_status, words, self._map.status, status_block.SIZE
-        )
-        return asked_us, self._clock.now_us(), decode_status(answer, self._map.word_order)
 
     async def _read_status(self) -> tuple[MonoUs, MonoUs, PlcStatus]:
         asked_us = self._clock.now_us()
@@ -248,14 +265,14 @@ class PlcMailboxLink:
         return asked_us, self._clock.now_us(), decode_status(words, self._map.word_order)
 
     async def _write_command(self) -> None:
+        """The read-back may follow at once."""
         await self._bus.write(self._map.command, self._lane.take())
         self._read_back_us = self._clock.now_us()
         patience_ms = JUDGE_SCANS * self._plc.scan_ms + 2 * self._plc.timeout_ms
         self._judge_by_us = self._read_back_us + patience_ms * US_PER_MS
 
-    async def _read_back(self) -> None:
-        """Until the PLC has judged it; it does so at the end of a scan, so not faster than scans."""
-        self._take(*await self._read_status())
+    def _watch_judgement(self) -> None:
+        """The PLC judges at the end of a scan: a read-back is not repeated faster than that."""
         now = self._clock.now_us()
         self._read_back_us = now + self._plc.scan_ms * US_PER_MS
         if self._lane.awaiting and now >= self._judge_by_us:
