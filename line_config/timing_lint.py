@@ -1,4 +1,4 @@
-"""Proof of a line's timing: what it has, what it needs, and what to change (plc contract: LINT clauses)."""
+"""Proof of a line's timing: what it has, what it needs, and what to change."""
 
 from collections.abc import Iterator
 
