@@ -111,6 +111,7 @@ class InlineJournal:
     def _fail(self, error: JournalFailed) -> None:
         self._failed = error
         self._drop(lambda done: done.set_exception(error))
+        self._file.close()
 
     def _drop(self, end: Callable[["Future[JournalSeq]"], object]) -> None:
         if self._timer is not None:

@@ -129,8 +129,10 @@ class JournalFile:
             except BaseException:
                 self.connection.close()
                 raise
-        except BaseException:
+        except BaseException as error:
             self._lock.release()
+            if isinstance(error, sqlite3.Error):
+                raise JournalFailed(f"{path}: {error}; the journal cannot be opened") from error
             raise
 
     def _load(self, line_id: str) -> None:

@@ -31,8 +31,20 @@ class Row(NamedTuple):
 def project(execute: Execute, row: Row) -> None:
     """Raises ``sqlite3.Error`` when the disk fails."""
     move = PROJECTIONS.get(row.kind)
-    if move is not None:
+    if move is None:
+        return
+    try:
         move(execute, row, row.item)
+    except UnicodeEncodeError:
+        # A lone surrogate: what a reader sent was no text. The log has it escaped; a read model
+        # shows U+FFFD, and a label that nobody can have printed does not stop the line.
+        move(lambda sql, values: execute(sql, tuple(map(_printable, values))), row, row.item)
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
 
 
 def prepare_models(connection: sqlite3.Connection) -> None:

@@ -46,13 +46,15 @@ def migrations_config(store: str) -> "Config":
 
 def migrate(connection: sqlite3.Connection, store: str, path: Path) -> None:
     """Writer only: all pending migrations in one transaction, or none. Raises ``SchemaMismatch``
-    for a database of a later build. Alembic is loaded only where there is something to do."""
+    for a database of a later build, ``sqlite3.Error`` when the disk fails. Alembic is loaded only
+    where there is something to do."""
     found = schema_of(connection)
     if found == WANTED[store]:
         return
     from alembic import command
     from alembic.script import ScriptDirectory
     from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import StaticPool
 
     config = migrations_config(store)
@@ -66,6 +68,8 @@ def migrate(connection: sqlite3.Connection, store: str, path: Path) -> None:
             config.attributes["connection"] = wrapped
             command.upgrade(config, "head")
             wrapped.commit()
+    except DBAPIError as error:
+        raise error.orig or error from error
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

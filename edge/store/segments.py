@@ -95,7 +95,8 @@ class Rotation:
 
     def _new(self, temporary: Path) -> sqlite3.Connection:
         make_directory(temporary.parent)
-        temporary.unlink(missing_ok=True)
+        for rest in ("", "-journal", "-wal", "-shm"):  # an old journal would be rolled into the new file
+            temporary.with_name(temporary.name + rest).unlink(missing_ok=True)
         file = open_writer(temporary, synchronous="FULL")
         file.execute("PRAGMA journal_mode=DELETE")
         migrate(file, "journal", temporary)

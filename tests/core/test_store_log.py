@@ -3,7 +3,7 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -229,7 +229,17 @@ def test_a_restart_in_a_closed_journal_goes_on(scribe: Scribe, path: Path, reade
     assert len(list((path.parent / "segments").iterdir())) == 3
 
 
-Step = Callable[[Rotation], None]
+def hot_journal(database: Path) -> bytes:
+    """The rollback journal of a transaction that a power cut left open in ``database``."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("PRAGMA cache_size=1")
+    connection.execute("PRAGMA cache_spill=1")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE event SET body=zeroblob(9000)")
+    left = database.with_name(database.name + "-journal").read_bytes()
+    connection.execute("ROLLBACK")
+    connection.close()
+    return left
 
 
 @given(stop=st.integers(0, 40), torn=st.booleans())

@@ -203,6 +203,17 @@ def test_an_answer_to_a_cancel_stands_once_it_is_final(
     assert reader.cancel_answer_of(answer.message_id) == answer
 
 
+def test_a_code_that_is_no_text_stops_nothing_and_is_kept_whole_in_the_log(
+    scribe: Scribe, reader: JournalReader
+) -> None:
+    scribe.write(opened(1, 1), identified(2, 1, "W\ud8001"), missing(3, 1, "W\ud8001", counts=True))
+    found = reader.parcel(TRACK)
+    assert found is not None
+    assert found.waybill == "W\ufffd1"
+    assert reader.story(TRACK)[1].item() == identified(2, 1, "W\ud8001")
+    assert reader.shipped_before((Waybill("W\ufffd1"),)) == UNPROVED
+
+
 def test_alarms_stand_until_they_are_cleared(scribe: Scribe, reader: JournalReader) -> None:
     def raised(at: int, subject: str) -> r.AlarmRaised:
         return r.AlarmRaised(at_us=MonoUs(at), kind=AlarmKind.CHUTE_FULL, subject=subject, detail="2 s")

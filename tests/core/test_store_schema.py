@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from edge.ports.journal import JournalFailed
-from edge.store import schema, tables
+from edge.store import journal_file, schema, tables
 from edge.store.errors import SchemaMismatch, WriterLocked
 from edge.store.files import free_bytes, open_reader, open_writer
 from edge.store.inbox_reader import InboxReader
@@ -127,6 +127,24 @@ def test_a_damaged_database_is_unreadable_not_empty(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_bytes(b"this is no database" * 100)
     with pytest.raises(OSError, match="not a database"):
         JournalReader(tmp_path / "journal.db").line()
+    for _ in range(2):  # the lock is let go of
+        with pytest.raises(JournalFailed, match=r"journal\.db: file is not a database; the journal cannot"):
+            JournalFile(tmp_path / "journal.db", line_id="a", timezone=ZONE, synchronous="OFF")
+
+
+def test_a_disk_that_is_full_at_the_first_start_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tiny(path: Path, *, synchronous: str) -> sqlite3.Connection:
+        connection = open_writer(path, synchronous=synchronous)
+        connection.execute("PRAGMA max_page_count=4")
+        return connection
+
+    monkeypatch.setattr(journal_file, "open_writer", tiny)
+    with pytest.raises(JournalFailed, match="database or disk is full; the journal cannot be opened"):
+        JournalFile(tmp_path / "journal.db", line_id="a", timezone=ZONE, synchronous="OFF")
+    monkeypatch.undo()
+    JournalFile(tmp_path / "journal.db", line_id="a", timezone=ZONE, synchronous="OFF").close()
 
 
 def test_a_second_writer_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
