@@ -9,6 +9,7 @@ from typing import assert_never
 
 from drivers.codecs.mettler_toledo import ContinuousCodec
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
+from drivers.links.plc import PlcMailboxLink
 from drivers.links.scale_serial import ScaleCodec, ScaleLink
 from drivers.links.scanner_tcp import ScannerCodec, ScannerLink
 from drivers.streams.serial import ParityName, open_serial
@@ -16,7 +17,7 @@ from drivers.streams.tcp import accept_tcp, open_tcp
 from edge.model.topology import Reader, ReadPolicy, Scale
 from edge.ports.byte_stream import ByteStream, OpenStream
 from edge.ports.sinks import CodeSink, SampleSink
-from line_config.device_files import ScaleFile, ScaleProtocol, ScannerFile, ScannerProtocol
+from line_config.device_files import PlcProtocol, ScaleFile, ScaleProtocol, ScannerFile, ScannerProtocol
 from line_config.model import (
     ScaleConnection,
     ScannerConnection,
@@ -50,6 +51,7 @@ def _text_lines(file: ScannerFile, read: ReadPolicy) -> ScannerCodec:
     )
 
 
+PLC_LINKS: Mapping[PlcProtocol, type[PlcMailboxLink]] = {"mailbox": PlcMailboxLink}
 SCALE_CODECS: Mapping[ScaleProtocol, MakeScaleCodec] = {"mettler_toledo_continuous": _mettler_toledo}
 SCANNER_CODECS: Mapping[ScannerProtocol, MakeScannerCodec] = {"text_lines": _text_lines}
 

@@ -2,13 +2,22 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Coroutine
 from typing import Any
 
+ENVIRONMENT = 3
+"""Exit status for a port, socket or name that is not to be had."""
+
 
 def run_until_ended(work: Coroutine[Any, Any, None]) -> None:
-    """Runs ``work``; SIGTERM and SIGINT cancel it, so that it takes its sockets and names with it."""
-    asyncio.run(_guarded(work))
+    """Runs ``work``; SIGTERM and SIGINT cancel it, so that it takes its sockets and names with it. What
+    the machine does not give it is said in one sentence, with exit status 3."""
+    try:
+        asyncio.run(_guarded(work))
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(ENVIRONMENT)
 
 
 async def _guarded(work: Coroutine[Any, Any, None]) -> None:

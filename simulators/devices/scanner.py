@@ -57,6 +57,10 @@ def text_message(codes: Sequence[Code], setup: ReaderSetup) -> bytes:
     return f"{setup.prefix}{body}{setup.terminator}".encode()
 
 
+SCANNER_MESSAGES = {"text_lines": text_message}
+"""Encoder of each protocol that the line can understand."""
+
+
 class Scanner:
     """One reader. ``saw`` is its eye, its connections are its mouth."""
 

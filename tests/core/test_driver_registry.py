@@ -8,10 +8,18 @@ import pytest
 from ruamel.yaml import YAML
 
 import line_config
-from drivers.registry import PARITY, SCALE_CODECS, SCANNER_CODECS
+from drivers.registry import PARITY, PLC_LINKS, SCALE_CODECS, SCANNER_CODECS
 from edge.model.topology import ReadPolicy
 from edge.model.units import MonoUs
-from line_config.device_files import ScaleFile, ScaleProtocol, ScannerFile, ScannerProtocol, SerialFrame
+from line_config.device_files import (
+    PlcProtocol,
+    ScaleFile,
+    ScaleProtocol,
+    ScannerFile,
+    ScannerProtocol,
+    SerialFrame,
+)
+from tests.core import test_scale_codec_mettler_toledo, test_scanner_codec_lines
 
 DEVICES = Path(line_config.__file__).parent / "devices"
 SCALES = sorted((DEVICES / "scales").glob("*.yaml"))
@@ -24,6 +32,7 @@ def read(path: Path) -> str:
 
 
 def test_one_table_for_each_union() -> None:
+    assert set(PLC_LINKS) == set(get_args(PlcProtocol))
     assert set(SCALE_CODECS) == set(get_args(ScaleProtocol))
     assert set(SCANNER_CODECS) == set(get_args(ScannerProtocol))
     assert {frame[1] for frame in get_args(SerialFrame)} <= set(PARITY)
@@ -42,6 +51,15 @@ def test_every_scanner_file_makes_a_codec(path: Path) -> None:
     codec = SCANNER_CODECS[file.protocol](file, READ)
     events = codec.feed(f"{file.prefix}NoRead{file.terminator}".encode(), MonoUs(1)) + codec.silent()
     assert [event.codes for event in events if hasattr(event, "codes")] == [()]
+
+
+def test_every_protocol_has_a_golden_table_with_its_sources() -> None:
+    scales = {"mettler_toledo_continuous": test_scale_codec_mettler_toledo.GOLDEN}
+    scanners = {"text_lines": test_scanner_codec_lines.GOLDEN}
+    assert set(scales) == set(SCALE_CODECS)
+    assert set(scanners) == set(SCANNER_CODECS)
+    assert all(len(table) >= 8 and all(row.source for row in table) for table in scales.values())
+    assert all(len(table) >= 8 for table in scanners.values())
 
 
 def test_every_protocol_has_a_device_file() -> None:

@@ -10,7 +10,7 @@ from drivers.codecs.mettler_toledo import ContinuousCodec
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
 from drivers.links.scale_serial import ScaleLink
 from drivers.links.scanner_tcp import ScannerLink
-from drivers.registry import SCALE_CODECS
+from drivers.registry import SCALE_CODECS, SCANNER_CODECS
 from drivers.streams.tcp import accept_tcp, open_tcp
 from edge.model.codes import Code, Symbology
 from edge.model.ids import DeviceId, ReaderId, ScaleId
@@ -18,7 +18,7 @@ from edge.model.units import MonoUs
 from edge.model.weight import SampleState, WeightSample
 from edge.ports.byte_stream import ByteStream, LinkFailed
 from simulators.devices.scale import SCALE_FRAMES, Platform, ScaleIndicator, ScaleSetup, continuous_frame
-from simulators.devices.scanner import ReaderSetup, Scanner, text_message
+from simulators.devices.scanner import SCANNER_MESSAGES, ReaderSetup, Scanner, text_message
 from simulators.loop import START_US, VirtualLoop
 from simulators.pipes import Cable
 from simulators.seeds import SeededBits
@@ -166,6 +166,7 @@ def test_the_scale_s_frames_are_the_manual_s() -> None:
         "022D3020202031323533202020202030 0D19"
     )
     assert set(SCALE_FRAMES) == set(SCALE_CODECS), "each protocol has its simulated sender"
+    assert set(SCANNER_MESSAGES) == set(SCANNER_CODECS)
     for grams in (-5, 0, 1, 25_000, 999_999):
         for motion in (False, True):
             frame = continuous_frame(grams, motion=motion, out_of_range=False)

@@ -183,3 +183,21 @@ async def test_scale_process(feed: FeedServer, tmp_path: Path) -> None:
     async with asyncio.timeout(5):
         with pytest.raises(LinkFailed):
             await session
+
+
+async def test_a_port_that_is_taken_is_one_sentence_and_status_3(tmp_path: Path) -> None:
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "simulators.devices.scanner",
+        *("--feed", str(tmp_path / "feed"), "--listen", f"{host}:{port}", "--reader", "top"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(20):
+        _, said = await child.communicate()
+    server.close()
+    assert child.returncode == 3
+    assert len(said.decode().strip().splitlines()) == 1
+    assert "in use" in said.decode()
