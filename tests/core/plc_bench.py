@@ -385,7 +385,7 @@ class Bench:
         ]
         block[5] = command_crc(block)
         self.write(4112, *block)
-        return self.last_status
+        return self.answer()
 
     def revoke(self, number: int) -> CommandStatus:
         return self.command(number, len(self.topology.exits) + 1, revoke=True)
@@ -408,8 +408,7 @@ class Bench:
     def state(self) -> StateBit:
         return StateBit(self.status("state"))
 
-    @property
-    def last_status(self) -> CommandStatus:
+    def answer(self) -> CommandStatus:
         return CommandStatus(self.status("last_status"))
 
     def entries(self) -> list[Entry]:

@@ -13,7 +13,7 @@ COMMANDED, STRAIGHT = ConfirmReason.COMMANDED.value, ConfirmReason.STRAIGHT.valu
 def test_start_reset_purge_then_induction() -> None:
     bench = Bench()
     bench.run(300)
-    assert bench.state is StateBit.LATCHED
+    assert bench.state.value == StateBit.LATCHED.value
     assert bench.out.belt is False
     bench.press_reset()
     assert bench.state == StateBit.RUN | StateBit.PURGING

@@ -16,10 +16,10 @@ from simulators.devices.plc.ring import EventRing
 
 class Arm:
     """One diverter's arm. ``side`` is driven; ``origin`` is that of the parcel it is out for;
-    ``keep``: the next number, for which it stays out. Since ``returning_us`` it returns from
+    ``keep``: the next number, for which it stays out. While ``home_timer`` runs it returns from
     ``returning_from``."""
 
-    __slots__ = ("home_timer", "keep", "origin", "plan", "release", "returning_from", "returning_us", "side")
+    __slots__ = ("home_timer", "keep", "origin", "plan", "release", "returning_from", "side")
 
     def __init__(self, plan: ArmPlan) -> None:
         self.plan = plan
@@ -27,7 +27,6 @@ class Arm:
         self.origin = 0
         self.keep: Track | None = None
         self.returning_from = 0
-        self.returning_us = 0
         self.release: Timer
         self.home_timer: Timer
 
@@ -110,7 +109,17 @@ class Diverting:
                 self._retract(arm)
 
     def home_seen(self, home: int) -> None:
+        """The feedback: an arm that is home is no longer waited for."""
         self.home = home
+        for index, arm in enumerate(self.arms):
+            if home >> index & 1 and not arm.side:
+                arm.home_timer.clear()
+
+    def not_home(self) -> int:
+        """Bits of the arms that should be at rest and are not. One that is out for a parcel on a
+        stopped belt finishes when the belt runs again."""
+        resting = sum(1 << index for index, arm in enumerate(self.arms) if not arm.side)
+        return resting & ~self.home
 
     def _end_command(self, track: Track, status: CommandStatus) -> None:
         track.command = 0
@@ -170,15 +179,13 @@ class Diverting:
         return True
 
     def _ready(self, plan: ExitPlan, arm: Arm) -> bool:
-        """The arm is at rest, out on that side already, or returning and in time to change over."""
+        """The arm is at rest, or out on that side already, or it can change over in time."""
         if arm.side == plan.side or self.home >> plan.arm & 1:
             return True
-        if arm.side:
-            # Out for the other side and clear of it: its return is due at this very instant.
-            self._retract(arm)
-        early_us = arm.plan.change_us - arm.plan.actuator_us
-        returning = arm.home_timer.due is not None and arm.returning_from != plan.side
-        return returning and self._now.us >= arm.returning_us + early_us
+        returning = arm.home_timer.due is not None
+        if returning and arm.returning_from == plan.side:
+            return True
+        return (arm.side != 0 or returning) and arm.plan.change_us <= arm.plan.actuator_us
 
     def _release(self, arm: Arm) -> None:
         """Its parcel has left the zone (DIV-5)."""
@@ -192,7 +199,6 @@ class Diverting:
 
     def _retract(self, arm: Arm) -> None:
         arm.returning_from = arm.side
-        arm.returning_us = self._now.us
         arm.side = 0
         arm.keep = None
         arm.release.clear()

@@ -175,7 +175,6 @@ class PlcLife:
             self.commands.written()
         before = self._sensors
         self._sensors = sensors
-        self._sense_line(sensors)
         if sensors.home != before.home:
             self.diverting.home_seen(sensors.home)
         self.lanes.sense(sensors.lane_full, sensors.end_full)
@@ -183,6 +182,8 @@ class PlcLife:
             self._sense_eyes(sensors.eyes, before.eyes)
         if sensors.confirm & ~before.confirm:
             self._sense_confirm(sensors.confirm & ~before.confirm)
+        # After the eyes: who is at the induction eye in this instant is marked as well.
+        self._sense_line(sensors)
         self.line.settle()
         self._run_due()
         self.line.settle()

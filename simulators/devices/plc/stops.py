@@ -51,7 +51,6 @@ class LineStates:
         arms = belt.geometry.arms
         slowest = max((max(arm.change_us, arm.actuator_us) for arm in arms), default=0)
         self._home_limit_us = slowest + settings.home_margin_ms * 1000
-        self._all_home = (1 << len(arms)) - 1
         self._homing_timer = by_us.timer(self._not_homed)
         self._stop_timer = by_us.timer(self._stopped_long)
         self._purge_timer = by_ticks.timer(self._purged)
@@ -129,7 +128,7 @@ class LineStates:
 
     def settle(self) -> None:
         """After all inputs of a call: homing, and whether the belt runs."""
-        if self.homing and self._diverting.home & self._all_home == self._all_home:
+        if self.homing and not self._diverting.not_home():
             self._homed()
         running = (
             not self.latch & ~Latch.ENCODER
@@ -163,9 +162,11 @@ class LineStates:
             gone |= Latch.JAM
         if not self.latch or self.latch & ~gone:
             return
+        if self.encoder_fault:
+            self._on_belt(self.belt)
         self.latch = Latch(0)
         self.homing = True
-        missing = self._all_home & ~self._diverting.home
+        missing = self._diverting.not_home()
         for index, arm in enumerate(self._belt.geometry.arms):
             if missing >> index & 1 and self._tracking.passages[arm.eye].blocked:
                 self.latched(Latch.NOT_HOME)
