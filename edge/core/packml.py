@@ -7,7 +7,7 @@ Purging: the request is a rising edge (START-4 of the PLC contract); it is given
 withdrawn as soon as the PLC purges.
 """
 
-from edge.core.alarms import set_alarm
+from edge.core.alarms import clear_alarm, set_alarm
 from edge.core.scope import Scope
 from edge.core.state import PurgeStage
 from edge.model.alarm import AlarmKind
@@ -110,8 +110,10 @@ def want_purge(scope: Scope) -> None:
 
 
 def alarms_of_bits(scope: Scope, at_us: MonoUs) -> None:
-    """Alarms that follow the PLC's state bits."""
+    """Alarms that follow the PLC's state bits, and those that an emptied belt ends."""
     bits = scope.state.plc.bits.state
     for bit, kind, subject in ALARM_BITS:
         set_alarm(scope, at_us, kind, on=bool(bits & bit), subject=subject)
-    set_alarm(scope, at_us, AlarmKind.BELT_UNTRUSTED, on=scope.state.purge is not PurgeStage.CLEAN)
+    if scope.state.purge is PurgeStage.CLEAN:
+        for kind in (AlarmKind.BELT_UNTRUSTED, AlarmKind.PLC_RESTARTED, AlarmKind.RING_OVERFLOW):
+            clear_alarm(scope, at_us, kind, "")

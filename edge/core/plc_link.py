@@ -71,6 +71,7 @@ def _entries_lost(scope: Scope, at_us: MonoUs, ring_next: RingSeq) -> None:
     """Entries were overwritten before they were read: the whole belt is untrusted until it is empty."""
     scope.state.plc.ring_last = RingSeq(ring_next - 1)
     raise_alarm(scope, at_us, AlarmKind.RING_OVERFLOW, "", f"ring entries before {ring_next} are lost")
+    raise_alarm(scope, at_us, AlarmKind.BELT_UNTRUSTED, "", "ring entries are lost")
     tracking.untrust_all(scope, at_us, Reason.POSITION_UNKNOWN)
     packml.want_purge(scope)
 
@@ -106,6 +107,7 @@ def _take_bits(scope: Scope, at_us: MonoUs, ticks: Ticks, bits: PlcBits) -> None
         tracking.mark_all(scope, Reason.FLUSH_ESTOP)
     if rising & StateBit.ENCODER_FAULT:
         tracking.mark_all(scope, Reason.ENCODER_FAULT)
+        raise_alarm(scope, at_us, AlarmKind.BELT_UNTRUSTED, "", "encoder fault")
         packml.want_purge(scope)
     if bits.zones_untrusted & ~before.zones_untrusted:
         tracking.mark_all(scope, Reason.POSITION_UNKNOWN)
@@ -114,9 +116,6 @@ def _take_bits(scope: Scope, at_us: MonoUs, ticks: Ticks, bits: PlcBits) -> None
     weighing.zone_changed(scope, at_us, ticks, before.zones_held)
     packml.step_purge(scope)
     packml.alarms_of_bits(scope, at_us)
-    if scope.state.purge is PurgeStage.CLEAN:
-        clear_alarm(scope, at_us, AlarmKind.PLC_RESTARTED, "")
-        clear_alarm(scope, at_us, AlarmKind.RING_OVERFLOW, "")
 
 
 def restarted(scope: Scope, at_us: MonoUs) -> None:

@@ -62,7 +62,7 @@ from edge.model.ids import (
 from edge.model.order import BeltOrder, CancelRequest, ShippedBefore, ShippedPlace
 from edge.model.records import Exited, Missing, RecordBody
 from edge.model.register_map import PlcBits, StateBit
-from edge.model.topology import EyeRole, Topology
+from edge.model.topology import EyeRole, ReaderSpeaks, Topology
 from edge.model.units import Grams, Mm, MonoUs, Ticks
 from edge.model.weight import SampleState, WeightSample
 from tests.core.core_line import DEMO, EPOCH, FRAMES, READY, START_US, Body, bits, order, plan, waybill
@@ -138,6 +138,10 @@ class CoreBench:
         self._wakes.pop((wake.purpose, wake.ref), None)
         ticks = Ticks(self.now) if wake.ticks else Ticks(0)
         self.post(Woke(at_us=self.at_us, purpose=wake.purpose, ref=wake.ref, ticks=ticks))
+
+    def waiting(self) -> dict[tuple[WakePurpose, int], WakeAt]:
+        """The wakes that have not come due."""
+        return dict(self._wakes)
 
     # -- in and out
 
@@ -315,8 +319,11 @@ class CoreBench:
                 lead = body.at + self.ticks(eye.position_mm) + shift
                 self.at(lead + self.ticks(body.length_mm), partial(self._eye, body, eye.no, lead))
         for reader in self.line.readers[:1]:
-            middle = body.at + self.ticks(reader.position_mm + body.length_mm // 2)
-            self.at(middle, partial(self.read, body, middle))
+            seen_mm = reader.position_mm + body.length_mm // 2
+            if reader.speaks is ReaderSpeaks.AT_TRIGGER_END:
+                seen_mm = reader.position_mm + reader.field_mm // 2 + body.length_mm
+            seen = body.at + self.ticks(seen_mm)
+            self.at(seen, partial(self.read, body, seen))
         for exit in self.line.exits:
             at = body.at + self.ticks(exit.position_mm - 200)
             self.at(at, partial(self._fire, body, exit.no))

@@ -1,0 +1,261 @@
+"""Weights: which frames count, what they make, and who else was on the scale."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.core.weighing import independent, reading, stable_run, weight_fault
+from edge.model.commands import CaptureStatic, CaptureWeight, SetZone
+from edge.model.events import DeviceWentUp, LineStarted, SamplesCaptured
+from edge.model.ids import ScaleId, TrackId
+from edge.model.records import Decided, Exited, Weighed
+from edge.model.topology import ScaleKind
+from edge.model.units import Grams, MonoUs
+from edge.model.verdict import Reason
+from edge.model.weight import SampleState, WeightQuality, WeightReading, WeightSample
+from line_config.load import load_line
+from tests.core.core_bench import CoreBench
+from tests.core.core_line import DEMO, READY, bits, order, waybill
+
+assert DEMO.scale is not None
+SCALE = DEMO.scale
+STATIC = load_line("small").topology
+OK, MOTION, OVER = SampleState.OK, SampleState.MOTION, SampleState.OVER
+
+
+def frames(*grams: int, state: SampleState = MOTION, every_us: int = 20_000) -> tuple[WeightSample, ...]:
+    return tuple(
+        WeightSample(at_us=MonoUs(n * every_us), grams=Grams(value), state=state)
+        for n, value in enumerate(grams)
+    )
+
+
+TABLE: list[tuple[str, tuple[WeightSample, ...], bool, WeightQuality, int]] = [
+    ("ten alike", frames(*[1000] * 10), True, WeightQuality.GOOD, 1000),
+    ("noise about it", frames(995, 1000, 1005, 995, 1000, 1005, 1000), True, WeightQuality.GOOD, 1000),
+    ("one outlier each side is cut", frames(500, *[1000] * 14, 2000), True, WeightQuality.GOOD, 1000),
+    ("frames are missing", frames(*[1000] * 10), False, WeightQuality.STALE, 0),
+    ("nothing came", (), True, WeightQuality.TOO_FEW, 0),
+    ("five are too few", frames(*[1000] * 5), True, WeightQuality.TOO_FEW, 0),
+    ("repeats count once", frames(*[1000] * 20, every_us=5_000), True, WeightQuality.TOO_FEW, 0),
+    ("it swings", frames(*[900, 1100] * 8), True, WeightQuality.SPREAD, 0),
+    ("over range", (*frames(*[1000] * 9), *frames(0, state=OVER)), True, WeightQuality.OVER, 0),
+    ("heavier than it can tell", frames(*[60_100] * 10), True, WeightQuality.OVER, 0),
+    ("lighter than it can tell", frames(*[20] * 10), True, WeightQuality.UNDER, 0),
+    ("it says under", frames(*[0] * 9, state=SampleState.UNDER), True, WeightQuality.UNDER, 0),
+    (
+        "a status is no weight",
+        frames(*[1000] * 9, state=SampleState.NO_WEIGHT),
+        True,
+        WeightQuality.TOO_FEW,
+        0,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("samples", "whole", "quality", "grams"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_frames_make_a_weight_or_none(
+    samples: tuple[WeightSample, ...], whole: bool, quality: WeightQuality, grams: int
+) -> None:
+    made = reading(SCALE, samples, whole=whole)
+    assert (made.quality, made.grams) == (quality, grams)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 70_000), max_size=64), st.integers(1_000, 60_000))
+def test_a_good_weight_lies_among_its_frames(grams: list[int], every_us: int) -> None:
+    made = reading(SCALE, frames(*grams, every_us=every_us), whole=True)
+    if made.quality is WeightQuality.GOOD:
+        assert min(grams) <= made.grams <= max(grams)
+        assert made.samples >= SCALE.min_samples - 2 * (len(grams) // 8)
+        assert made.spread_g <= SCALE.spread_g
+    else:
+        assert made.grams == 0
+
+
+def test_equal_readings_within_one_period_count_once() -> None:
+    kept = independent(frames(5, 5, 5, 6, 6, every_us=10_000), 50)
+    assert [sample.at_us for sample in kept] == [0, 20_000, 30_000]
+
+
+def test_a_static_weight_is_the_last_stable_run() -> None:
+    scale = replace(SCALE, kind=ScaleKind.STATIC, stable_ms=100)
+    rising = frames(100, 600, state=MOTION)
+    still = tuple(replace(s, at_us=MonoUs(s.at_us + 40_000)) for s in frames(*[1000] * 7, state=OK))
+    assert stable_run(scale, (*rising, *still)) == still
+    assert stable_run(scale, still[:4]) == ()
+    assert stable_run(scale, ()) == ()
+    assert reading(scale, (*rising, *still), whole=True).grams == 1000
+
+
+def good(grams: int) -> WeightReading:
+    return WeightReading(grams=Grams(grams), quality=WeightQuality.GOOD, spread_g=Grams(0), samples=9)
+
+
+@pytest.mark.parametrize(
+    ("grams", "expected", "tolerance", "reason"),
+    [
+        (1000, 1000, 0, Reason.OK),
+        (1050, 1000, 0, Reason.OK),
+        (1051, 1000, 0, Reason.WEIGHT_MISMATCH),
+        (10_300, 10_000, 0, Reason.OK),
+        (10_301, 10_000, 0, Reason.WEIGHT_MISMATCH),
+        (1011, 1000, 10, Reason.WEIGHT_MISMATCH),
+        (1010, 1000, 10, Reason.OK),
+        (30_001, 30_000, 0, Reason.OVERWEIGHT),
+        (12_345, None, 0, Reason.OK),
+    ],
+)
+def test_expected_weight(grams: int, expected: int | None, tolerance: int, reason: Reason) -> None:
+    one = order("SF1", grams=expected, tolerance_g=Grams(tolerance))
+    assert weight_fault(DEMO.weigh, good(grams), one) is reason
+
+
+def test_over_range_is_overweight_and_any_other_fault_invalid() -> None:
+    for quality in WeightQuality:
+        bad = replace(good(0), quality=quality)
+        expected = {WeightQuality.GOOD: Reason.WEIGHT_MISMATCH, WeightQuality.OVER: Reason.OVERWEIGHT}
+        assert weight_fault(DEMO.weigh, bad, order("SF1")) is expected.get(quality, Reason.WEIGHT_INVALID)
+
+
+def test_the_capture_lies_between_the_eyes_and_off_the_neighbours() -> None:
+    bench = CoreBench()
+    first, second = bench.parcel(1), bench.parcel(2, at_mm=1_000)
+    bench.run(9_000)
+    one, two = bench.commands(CaptureWeight)
+    lengths = bench.ticks(300)
+    infeed, outfeed = bench.ticks(1300), bench.ticks(2260)
+    assert first.at + infeed + lengths < one.from_ticks < one.to_ticks < second.at + infeed
+    assert first.at + outfeed + lengths < two.from_ticks < two.to_ticks < second.at + outfeed
+    assert [row.reading.quality for row in bench.records(Weighed)] == [WeightQuality.GOOD] * 2
+
+
+def test_a_body_laid_on_behind_makes_the_weight_nobodys() -> None:
+    bench = CoreBench()
+    bench.parcel(1)
+    bench.run(1_250)
+    bench.parcel(9, at_mm=400 - 1_250, appears_mm=1_290, grams=500)
+    bench.run(9_000)
+    weighed = next(row for row in bench.records(Weighed) if row.track == 1)
+    assert weighed.reading.quality is WeightQuality.NEIGHBOUR
+    assert not any(end.shipped for end in bench.records(Exited))
+
+
+def test_never_alone_on_the_scale_is_no_weight_at_all() -> None:
+    bench = CoreBench()
+    bench.parcel(1)
+    bench.parcel(2, at_mm=420)
+    bench.run(2_500)
+    assert {row.reading.quality for row in bench.records(Weighed)} == {WeightQuality.NEIGHBOUR}
+    assert bench.commands(CaptureWeight) == []
+
+
+def test_answers_that_nobody_waits_for_change_nothing() -> None:
+    bench = CoreBench()
+    bench.parcel(1)
+    bench.run(1_400)
+    track = next(iter(bench.core.state.tracks))
+    for scale, whom in ((ScaleId("other"), track), (SCALE.id, TrackId(77)), (SCALE.id, track)):
+        answer = SamplesCaptured(
+            at_us=bench.at_us, track=whom, scale=scale, whole=True, samples=frames(*[1000] * 9)
+        )
+        assert bench.post(answer) == ()
+
+
+def test_a_capture_under_way_at_a_restart_is_no_weight() -> None:
+    bench = CoreBench()
+    bench.mute.add(CaptureWeight)
+    bench.parcel(1)
+    bench.run(1_700)
+    bench.post(LineStarted(at_us=bench.at_us, build="b", config_hash="c", chutes_disabled=()))
+    assert bench.the(Weighed).reading.quality is WeightQuality.STALE
+    for reader in DEMO.readers:
+        bench.post(DeviceWentUp(at_us=bench.at_us, device=reader.device))
+    bench.attach(bits())
+    bench.run(9_000)
+    assert bench.the(Exited).reason is Reason.WEIGHT_INVALID
+
+
+# -- the static scale of the small line
+
+
+def static_bench() -> CoreBench:
+    bench = CoreBench(STATIC)
+    bench.parcel(1)
+    assert STATIC.scale is not None
+    infeed = STATIC.eyes[STATIC.scale.infeed_eye - 1].position_mm
+    bench.run(infeed + 305)
+    assert [(c.hold, c.number) for c in bench.commands(SetZone)] == [(True, 1)]
+    assert bench.commands(CaptureStatic) == []
+    return bench
+
+
+def still(bench: CoreBench, grams: int, whole: bool = True) -> SamplesCaptured:
+    scale = STATIC.scale
+    assert scale is not None
+    every_us = 40_000
+    count = scale.stable_ms * 1_000 // every_us + scale.min_samples + 2
+    return SamplesCaptured(
+        at_us=bench.at_us,
+        track=next(iter(bench.core.state.tracks)),
+        scale=scale.id,
+        whole=whole,
+        samples=frames(*[grams] * count, state=OK, every_us=every_us),
+    )
+
+
+def test_a_static_scale_holds_weighs_and_releases_by_number() -> None:
+    bench = static_bench()
+    bench.run(100)
+    bench.status(bits(READY, zones_held=1))
+    assert len(bench.commands(CaptureStatic)) == 1
+    bench.status(bits(READY, zones_held=1))
+    assert len(bench.commands(CaptureStatic)) == 1
+    bench.post(still(bench, 1_000))
+    assert bench.the(Weighed).reading.grams == 1_000
+    assert [(c.hold, c.number) for c in bench.commands(SetZone)] == [(True, 1), (False, 1)]
+    before = next(iter(bench.core.state.tracks.values())).origin
+    bench.now += bench.ticks(400)
+    bench.status(bits())
+    assert next(iter(bench.core.state.tracks.values())).origin - before == bench.ticks(400)
+    assert bench.post(still(bench, 2_000)) == ()
+
+
+def test_a_zone_that_is_not_weighed_in_time_is_released_without_a_weight() -> None:
+    bench = static_bench()
+    assert STATIC.scale is not None
+    bench.run(STATIC.speed_mm_s * STATIC.scale.hold_timeout_ms // 1_000 + 10)
+    assert bench.the(Weighed).reading.quality is WeightQuality.STALE
+    assert [c.hold for c in bench.commands(SetZone)] == [True, False]
+
+
+def test_a_restart_releases_the_held_parcel_without_a_weight() -> None:
+    bench = static_bench()
+    bench.status(bits(READY, zones_held=1))
+    assert SetZone in {type(command) for command in bench.core.outstanding()}
+    bench.post(LineStarted(at_us=bench.at_us, build="b", config_hash="c", chutes_disabled=()))
+    assert bench.the(Weighed).reading.quality is WeightQuality.STALE
+    assert [c.hold for c in bench.commands(SetZone)] == [True, False]
+
+
+def test_a_held_parcel_that_ends_lets_go_of_its_zone() -> None:
+    bench = static_bench()
+    bench.bodies[1].taken_mm = 1
+    bench.run(1_000)
+    assert [c.hold for c in bench.commands(SetZone)] == [True, False]
+    assert bench.records(Decided) == []
+
+
+def test_the_small_line_ships_a_parcel_that_was_held() -> None:
+    bench = static_bench()
+    name = waybill(1)
+    bench.orders[name] = order(name, routing="1")
+    bench.status(bits(READY, zones_held=1))
+    bench.post(still(bench, 1_000))
+    bench.status(bits())
+    bench.run(9_000)
+    assert bench.the(Exited).shipped
