@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+MAX_SHOWN = 200
+"""More lines than that help nobody."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
@@ -34,11 +37,15 @@ class Problem:
 
 
 class LineConfigError(Exception):
-    """The configuration cannot be used (exit code 2). Carries every problem found, in file order."""
+    """The configuration cannot be used (exit code 2). ``problems`` are all, in file order; the text shows
+    the first ``MAX_SHOWN``."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems: tuple[Problem, ...] = in_file_order(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        shown = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        if len(self.problems) > MAX_SHOWN:
+            shown.append(f"… and {len(self.problems) - MAX_SHOWN} more")
+        super().__init__("\n".join(shown))
 
 
 def in_file_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:

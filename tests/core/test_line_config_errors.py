@@ -140,3 +140,13 @@ def test_overrides_apply_in_order_and_reach_named_things_and_new_keys() -> None:
     assert line.scale_port.connection.path == "/dev/pts/7"
     assert (line.api.port, line.store.min_free_mb) == (18080, 64)
     assert line.topology.chutes[0].id == "0x1"
+
+
+def test_a_flood_of_problems_is_cut_in_the_text_only(here: Path) -> None:
+    (here / "x.yaml").write_text("a: 1\n" * 1_000, encoding="utf-8")
+    with pytest.raises(LineConfigError) as raised:
+        load_line("x.yaml")
+    lines = str(raised.value).splitlines()
+    assert len(lines) == 201
+    assert lines[-1] == f"… and {len(raised.value.problems) - 200} more"
+    assert len(raised.value.problems) > 1_000
