@@ -95,7 +95,7 @@ class Rotation:
 
     def _new(self, temporary: Path) -> sqlite3.Connection:
         make_directory(temporary.parent)
-        for rest in ("", "-journal", "-wal", "-shm"):  # an old journal would be rolled into the new file
+        for rest in ("", "-journal", "-wal", "-shm"):  # left by a crash
             temporary.with_name(temporary.name + rest).unlink(missing_ok=True)
         file = open_writer(temporary, synchronous="FULL")
         file.execute("PRAGMA journal_mode=DELETE")
