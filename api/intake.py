@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import assert_never
 
 from api.settings import BATCH_MAX
@@ -35,6 +36,7 @@ __all__ = [
     "Refused",
     "Taken",
     "message_about",
+    "open_intake",
 ]
 
 
@@ -73,12 +75,22 @@ def message_about(message_id: MessageId, at_utc_us: UtcUs, *asked: object) -> Me
     return Message(message_id=message_id, body_sha256=digest.digest(), at_utc_us=at_utc_us)
 
 
+def open_intake(inbox: Path, chutes: Iterable[Chute]) -> "Intake":
+    """The intake of a simulation, on an inbox that need not survive a power cut. Raises as
+    ``InboxWriter``."""
+    return Intake(InboxWriter(inbox, durable=False), chutes)
+
+
 class Intake:
     """The inbox as the outside may use it, for a line with ``chutes``."""
 
     def __init__(self, writer: InboxWriter, chutes: Iterable[Chute]) -> None:
         self._writer = writer
         self._kinds: dict[ChuteId, ChuteKind] = {chute.id: chute.kind for chute in chutes}
+
+    def close(self) -> None:
+        """Let go of the inbox. Idempotent."""
+        self._writer.close()
 
     def put_order(self, message: Message, order: Order) -> IntakeAnswer:
         return self.put_orders((OrderPut(message=message, order=order),))[0]

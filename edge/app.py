@@ -16,10 +16,12 @@ import structlog
 from drivers.links.plc import PlcMailboxLink, Resume
 from drivers.registry import cable, scale_link, scanner_link
 from drivers.streams.modbus import ModbusTcpPort
+from edge.core.line import LineCore
 from edge.model.events import LineStarted
-from edge.model.ids import ReaderId
+from edge.model.ids import JournalSeq, ReaderId
 from edge.model.records import RecordBody
-from edge.ports.byte_stream import OpenStream
+from edge.model.topology import PlcLink, Topology
+from edge.ports.byte_stream import LinkFailed, OpenStream
 from edge.ports.clock import Clock
 from edge.ports.inbox import Inbox
 from edge.ports.journal import Journal, JournalFailed
@@ -39,13 +41,26 @@ from edge.runtime.logs import log_to_stderr
 from edge.runtime.look_ups import LookUps
 from edge.runtime.metrics import LineMetrics, MetricsSocket
 from edge.runtime.outputs import Outputs
-from edge.runtime.recovery import Recovered, recover
+from edge.runtime.recovery import Recovered, compare_without_clock_steps, recover
 from edge.runtime.supervisor import Supervisor
 from edge.store.errors import SchemaMismatch, WriterLocked
+from edge.store.inline_journal import InlineJournal
+from edge.store.journal_reader import JournalReader
 from edge.store.journal_writer import JournalWriter
 from edge.store.places import Places
-from edge.store.reader_thread import ReaderThread
+from edge.store.reader_thread import InlineInbox, ReaderThread
 from line_config.description import LineDescription
+
+__all__ = [
+    "LineApp",
+    "LineFailed",
+    "LinkFailed",
+    "VirtualLine",
+    "Wiring",
+    "clock_free",
+    "modbus_port",
+    "run_line",
+]
 
 FAILED = 1
 BAD_ENVIRONMENT = 3
@@ -173,6 +188,93 @@ class LineApp:
             self.belt.close()
 
 
+class VirtualLine:
+    """A line process in virtual time: the same app on a journal and an inbox that are called inline.
+
+    ``commit_us`` and ``answer_us`` draw how long a commit and a look-up take; ``before_commit`` and
+    ``after_commit`` are told the last row of each commit. ``crash`` ends it as kill -9 would: what was
+    not committed never happened.
+    """
+
+    def __init__(
+        self,
+        line: LineDescription,
+        data: Path,
+        *,
+        bus: BlockPort,
+        scale: OpenStream | None,
+        settle: Callable[[], Awaitable[None]],
+        utc_us: Callable[[], int],
+        commit_us: Callable[[], int],
+        answer_us: Callable[[], int],
+        before_commit: Callable[[JournalSeq], None],
+        after_commit: Callable[[JournalSeq], None],
+    ) -> None:
+        topology, places = line.topology, Places(data)
+        self._journal = InlineJournal(
+            places.journal,
+            line_id=topology.line_id,
+            timezone=topology.timezone,
+            commit_us=commit_us,
+            before_commit=before_commit,
+            after_commit=after_commit,
+        )
+        self._inbox = InlineInbox(places.inbox, places.journal, answer_us)
+        self.app = LineApp(
+            line,
+            Wiring(
+                clock=LoopClock(asyncio.get_running_loop(), utc_us),
+                journal=self._journal,
+                inbox=self._inbox,
+                bus=bus,
+                scanners={port.reader: cable(port.connection, port.file) for port in line.scanners},
+                scale=scale,
+                recovered=recover(places.journal, topology),
+                settle=settle,
+                committed=_nothing,
+                observe=_nothing,
+            ),
+        )
+
+    @property
+    def open_tracks(self) -> int:
+        return len(self.app.core.state.tracks)
+
+    def ring(self) -> None:
+        """The doorbell: there is something in the inbox."""
+        self.app.follower.ring()
+
+    async def run(self) -> None:
+        await self.app.run()
+
+    async def close(self) -> None:
+        """After ``run`` was cancelled: what was appended becomes durable."""
+        await self._journal.close()
+        await self._inbox.close()
+
+    def crash(self) -> None:
+        self._journal.crash()
+
+
+def modbus_port(plc: PlcLink) -> ModbusTcpPort:
+    """The real Modbus client of a line's PLC; on a virtual loop it calls in memory."""
+    return ModbusTcpPort.of(plc)
+
+
+def _nothing(*_what: object) -> None:
+    """Nobody listens."""
+
+
+def clock_free(journal: Path, topology: Topology) -> tuple[int, list[str]]:
+    """Invariant 23: the recorded inputs without their steps of the wall clock, played through a fresh
+    core, give the recorded decisions. Returns how many were compared and what differed."""
+    reader = JournalReader(journal)
+    try:
+        return compare_without_clock_steps(LineCore(topology), reader.rows(JournalSeq(0)))
+    finally:
+        reader.close()
+
+
 async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -> None:
     loop = asyncio.get_running_loop()
     topology = line.topology
@@ -191,7 +293,7 @@ async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -
             clock=clock,
             journal=journal,
             inbox=inbox,
-            bus=ModbusTcpPort.of(topology.plc),
+            bus=modbus_port(topology.plc),
             scanners={port.reader: cable(port.connection, port.file) for port in line.scanners},
             scale=None if scale is None else cable(scale.connection, scale.file),
             recovered=recovered,

@@ -250,3 +250,20 @@ class FaultPlan:
 def life_us(topology: Topology) -> int:
     """Nominal time from the infeed to the end of the line, the unit of a cancel's moment."""
     return topology.end_mm * 1_000_000 // topology.speed_mm_s
+
+
+class ScriptedPlan(FaultPlan):
+    """Faults written down one by one, of a scenario file; ``parcels``: index → what is done to it."""
+
+    def __init__(
+        self, topology: Topology, parcels: dict[int, ParcelFault], line: tuple[LineFault, ...]
+    ) -> None:
+        super().__init__(topology, FaultLevel.NONE, 0)
+        self._parcels = parcels
+        self._line = line
+
+    def of(self, index: int) -> ParcelFault | None:
+        return self._parcels.get(index)
+
+    def at(self, index: int) -> tuple[LineFault, ...]:
+        return tuple(fault for fault in self._line if fault.index == index)

@@ -197,6 +197,10 @@ class Cable:
         self._near = PipeEnd(self._loop, self._send, self._failed)
         return self._near
 
+    def send(self, data: bytes) -> None:
+        """The device speaks, without a coroutine: a UART does not wait."""
+        self._send(self.device, data)
+
     def unplug(self) -> None:
         """The line's end breaks, bytes of both sides vanish until ``plug``; the device runs on."""
         self._plugged = False

@@ -6,7 +6,7 @@ stand is another build (or a damaged record): everything on the belt is untruste
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeGuard
 
@@ -15,11 +15,11 @@ import structlog
 from edge.core.line import LineCore
 from edge.core.state import CoreState
 from edge.model.commands import Record
-from edge.model.events import Event
+from edge.model.events import ClockRead, Event, LineStarted
 from edge.model.ids import BootEpoch, InboxSeq, JournalSeq, RingSeq
-from edge.model.records import RecordBody, ToldTimed
+from edge.model.records import Decided, RecordBody, ToldTimed
 from edge.model.topology import Topology
-from edge.model.units import Ticks
+from edge.model.units import Ticks, UtcUs
 from edge.ports.plc import RingMark
 from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import JournalRow
@@ -94,3 +94,29 @@ def replay(core: LineCore, rows: Iterable[JournalRow]) -> JournalSeq | None:
         elif not isinstance(item, ToldTimed) and (not expected or expected.popleft() != item):
             differs_at = differs_at or row.seq
     return differs_at
+
+
+def compare_without_clock_steps(core: LineCore, rows: Iterable[JournalRow]) -> tuple[int, list[str]]:
+    """Play inputs through ``core`` with a wall clock that never steps; decisions compared, and those
+    that differ from the record."""
+    derived: deque[Decided] = deque()
+    compared = 0
+    differing: list[str] = []
+    first: ClockRead | None = None
+    for row in rows:
+        item = row.item()
+        if _is_input(item):
+            if isinstance(item, LineStarted):
+                first = None
+            if isinstance(item, ClockRead):
+                first = first or item
+                item = replace(item, utc_us=UtcUs(first.utc_us + item.at_us - first.at_us))
+            for command in core.handle(item):
+                if isinstance(command, Record) and isinstance(command.body, Decided):
+                    derived.append(command.body)
+        elif isinstance(item, Decided):
+            compared += 1
+            found = derived.popleft() if derived else None
+            if found != item:
+                differing.append(f"row {row.seq}: track {item.track} decided {item.reason}")
+    return compared, differing

@@ -352,7 +352,7 @@ class World:
             body.item.seen.append((eye, ticks))
         if eye == 1:
             tail = self._tail_nm
-            gap_mm = 0 if merged else -1 if tail is None else (self.belt_nm - tail) // NM_PER_MM
+            gap_mm = 0 if merged else -1 if tail is None else (body.origin_nm - tail) // NM_PER_MM
             self.truth(Inducted(self.now_us, body.item.uid, ticks, gap_mm, merged))
         elif eye == self._end_no:
             self._left(body, self.lanes.end.exit)
@@ -363,7 +363,7 @@ class World:
         if self._cover[eye] == 0:
             self._eyes &= ~(1 << (eye - 1))
         if eye == 1:
-            self._tail_nm = self.belt_nm
+            self._tail_nm = min(self.belt_nm, body.origin_nm + body.length_nm)
         elif eye == self._end_no:
             self._leave_belt(body)
 

@@ -240,8 +240,8 @@ TRUTH_KINDS: dict[str, type[Truth]] = {
 
 
 def to_json_line(fact: Truth) -> str:
-    """One line without its newline: ``{"kind": …, fields…}``."""
-    row: dict[str, object] = {"kind": type(fact).__name__}
+    """One line without its newline: ``{"fact": name, fields…}``."""
+    row: dict[str, object] = {"fact": type(fact).__name__}
     for one in fields(fact):
         row[one.name] = getattr(fact, one.name)
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
@@ -250,9 +250,9 @@ def to_json_line(fact: Truth) -> str:
 def from_json_line(line: str) -> Truth:
     """The inverse of ``to_json_line``; raises ``ValueError`` for anything else."""
     row = json.loads(line)
-    if not isinstance(row, dict) or row.get("kind") not in TRUTH_KINDS:
+    if not isinstance(row, dict) or row.get("fact") not in TRUTH_KINDS:
         raise ValueError(f"not a line of the truth log: {line[:80]!r}")
-    kind = TRUTH_KINDS[row.pop("kind")]
+    kind = TRUTH_KINDS[row.pop("fact")]
     if set(row) != {one.name for one in fields(kind)}:
         raise ValueError(f"fields of {kind.__name__} differ: {sorted(row)}")
     make: Callable[..., Truth] = kind

@@ -1,0 +1,381 @@
+"""The whole line in virtual time: the daemon itself, the hall, the ERP, and the checker beside them.
+
+The only place in the simulators that knows the line process and the intake.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from api.intake import (
+    Intake,
+    Message,
+    OrderPut,
+    Refused,
+    Taken,
+    message_about,
+    open_intake,
+)
+from api.intake import Outcome as Stored
+from edge.app import LinkFailed, VirtualLine, clock_free, modbus_port
+from edge.model.codes import Code
+from edge.model.ids import JournalSeq, MessageId, OrderNo
+from edge.model.order import Goods, Order
+from edge.model.route import SortPlan
+from edge.model.units import UtcUs
+from line_config.description import LineDescription
+from line_config.device_files import ScannerFile
+from line_config.model import TcpClientSettings
+from simulators.devices.plc.modbus_server import ModbusPlcServer
+from simulators.devices.register_bus import RegisterBus
+from simulators.devices.scale import ScaleIndicator, setup_of
+from simulators.devices.scanner import ReaderSetup, Scanner
+from simulators.faults import BLOCK, FaultLevel
+from simulators.hall import Hall, HallSetup, order_source
+from simulators.line_host import Bus, LineHost, WatchedBus
+from simulators.loop import VirtualLoop
+from simulators.network import Network
+from simulators.order_desk import OrderDesk
+from simulators.pipes import Cable
+from simulators.plans import plan_of
+from simulators.seeds import SeededBits
+from simulators.world.checker import Checker, Report
+from simulators.world.parcel import Body
+from simulators.world.truth import Truth
+
+US_PER_S = 1_000_000
+UTC_US = 1_767_225_600 * US_PER_S
+"""A run begins at 2026-01-01T00:00:00Z."""
+COMMIT_US = (300, 20_000)
+SLOW_COMMIT_PERMILLE = 20
+LOOK_UP_US = (200, 3_000)
+LOOK_EVERY_US = 20 * US_PER_S
+SETTLE_US = 30 * US_PER_S
+"""After the last parcel has left everything must have healed and ended within this time."""
+GOODS_AT_ONCE = 500
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+PATIENCE_US = 300 * US_PER_S
+"""Virtual time that each block of faults may cost beyond twice the parcels' pitch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One simulation. ``bus``: ``registers`` or ``modbus``. ``shuffle_seed``: see ``VirtualLoop``.
+
+    ``crash_at`` names moments at which the line process is killed, counted over all of them (commits
+    before and after, commands before and after their bytes, before the read-back).
+    """
+
+    line: LineDescription
+    parcels: int
+    seed: int
+    orders: Path | None = None
+    faults: FaultLevel = FaultLevel.NONE
+    bus: str = "registers"
+    shuffle_seed: int | None = None
+    crash_at: tuple[int, ...] = ()
+    turnaround_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    report: Report
+    virtual_s: float
+    wall_s: float
+    moments: int
+    """Moments at which a crash could have been asked for."""
+    crashes: int
+    notes: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        return not self.report.violated
+
+    def as_json(self) -> dict[str, object]:
+        found = self.report.as_json()
+        found["virtual_s"] = self.virtual_s
+        found["wall_s"] = self.wall_s
+        return found
+
+
+class InlineErp:
+    """The intake as the ERP's side of the rig: in this process, without HTTP."""
+
+    def __init__(self, intake: Intake, utc_us: Callable[[], int], rung: Callable[[], None]) -> None:
+        self._intake = intake
+        self._utc_us = utc_us
+        self._rung = rung
+
+    def _message(self, message_id: MessageId, *asked: object) -> Message:
+        return message_about(message_id, UtcUs(self._utc_us()), *asked)
+
+    def put_goods(self, message_id: MessageId, goods: Sequence[Goods]) -> None:
+        for first in range(0, len(goods), GOODS_AT_ONCE):
+            some = goods[first : first + GOODS_AT_ONCE]
+            one = MessageId(f"{message_id}/{first}")
+            self._took(self._intake.put_goods(self._message(one, *some), some))
+
+    def put_orders(self, orders: Sequence[tuple[MessageId, Order]]) -> None:
+        puts = [OrderPut(message=self._message(one, order), order=order) for one, order in orders]
+        for answer in self._intake.put_orders(puts):
+            self._took(answer)
+
+    def hold(self, message_id: MessageId, order_no: OrderNo) -> None:
+        self._took(self._intake.hold(self._message(message_id, "hold", order_no), order_no))
+
+    def cancel(self, message_id: MessageId, order_no: OrderNo) -> None:
+        self._took(self._intake.cancel(self._message(message_id, "cancel", order_no), order_no))
+
+    def use_plan(self, plan: SortPlan) -> None:
+        """Put and activate."""
+        self._took(self._intake.put_plan(self._message(MessageId("plan/put"), plan), plan))
+        message = self._message(MessageId("plan/activate"), "activate", plan.id, plan.version)
+        self._took(self._intake.activate_plan(message, plan.id, plan.version))
+
+    def _took(self, answer: Taken | Refused) -> None:
+        if isinstance(answer, Refused) or answer.outcome not in (Stored.STORED, Stored.UNCHANGED):
+            raise RuntimeError(f"the intake refused what the simulated ERP sent: {answer}")
+        self._rung()
+
+
+class Rig:
+    """One run on one virtual loop."""
+
+    def __init__(self, run: Run, loop: VirtualLoop, data: Path) -> None:
+        self._run = run
+        self._loop = loop
+        self._data = data
+        self._line = run.line
+        topology = run.line.topology
+        self._offset_us = 0
+        self._bits = SeededBits(run.seed, "rig")
+        self.checker = Checker(topology, data / "journal" / "journal.db", run.seed)
+        setup = HallSetup(
+            line=run.line,
+            seed=run.seed,
+            parcels=run.parcels,
+            orders=order_source(run.orders, run.seed),
+            faults=run.faults,
+            turnaround_ms=run.turnaround_ms,
+        )
+        self.hall = Hall(setup, loop, self._truth, clock_step=self._step_clock, crash_line=self._crash_line)
+        self.notes = setup.orders.report
+        self._intake = open_intake(data / "inbox" / "inbox.db", topology.chutes)
+        self._erp = InlineErp(self._intake, self._utc_us, self._ring)
+        self._desk = OrderDesk(self.hall.erp, topology, self._erp, self._later, parcels=run.parcels)
+        self.hall.world.on_place.append(self._placed)
+        self.host = LineHost(loop, self._make_line, run.crash_at)
+        self._lives = 0
+        self._scanners: dict[str, Scanner] = {}
+        self._callers: list[asyncio.Task[None]] = []
+        self._scale: ScaleIndicator | None = None
+        self._server: ModbusPlcServer | None = None
+        self._cable: Cable | None = None
+
+    # --- what the hall tells ------------------------------------------------------------------------
+
+    def _truth(self, fact: Truth) -> None:
+        self.checker.fact(fact)
+
+    def _placed(self, body: Body) -> None:
+        self._loop.call_soon(self._desk.placed, body.item.spec.index)
+
+    def _later(self, us: int, call: Callable[[], None]) -> object:
+        return self._loop.call_later(us / US_PER_S, call)
+
+    def _ring(self) -> None:
+        self.host.ring()
+
+    def _utc_us(self) -> int:
+        return UTC_US + self._loop.now_us() + self._offset_us
+
+    def _step_clock(self, seconds: int) -> None:
+        self._offset_us += seconds * US_PER_S
+
+    def _crash_line(self, down_ms: int) -> None:
+        self._loop.call_soon(self.host.kill, down_ms * 1000)
+
+    # --- the run ------------------------------------------------------------------------------------
+
+    async def play(self, progress: Callable[[int], None]) -> None:
+        """Until every parcel has left and everything has settled."""
+        hall = self.hall
+        self._desk.open()
+        self._erp.use_plan(plan_of(self._line.topology))
+        await self._open_devices()
+        hall.start()
+        self.host.start()
+        limit_us = self._limit_us()
+        looked = placed = 0
+        while not hall.empty:
+            await asyncio.sleep(1)
+            if self._loop.now_us() > limit_us:
+                raise RuntimeError(f"{hall.world.placed} parcels placed after {limit_us // US_PER_S} s")
+            if self._loop.now_us() - looked > LOOK_EVERY_US:
+                looked = self._loop.now_us()
+                self.checker.advance()
+            if self.host.failed is not None:
+                raise RuntimeError("the line process ended by itself") from self.host.failed
+            progress(hall.world.placed - placed)
+            placed = hall.world.placed
+        until_us = self._loop.now_us() + SETTLE_US
+        while self._loop.now_us() < until_us and not self.host.settled:
+            await asyncio.sleep(1)  # noqa: ASYNC110 - virtual time
+        await self.host.stop()
+        await self._close_devices()
+        hall.stop()
+
+    def _limit_us(self) -> int:
+        run, topology = self._run, self._line.topology
+        nominal = run.parcels * 3600 * US_PER_S // topology.nominal_per_h
+        blocks = 1 + run.parcels // BLOCK
+        return nominal * 2 + PATIENCE_US * blocks
+
+    # --- the line process ---------------------------------------------------------------------------
+
+    def _make_line(self, host: LineHost) -> tuple[VirtualLine, WatchedBus]:
+        """One process on the files that stand."""
+        self._lives += 1
+        bits = self._bits.child(f"life/{self._lives}")
+        bus = WatchedBus(
+            self._make_bus(), self._line.topology.plc.registers.command, host.moments, LinkFailed
+        )
+        line = VirtualLine(
+            self._line,
+            self._data,
+            bus=bus,
+            scale=None if self._cable is None else self._cable.open,
+            settle=self._loop.settled,
+            utc_us=self._utc_us,
+            commit_us=lambda: _commit_us(bits),
+            answer_us=lambda: bits.between(*LOOK_UP_US),
+            before_commit=lambda _seq: host.moments.next(),
+            after_commit=partial(self._committed, host),
+        )
+        return line, bus
+
+    def _committed(self, host: LineHost, seq: JournalSeq) -> None:
+        self.checker.commits.ended(seq, self._loop.now_us())
+        host.moments.next()
+
+    def _make_bus(self) -> Bus:
+        plc = self._line.topology.plc
+        if self._run.bus == "modbus":
+            return modbus_port(plc)
+        return RegisterBus(
+            self.hall.registers, failed=LinkFailed, timeout_us=plc.timeout_ms * 1000, faults=self.hall.bus
+        )
+
+    async def _open_devices(self) -> None:
+        """Everything at the other ends of the cables, before the line looks for it."""
+        line, topology = self._line, self._line.topology
+        plc = topology.plc
+        if self._run.bus == "modbus":
+            self._server = ModbusPlcServer(
+                self.hall.registers,
+                host=plc.host,
+                port=plc.port,
+                unit=plc.unit,
+                read_write=plc.registers.read_write,
+                faults=self.hall.bus,
+            )
+            await self._server.start()
+        for reader, port in zip(topology.readers, line.scanners, strict=True):
+            scanner = Scanner(self._loop, reader_setup(port.file), self._bits.child(f"scanner/{reader.id}"))
+            connection = port.connection
+            if isinstance(connection, TcpClientSettings):
+                await scanner.listen(connection.host, connection.port)
+            else:
+                self._callers.append(self._loop.create_task(scanner.call(connection.host, connection.port)))
+            self._scanners[reader.id] = scanner
+        self.hall.world.on_label.append(self._labelled)
+        if topology.scale is not None and line.scale_port is not None:
+            rate = line.scale_port.file.frame_rate_hz
+            self._cable = Cable(self._loop, self._bits.child("scale/cable"), failed=LinkFailed)
+            self._scale = ScaleIndicator(
+                self._loop,
+                setup_of(topology.scale, frame_rate_hz=rate),
+                self._bits.child("scale"),
+                self._cable.send,
+            )
+            self.hall.world.platform.listeners.append(self._scale.load)
+            self._scale.start()
+
+    def _labelled(self, at_us: int, reader: str, codes: tuple[Code, ...]) -> None:
+        self._scanners[reader].saw(at_us, codes)
+
+    async def _close_devices(self) -> None:
+        if self._scale is not None:
+            self._scale.stop()
+        for caller in self._callers:
+            caller.cancel()
+        await asyncio.gather(*self._callers, return_exceptions=True)
+        for scanner in self._scanners.values():
+            await scanner.close()
+        if self._server is not None:
+            await self._server.stop()
+        self._intake.close()
+
+
+def reader_setup(file: ScannerFile) -> ReaderSetup:
+    """A reader set up as its device file says."""
+    return ReaderSetup(
+        latency_min_us=file.latency_min_ms * 1000,
+        latency_max_us=file.latency_max_ms * 1000,
+        prefix=file.prefix,
+        terminator=file.terminator,
+        separator=file.separator,
+        aim=file.aim_identifiers,
+    )
+
+
+def _commit_us(bits: SeededBits) -> int:
+    """Mostly quick, now and then as slow as a disk that is busy."""
+    low, high = COMMIT_US
+    return bits.between(low, high) if bits.chance(SLOW_COMMIT_PERMILLE) else bits.between(low, low * 10)
+
+
+def simulate(run: Run, progress: Callable[[int], None] = lambda _placed: None) -> Outcome:
+    """Play a run to its end and prove what it kept. Raises what a broken line or simulation raises."""
+    began = time.monotonic()
+    loop = VirtualLoop(network=Network(run.seed), shuffle_seed=run.shuffle_seed)
+    with tempfile.TemporaryDirectory(prefix="beltkeeper-simulate-", dir=_memory()) as folder:
+        data = Path(folder)
+        rig: list[Rig] = []
+
+        async def main() -> None:
+            rig.append(Rig(run, loop, data))
+            await rig[0].play(progress)
+
+        started_us = loop.now_us()
+        loop.run(main())
+        found = rig[0]
+        _prove_clock_free(found, data, run)
+        report = found.checker.finish()
+        virtual_us = loop.now_us() - started_us
+    return Outcome(
+        report=report,
+        virtual_s=virtual_us / US_PER_S,
+        wall_s=round(time.monotonic() - began, 3),
+        moments=found.host.moments.passed,
+        crashes=found.host.crashes,
+        notes=tuple(found.notes),
+    )
+
+
+def _prove_clock_free(rig: Rig, data: Path, run: Run) -> None:
+    journal = data / "journal" / "journal.db"
+    compared, differing = clock_free(journal, run.line.topology)
+    findings = rig.checker.findings
+    for place in range(compared):
+        what = differing[place] if place < len(differing) else ""
+        findings.hold("clock_free", not what, what, at_us=0)
+
+
+def _memory() -> str | None:
+    """A folder in memory where there is one: a simulated journal need not survive anything."""
+    return str(MEMORY) if MEMORY.is_dir() else None
