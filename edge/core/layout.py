@@ -4,7 +4,6 @@ import re
 
 from edge.core.timing import (
     LOOP_MS,
-    belt_clock_error_ms,
     mm_to_ticks,
     mm_to_ticks_up,
     read_due_mm,
@@ -17,8 +16,10 @@ from edge.model.topology import Chute, ChuteKind, Exit, Reader, ScaleKind, Topol
 from edge.model.units import Mm, Ticks
 from edge.model.verdict import Reason
 
-GROWTH_READINGS = 2
+HOLD_CYCLES = 2
 """A static hold is seen by two status cycles, one at each end."""
+LENGTHS_KEPT = 1_024
+"""Read windows kept by length; parcels have a few hundred different lengths in millimetres."""
 
 
 class Layout:
@@ -47,19 +48,19 @@ class Layout:
         self.waybill = re.compile("|".join(f"(?:{p.regex})" for p in topology.read.patterns) or "(?!)")
         self.symbologies = frozenset(topology.read.symbologies)
         self.no_read = frozenset(topology.read.no_read)
+        self._read_cache: dict[int, tuple[int, dict[ReaderId, tuple[int, int]]]] = {}
+        gap_mm = topology.gap_min_mm - topology.length_tolerance_mm
+        self.induction_gap = mm_to_ticks(gap_mm, per_m)
+        """Lengths are as exact as the line says, so that much is not held against a gap."""
+        self.later_gap = mm_to_ticks(gap_mm - 2 * topology.track_tolerance_mm, per_m)
+        """Downstream each of two parcels may also have moved by its tolerance."""
         self.reject_deadline_mm = self._reject_deadline_mm()
         self.late_mm = travel_mm(topology.max_speed_mm_s, LOOP_MS)
         """A deadline's wake may be this far past it: the loop's share of the deadline's budget."""
         scale = topology.scale
         self.static_zone = ZoneNo(scale.zone) if scale and scale.kind is ScaleKind.STATIC else ZoneNo(0)
         self.hold_slack = mm_to_ticks_up(
-            travel_mm(topology.max_speed_mm_s, GROWTH_READINGS * topology.plc.cycle_ms), per_m
-        )
-        self.clock_error = mm_to_ticks_up(
-            travel_mm(
-                topology.max_speed_mm_s, belt_clock_error_ms(topology.plc.turnaround_ms, topology.plc.scan_ms)
-            ),
-            per_m,
+            travel_mm(topology.max_speed_mm_s, HOLD_CYCLES * topology.plc.cycle_ms), per_m
         )
 
     def _reject_deadline_mm(self) -> Mm:
@@ -96,11 +97,26 @@ class Layout:
         return ticks_to_mm(ticks, self.topology.ticks_per_m)
 
     def read_window(self, reader: Reader, origin: Ticks, length_mm: Mm) -> tuple[int, int]:
-        window = read_window(self.topology, reader, origin, length_mm)
-        return window.first, window.last
+        """First and last belt ticks at which ``reader`` can speak of this parcel."""
+        first, last = self._reads(length_mm)[1][reader.id]
+        return origin + first, origin + last
 
     def read_due(self, origin: Ticks, length_mm: Mm) -> Ticks:
         """When the last reader's latest answer about a parcel has come; its origin for a line without
         readers."""
-        due_mm = max((read_due_mm(self.topology, r, length_mm) for r in self.topology.readers), default=Mm(0))
-        return Ticks(origin + mm_to_ticks_up(due_mm, self.topology.ticks_per_m))
+        return Ticks(origin + self._reads(length_mm)[0])
+
+    def _reads(self, length_mm: Mm) -> tuple[int, dict[ReaderId, tuple[int, int]]]:
+        """Due and windows for a parcel of this length at origin 0; the formulas are linear in it."""
+        known = self._read_cache.get(length_mm)
+        if known is None:
+            if len(self._read_cache) >= LENGTHS_KEPT:
+                self._read_cache.clear()
+            line = self.topology
+            due_mm = max((read_due_mm(line, reader, length_mm) for reader in line.readers), default=0)
+            windows = {reader.id: read_window(line, reader, Ticks(0), length_mm) for reader in line.readers}
+            known = self._read_cache[length_mm] = (
+                mm_to_ticks_up(due_mm, line.ticks_per_m),
+                {reader: (window.first, window.last) for reader, window in windows.items()},
+            )
+        return known

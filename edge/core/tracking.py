@@ -147,19 +147,16 @@ def _check_place(scope: Scope, track: Track, event: EyePassed) -> None:
 
 
 def _check_gap(scope: Scope, track: Track, event: EyePassed | ParcelUnexpected) -> None:
-    """Too close to the one ahead at this eye: neither ships. Lengths are as exact as the line says, so
-    that much is not held against a gap; downstream a parcel may also have moved by its tolerance."""
-    state, line = scope.state, scope.layout.topology
+    """Too close to the one ahead at this eye: neither ships."""
+    state, layout = scope.state, scope.layout
     ahead = state.passages.get(event.eye)
     state.passages[event.eye] = Passage(
-        track=track.id, tail=Ticks(event.ticks + scope.layout.ticks(event.length_mm))
+        track=track.id, tail=Ticks(event.ticks + layout.ticks(event.length_mm))
     )
     if ahead is None:
         return
-    allowed_mm = line.gap_min_mm - line.length_tolerance_mm
-    if event.eye != INDUCTION:
-        allowed_mm -= 2 * line.track_tolerance_mm
-    if event.ticks - ahead.tail >= scope.layout.ticks(allowed_mm):
+    allowed = layout.induction_gap if event.eye == INDUCTION else layout.later_gap
+    if event.ticks - ahead.tail >= allowed:
         return
     for near in (state.tracks.get(ahead.track), track):
         if near is not None:
