@@ -26,7 +26,7 @@ def _apply(tree: Tree, text: str) -> Problem | None:
     where = Where(source=f"override {shown}")
     path, equals, value = text.partition("=")
     steps = path.strip().split(".")
-    if not equals or not all(steps):
+    if not equals or not all(steps) or not path.isprintable():
         return Problem(where=where, what="is not an override", hint=_FORM)
     value = value.strip()
     if not value or len(value) > MAX_TEXT or not value.isprintable():

@@ -22,7 +22,8 @@ class Where:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """``file:line:col: path = value: what is wrong; hint``; empty parts are left out."""
+    """``file:line:col: path = value: what is wrong; hint``; empty parts are left out. One line of
+    printable characters, whatever the file says."""
 
     where: Where
     what: str
@@ -33,7 +34,12 @@ class Problem:
     def __str__(self) -> str:
         subject = f"{self.path} = {self.value}" if self.path and self.value else self.path
         head = f"{self.where}: {subject}: " if subject else f"{self.where}: "
-        return head + self.what + (f"; {self.hint}" if self.hint else "")
+        return printable(head + self.what + (f"; {self.hint}" if self.hint else ""))
+
+
+def printable(text: str) -> str:
+    """The text with everything else as escapes: a file must not speak to the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 class LineConfigError(Exception):

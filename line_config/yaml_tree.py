@@ -91,7 +91,6 @@ class Tree:
         if isinstance(self.content, dict | list):
             return ""
         text = self.raw or "null"
-        text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
         return text if len(text) <= 60 else text[:57] + "…"
 
 

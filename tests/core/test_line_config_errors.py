@@ -95,6 +95,8 @@ def test_a_file_that_may_not_be_read(here: Path, monkeypatch: pytest.MonkeyPatch
             'plc.port="15020"',
             'override plc.port="15020": plc.port = "15020": must be a whole number; without quotes: 15020',
         ),
+        ("a\nb=1", r"override 'a\nb=1': is not an override; give path=value, as in plc.port=15020"),
+        ("\udc80=1", r"override '\udc80=1': is not an override; give path=value, as in plc.port=15020"),
         ("plc.prt=1", "override plc.prt=1: plc.prt = 1: is not a known key; did you mean port?"),
         ("plv.port=1", "override plv.port=1: plv: is not a known key; did you mean plc?"),
         ("plc.port.x=1", "override plc.port.x=1: plc.port.x: has nothing below it"),
@@ -113,6 +115,11 @@ def test_a_file_that_may_not_be_read(here: Path, monkeypatch: pytest.MonkeyPatch
 )
 def test_overrides_are_checked_like_the_file(override: str, problem: str) -> None:
     assert problem in problems_of("demo", (override,))
+
+
+def test_a_file_does_not_speak_to_the_terminal(here: Path) -> None:
+    (here / "x.yaml").write_text('"a\\e[31m\\nb": 1\n', encoding="utf-8")
+    assert r"x.yaml:1:1: a\x1b[31m\nb = 1: is not a known key" in problems_of("x.yaml")[0]
 
 
 def test_too_many_overrides() -> None:
