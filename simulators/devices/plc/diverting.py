@@ -32,7 +32,8 @@ class Arm:
 
 
 class Diverting:
-    """``on_not_home``: an arm did not come home in time. ``home``: the feedback bits, as sensed."""
+    """``on_not_home``: an arm did not come home in time. ``home``: the feedback bits, as sensed.
+    ``sides``: what the arms are driven to."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Diverting:
         self._on_not_home = on_not_home
         self._exits = belt.geometry.exits
         self.home = 0
+        self.sides: tuple[int, ...] = (0,) * len(belt.geometry.arms)
         self.arms = [Arm(plan) for plan in belt.geometry.arms]
         for index, arm in enumerate(self.arms):
             arm.release = by_ticks.timer(partial(self._release, arm))
@@ -142,7 +144,7 @@ class Diverting:
         self._outcomes.turn(track.number, CommandStatus.DONE)
         self._ring.push(RingKind.FIRED, plan.no, number=track.number)
         self._belt.expect(track)
-        arm.side = plan.side
+        self._drive(arm, plan.side)
         arm.origin = track.origin
         arm.keep = None
         arm.home_timer.clear()
@@ -199,10 +201,14 @@ class Diverting:
 
     def _retract(self, arm: Arm) -> None:
         arm.returning_from = arm.side
-        arm.side = 0
+        self._drive(arm, 0)
         arm.keep = None
         arm.release.clear()
         arm.home_timer.set(self._now.us + arm.plan.change_us + self._home_margin_us)
+
+    def _drive(self, arm: Arm, side: int) -> None:
+        arm.side = side
+        self.sides = tuple(one.side for one in self.arms)
 
     def _home_due(self, index: int) -> None:
         if not self.home >> index & 1:

@@ -39,12 +39,18 @@ from simulators.devices.plc.zones import HeldZone
 
 CONTRACT = 1
 HEARTBEAT_MAX = 65_535
+RUN, E_STOP, DOOR, PULL_CORD, ENCODER_FAULT, FULL_END, LATCHED, INDUCTION, PURGING, JAM = (
+    bit.value for bit in StateBit
+)
+"""As plain ints: the status block is read every cycle."""
 SOONEST_US = 500
 """A belt that moves slower than it should would else be asked for ever shorter waits; at 2 m/s 1 mm."""
 
 
 class PlcLife:
     """Starts with the belt off and latched, whatever the sensors say."""
+
+    _actuators: Actuators
 
     def __init__(
         self, *, topology: Topology, settings: PlcSettings, geometry: Geometry, epoch: int, sensors: Sensors
@@ -99,7 +105,8 @@ class PlcLife:
         )
         self._build_line(settings, by_ticks, by_us)
         self.bank = RegisterBank(self._areas(), topology.plc.registers.max_block)
-        self._actuators = self._drive()
+        self._driven: tuple[bool, bool, tuple[int, ...], int, int, int] | None = None
+        self._drive()
 
     def _build_line(self, settings: PlcSettings, by_ticks: Agenda, by_us: Agenda) -> None:
         now = self.now
@@ -177,7 +184,8 @@ class PlcLife:
         self._sensors = sensors
         if sensors.home != before.home:
             self.diverting.home_seen(sensors.home)
-        self.lanes.sense(sensors.lane_full, sensors.end_full)
+        if sensors.lane_full != before.lane_full or sensors.end_full != before.end_full:
+            self.lanes.sense(sensors.lane_full, sensors.end_full)
         if sensors.eyes != before.eyes:
             self._sense_eyes(sensors.eyes, before.eyes)
         if sensors.confirm & ~before.confirm:
@@ -185,10 +193,9 @@ class PlcLife:
         # After the eyes: who is at the induction eye in this instant is marked as well.
         self._sense_line(sensors)
         self.line.settle()
-        self._run_due()
-        self.line.settle()
-        self._actuators = self._drive()
-        return self._actuators, self.wake_us()
+        if self._run_due():
+            self.line.settle()
+        return self._drive(), self.wake_us()
 
     def tick(self, sensors: Sensors) -> bool:
         """Only time and the belt moved: so do the clocks. False: something is due by the belt."""
@@ -212,9 +219,12 @@ class PlcLife:
         ahead += self.now.us
         return ahead if wake is None else min(wake, ahead)
 
-    def _run_due(self) -> None:
+    def _run_due(self) -> bool:
+        """Run what is due; True if anything was."""
+        ran = False
         while self._by_ticks.run(self.now.ticks) or self._by_us.run(self.now.us):
-            pass
+            ran = True
+        return ran
 
     def _sense_line(self, sensors: Sensors) -> None:
         self.line.sense(
@@ -240,8 +250,9 @@ class PlcLife:
         self.pc.written()
         status = self.pc.status
         self.ring.acknowledge(status.ring_ack)
+        mode = status.mode.value
         self.line.wanted(
-            stop=bool(status.mode & ModeBit.REQUEST_STOP), purge=bool(status.mode & ModeBit.REQUEST_PURGE)
+            stop=bool(mode & ModeBit.REQUEST_STOP.value), purge=bool(mode & ModeBit.REQUEST_PURGE.value)
         )
         if self.zone is not None:
             self.zone.written()
@@ -255,7 +266,7 @@ class PlcLife:
     def _overflowed(self) -> None:
         self.line.untrust_all()
 
-    def _latch(self, cause: Latch) -> None:
+    def _latch(self, cause: int) -> None:
         self.line.latched(cause)
 
     def _encoder_failed(self) -> None:
@@ -269,19 +280,30 @@ class PlcLife:
         induction = (
             line.belt
             and fresh
-            and bool(pc.mode & ModeBit.PERMIT_INDUCTION)
             and not line.latch
             and not line.purging
             and not self.tracking.jammed
+            and self.pc.permits
         )
-        return Actuators(
-            belt=line.belt,
-            induction=induction,
-            diverters=tuple(arm.side for arm in self.diverting.arms),
-            zones_hold=0 if self.zone is None else self.zone.held,
-            gates=pc.gates if fresh else 0,
-            indicators=pc.indicators,
+        driven = (
+            line.belt,
+            induction,
+            self.diverting.sides,
+            0 if self.zone is None else self.zone.held,
+            pc.gates if fresh else 0,
+            pc.indicators,
         )
+        if driven != self._driven:
+            self._driven = driven
+            self._actuators = Actuators(
+                belt=driven[0],
+                induction=driven[1],
+                diverters=driven[2],
+                zones_hold=driven[3],
+                gates=driven[4],
+                indicators=driven[5],
+            )
+        return self._actuators
 
     def _areas(self) -> tuple[Area, ...]:
         registers = self._topology.plc.registers
@@ -357,20 +379,15 @@ class PlcLife:
 
     def _state(self) -> StateBit:
         line, sensors = self.line, self._sensors
-        rows: tuple[tuple[bool, StateBit], ...] = (
-            (line.belt, StateBit.RUN),
-            (sensors.e_stop, StateBit.E_STOP),
-            (sensors.door, StateBit.DOOR),
-            (sensors.pull_cord, StateBit.PULL_CORD),
-            (line.encoder_fault, StateBit.ENCODER_FAULT),
-            (bool(line.latch & Latch.FULL_END), StateBit.FULL_END),
-            (bool(line.latch), StateBit.LATCHED),
-            (self._actuators.induction, StateBit.INDUCTION),
-            (line.purging, StateBit.PURGING),
-            (self.tracking.jammed, StateBit.JAM),
+        return StateBit(
+            line.belt * RUN
+            | sensors.e_stop * E_STOP
+            | sensors.door * DOOR
+            | sensors.pull_cord * PULL_CORD
+            | line.encoder_fault * ENCODER_FAULT
+            | bool(line.latch & Latch.FULL_END) * FULL_END
+            | bool(line.latch) * LATCHED
+            | self._actuators.induction * INDUCTION
+            | line.purging * PURGING
+            | self.tracking.jammed * JAM
         )
-        state = 0
-        for on, bit in rows:
-            if on:
-                state |= bit.value
-        return StateBit(state)

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
-from edge.model.register_map import WordOrder
+from edge.model.register_map import ModeBit, WordOrder
 from simulators.devices.plc.agenda import Agenda
 from simulators.devices.plc.moment import Moment
 from simulators.devices.plc.registers import PC_STATUS_WORDS, decode_pc_status
 
 
 class PcWatch:
-    """``words`` are the PC status registers. ``on_stale`` is called when the heartbeat stops."""
+    """``words`` are the PC status registers. ``on_stale`` is called when the heartbeat stops.
+    ``permits``: the PC permits induction, for what its word is worth."""
 
     def __init__(
         self, *, now: Moment, by_us: Agenda, order: WordOrder, limit_us: int, on_stale: Callable[[], None]
@@ -22,11 +23,13 @@ class PcWatch:
         self._beat = 0
         self.words = [0] * PC_STATUS_WORDS
         self.status = decode_pc_status(self.words, order)
+        self.permits = False
         self.fresh = False
 
     def written(self) -> None:
         """The registers changed: take them over, all twelve at once."""
         self.status = decode_pc_status(self.words, self._order)
+        self.permits = bool(self.status.mode.value & ModeBit.PERMIT_INDUCTION.value)
         beat = self.status.heartbeat
         if beat in (0, self._beat):
             return

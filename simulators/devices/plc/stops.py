@@ -1,7 +1,6 @@
 """Latches, homing, purge, marks: what keeps the belt and the induction (contract START-*, STOP-*)."""
 
 from collections.abc import Callable
-from enum import IntFlag
 
 from edge.model.divert import AbortCause
 from simulators.devices.plc.agenda import Agenda
@@ -13,8 +12,8 @@ from simulators.devices.plc.settings import PlcSettings
 from simulators.devices.plc.tracking import Tracking
 
 
-class Latch(IntFlag):
-    """Why the line is latched."""
+class Latch:
+    """Why the line is latched: bits of ``LineStates.latch`` (plain ints, this is looked at often)."""
 
     START = 1
     SAFETY = 2
@@ -104,7 +103,7 @@ class LineStates:
                 self._start_purge()
         self._purge_wanted = purge
 
-    def latched(self, cause: Latch) -> None:
+    def latched(self, cause: int) -> None:
         self.latch |= cause
         self.homing = False
         self._homing_timer.clear()
@@ -164,7 +163,7 @@ class LineStates:
             return
         if self.encoder_fault:
             self._on_belt(self.belt)
-        self.latch = Latch(0)
+        self.latch = 0
         self.homing = True
         missing = self._diverting.not_home()
         for index, arm in enumerate(self._belt.geometry.arms):

@@ -54,15 +54,12 @@ class Tracking:
         self._geometry = belt.geometry
         self._next_number = 1
         self.anonymous = True
+        self.jammed = False
         self.on_entered: Callable[[int, Track | None], None] | None = None
         self.on_left: Callable[[int, Track], None] | None = None
         self.passages = [Passage() for _ in belt.geometry.eyes]
         for index, passage in enumerate(self.passages):
             passage.jam = by_ticks.timer(partial(self._jam, index))
-
-    @property
-    def jammed(self) -> bool:
-        return any(passage.jammed for passage in self.passages)
 
     def edge(self, index: int, blocked: bool) -> None:
         """One eye changed its level now."""
@@ -77,7 +74,9 @@ class Tracking:
                 self.on_entered(index, track)
         else:
             passage.jam.clear()
-            passage.jammed = False
+            if passage.jammed:
+                passage.jammed = False
+                self.jammed = any(one.jammed for one in self.passages)
             self._leave(index, passage)
 
     def end(self, track: Track, status: CommandStatus) -> None:
@@ -206,6 +205,6 @@ class Tracking:
         if passage.jammed:
             self._on_jam()
             return
-        passage.jammed = True
+        passage.jammed = self.jammed = True
         passage.jam.set(passage.at_ticks + 2 * self._geometry.jam + 1)
         self._ring.push(RingKind.JAM, index + 1)
