@@ -82,9 +82,11 @@ class RegisterBus:
     async def _serve(self, act: Callable[[], Answer]) -> Answer:
         turnaround_us = self.faults.next_turnaround_us()
         half_us = turnaround_us // 2
-        if self.faults.silence is Silence.DEAF or half_us >= self._timeout_us:
+        if half_us >= self._timeout_us:
             await self._time_out(self._timeout_us)
         await _pause(half_us)
+        if self.faults.silence is Silence.DEAF:
+            await self._time_out(self._timeout_us - half_us)
         answer = act()
         if self.faults.silence is not Silence.NONE or turnaround_us > self._timeout_us:
             await self._time_out(self._timeout_us - half_us)

@@ -1,6 +1,7 @@
 """The simulated PLC over real Modbus TCP on loopback, met by pymodbus' client and by raw frames."""
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,13 +53,12 @@ async def raw(server: ModbusPlcServer, pdu: bytes, *, ident: int = 7, wait_s: fl
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(struct.pack(">HHHB", ident, 0, len(pdu) + 1, 1) + pdu)
     got = b""
-    try:
+    with contextlib.suppress(TimeoutError, ConnectionResetError):
         async with asyncio.timeout(wait_s):
             got = await reader.read(512)
-    except TimeoutError:
-        pass
     writer.close()
-    await writer.wait_closed()
+    with contextlib.suppress(ConnectionResetError):
+        await writer.wait_closed()
     return got
 
 
@@ -165,6 +165,14 @@ async def test_deaf_does_nothing_and_mute_does_it_silently() -> None:
         assert await raw(server, write, wait_s=0.05) == b""
         assert bench.status("heartbeat_echo") == 5
         server.faults.silence = Silence.NONE
+        assert len(await raw(server, READ_IDENTITY)) == 41
+
+
+async def test_refused_connections_are_hung_up_on() -> None:
+    async with served(Bench()) as server:
+        server.faults.refuse = True
+        assert await raw(server, READ_IDENTITY) == b""
+        server.faults.refuse = False
         assert len(await raw(server, READ_IDENTITY)) == 41
 
 

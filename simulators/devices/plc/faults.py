@@ -23,7 +23,7 @@ Mangle = Callable[[bytes], bytes]
 @dataclass(slots=True)
 class BusFaults:
     """``turnaround_us`` holds unless ``draw_us`` draws one for each request. ``refuse``: no
-    connection is taken. ``mangle`` acts on the next ``mangled`` answers of a Modbus server."""
+    new connection is served. ``mangle`` acts on the next ``mangled`` answers of a Modbus server."""
 
     turnaround_us: int = TURNAROUND_US
     draw_us: Callable[[], int] | None = None

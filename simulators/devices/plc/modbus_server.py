@@ -5,11 +5,12 @@ the running loop, which may be the one of virtual time with its in-memory networ
 """
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
+from pymodbus.transport import ModbusProtocol
 
 from simulators.devices.plc.bank import ModbusRefused
 from simulators.devices.plc.faults import BusFaults, Silence
@@ -42,7 +43,8 @@ class ModbusPlcServer:
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address is taken."""
         space = SimData(0, values=0, count=ADDRESS_SPACE, datatype=DataType.REGISTERS)
-        server = ModbusTcpServer(
+        server = _Listener(
+            self.faults,
             SimDevice(self._unit, simdata=[space], action=self._act),
             address=self._address,
             ignore_missing_devices=True,
@@ -106,3 +108,18 @@ class ModbusPlcServer:
             faults.mangled -= 1
             return faults.mangle(data)
         return data
+
+
+class _Listener(ModbusTcpServer):
+    """Hangs up at once on who connects while connections are refused."""
+
+    def __init__(self, faults: BusFaults, device: SimDevice, **options: Any) -> None:
+        super().__init__(device, **options)
+        self._faults = faults
+
+    def callback_new_connection(self) -> ModbusProtocol:
+        connection = cast(ModbusProtocol, super().callback_new_connection())  # type: ignore[no-untyped-call]
+        if self._faults.refuse:
+            # The transport is made after this call and comes to the protocol one turn later.
+            self.loop.call_soon(lambda: self.loop.call_soon(connection.close))
+        return connection
