@@ -14,7 +14,7 @@ from edge.core.weighing import stable_run
 from edge.model.codes import Code
 from edge.model.commands import CaptureStatic, CaptureWeight, WakeAt
 from edge.model.events import CodesRead, SamplesCaptured
-from edge.model.ids import ReaderId, ScaleId, TrackId
+from edge.model.ids import BootEpoch, ReaderId, ScaleId, TrackId
 from edge.model.topology import Reader, Scale, Topology
 from edge.model.units import US_PER_MS, US_PER_S, MonoUs, Ticks
 from edge.model.weight import WeightSample
@@ -54,9 +54,12 @@ class BeltWatch:
         self._captures: deque[CaptureWeight] = deque()
         self._static: CaptureStatic | None = None
         self._static_from_us = MonoUs(0)
+        self._epoch = BootEpoch(0)
         self.wakes = Wakes(self._belt, clock, events)
 
     def belt_seen(self, sample: BeltSample) -> None:
+        if sample.epoch != self._epoch:
+            self._begin_epoch(sample.epoch)
         self._belt.feed(
             asked_us=sample.asked_us,
             answered_us=sample.answered_us,
@@ -69,6 +72,15 @@ class BeltWatch:
         self._join_codes()
         self._finish_captures()
         self.wakes.belt_moved()
+
+    def _begin_epoch(self, epoch: BootEpoch) -> None:
+        """Ticks begin anew: what was asked for in the old count has no answer any more."""
+        if self._epoch:
+            self.wakes.forget_ticks()
+            while self._captures:
+                capture = self._captures.popleft()
+                self._post_capture(capture.track, capture.scale, whole=False, samples=())
+        self._epoch = epoch
 
     def belt_unseen(self) -> None:
         self._belt.unseen()

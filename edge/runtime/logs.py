@@ -1,5 +1,6 @@
 """Logs of a process: one JSON object a line on stderr."""
 
+import logging
 import sys
 
 import structlog
@@ -13,6 +14,15 @@ def log_to_stderr() -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False),
         ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def log_nothing() -> None:
+    """For simulations: what a link says of itself is in the record; nobody reads its log."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

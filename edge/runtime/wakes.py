@@ -52,6 +52,15 @@ class Wakes:
             self._fire(self._proved, now, Ticks(mark[0]))
         self._arm_extrapolated()
 
+    def forget_ticks(self) -> None:
+        """The belt's count begins anew: no mark of the old count comes due."""
+        for heap in (self._proved, self._extrapolated):
+            for mark, n, key in heap:
+                if self._due.get(key) == (mark, n):
+                    del self._due[key]
+            heap.clear()
+        self._arm_extrapolated()
+
     def __len__(self) -> int:
         return len(self._due)
 
