@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.auth import OPEN_PATHS, Caller, KeyRing
@@ -51,6 +52,8 @@ class Guards:
                     await self._admitted(caller, scope, body.receive, answer.send)
             except Problem as problem:
                 await _refuse(problem, scope, receive, answer)
+            except ClientDisconnect:
+                pass  # theirs: nobody is left to answer; the request is counted without a status
             except TimeoutError:
                 await _refuse(Problem(Slug.BODY_TIMEOUT), scope, receive, answer)
             except Exception:  # noqa: BLE001 - ours: logged whole, answered with one problem body

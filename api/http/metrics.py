@@ -15,7 +15,8 @@ BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 METHODS: Final = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"})
 ROUTES: Final = frozenset({template for _, template in REQUIRED} | OPEN_PATHS)
 OTHER: Final = "other"
-CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
+NO_ANSWER: Final = "none"
+"""The client went away, or we ended, before an answer began."""
 
 
 class HasStatus(Protocol):
@@ -72,7 +73,7 @@ class GatewayMetrics:
             self._in_flight.dec()
             route = route_label(scope)
             method = scope["method"] if scope["method"] in METHODS else OTHER
-            status = CLASSES[min(max(answer.status // 100, 1), 5) - 1]
+            status = f"{answer.status // 100}xx" if answer.status else NO_ANSWER
             self._requests.labels(method, route, status).inc()
             self._seconds.labels(route).observe(perf_counter() - began)
 

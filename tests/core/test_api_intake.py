@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from api.intake import Intake, OrderPut, Outcome, Refusal, Refused, Taken, message_about
 from edge.model.ids import ChuteId, ExitNo, MessageId, OrderNo, PlanId, Sku, Waybill
@@ -21,6 +24,8 @@ CHUTES = tuple(
         [("001", ChuteKind.SHIPPING), ("REJECT", ChuteKind.REJECT), ("END", ChuteKind.END)], start=1
     )
 )
+
+NUMBERS = count()
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +123,28 @@ def test_a_repeat_does_nothing_again(intake: Intake) -> None:
     other = intake.put_order(put(order("r", version=2), "m-r-1").message, order("r", version=2))
     assert isinstance(other, Taken)
     assert other.outcome is Outcome.CONFLICT
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from("ab")), min_size=1, max_size=12))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_versions_never_fall(intake: Intake, pushes: list[tuple[int, str]]) -> None:
+    """Whatever comes in whatever order, the highest version that was first to be taken stands."""
+    name = f"v{next(NUMBERS)}"
+    expected: tuple[int, str] | None = None
+    for n, (version, shop) in enumerate(pushes):
+        made = replace(order(name, version=version), shop=shop)
+        answer = intake.put_order(put(made, f"{name}-{n}").message, made)
+        assert isinstance(answer, Taken)
+        if expected is None or version > expected[0]:
+            assert answer.outcome is Outcome.STORED
+            expected = (version, shop)
+        elif (version, shop) == expected:
+            assert answer.outcome is Outcome.UNCHANGED
+        else:
+            assert answer.outcome is Outcome.STALE_VERSION
+        found = intake.order(OrderNo(name))
+        assert found is not None
+        assert (found.order.version, found.order.shop) == expected
 
 
 def test_a_cancel_is_always_on_record(intake: Intake) -> None:

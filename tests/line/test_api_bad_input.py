@@ -230,3 +230,29 @@ async def test_problems_speak_both_languages(data: Path) -> None:
         ):
             answer = await desk.erp.get("/nowhere", headers={"accept-language": asked})
             assert (answer.headers["content-language"], answer.json()["title"]) == (language, title)
+
+
+async def test_a_client_that_goes_away_is_no_fault_of_ours(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_desk(data) as desk:
+        said = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return next(said)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        key = desk.erp.headers["Authorization"].encode()
+        scope = {
+            "type": "http",
+            "method": "PUT",
+            "path": "/v1/orders/SO-1",
+            "query_string": b"",
+            "headers": [(b"authorization", key), (b"content-type", b"application/json")],
+        }
+        await desk.app(scope, receive, send)
+        assert rows(desk) == 0
+    assert "request_failed" not in "".join(capsys.readouterr())
