@@ -170,6 +170,16 @@ class Network:
         return None
 
 
+class ListeningName:
+    """What a program asks of a listening socket."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._address = address
+
+    def getsockname(self) -> tuple[str, int]:
+        return self._address
+
+
 class MemoryServer(asyncio.AbstractServer):
     """What ``create_server`` returns. Closing it leaves its connections open, as asyncio's does."""
 
@@ -194,6 +204,11 @@ class MemoryServer(asyncio.AbstractServer):
         self._network.forget(self)
         if not self._closed.done():
             self._closed.set_result(None)
+
+    @property
+    def sockets(self) -> "tuple[ListeningName, ...]":
+        """As asyncio's servers have: each knows its ``getsockname()``."""
+        return () if self._closed.done() else (ListeningName(self.address),)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         return self._loop  # type: ignore[return-value]

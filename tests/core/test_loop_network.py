@@ -144,7 +144,7 @@ def test_nobody_listens_a_port_is_taken_and_a_held_connect_hangs() -> None:
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("nobody", 1)
         server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
-        taken = server.address[1]  # type: ignore[attr-defined]
+        taken = server.sockets[0].getsockname()[1]
         with pytest.raises(OSError, match="in use"):
             await asyncio.start_server(lambda r, w: None, "localhost", taken)
         network.route("localhost", taken).held = True
@@ -169,6 +169,7 @@ def test_a_wildcard_server_is_found_under_any_name_and_closes() -> None:
         server.close()
         await server.wait_closed()
         await forever
+        assert server.sockets == ()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("10.0.0.7", 80)
 

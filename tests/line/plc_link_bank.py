@@ -253,20 +253,23 @@ class Clock:
 
 
 class Outputs:
-    """A heartbeat that moves at each call, and nothing else wanted."""
+    """A heartbeat that moves at each call unless it ``stands``; induction permitted."""
 
     def __init__(self) -> None:
         self.beat = 0
+        self.stands = False
+        self.gates = 1
+        self.exits_enabled = 7
 
     def __call__(self) -> PcOutputs:
-        self.beat += 1
+        self.beat += not self.stands
         return PcOutputs(
             heartbeat=self.beat,
             mode=ModeBit.PERMIT_INDUCTION,
-            gates=1,
+            gates=self.gates,
             zones_hold=0,
             release_number=PlcNumber(0),
-            exits_enabled=7,
+            exits_enabled=self.exits_enabled,
             indicators=0,
         )
 
