@@ -243,6 +243,7 @@ class World:
             length_nm=spec.length_mm * NM_PER_MM,
             origin_nm=(self.belt_nm if at_nm is None else at_nm) + INFEED_MM * NM_PER_MM,
             points=self._way.points(spec, spots),
+            hazards=spec.hazards,
         )
         self.bodies.append(body)
         self.truth(
@@ -339,7 +340,7 @@ class World:
             body.zone = 0
         elif kind == HAZARD:
             for listener in self.on_hazard:
-                listener(body, body.item.spec.hazards[argument])
+                listener(body, body.hazards[argument])
 
     def _cover_eye(self, body: Body, eye: int) -> None:
         bit = 1 << (eye - 1)

@@ -89,6 +89,8 @@ class Body:
     length_nm: int
     origin_nm: int
     points: list[Point]
+    hazards: tuple[Hazard, ...] = ()
+    """What waits for it on its way; a swap exchanges items, not ways."""
     next: int = 0
     generation: int = 0
     held_nm: int | None = None

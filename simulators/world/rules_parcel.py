@@ -158,7 +158,7 @@ class ParcelRules:
 
     def _weight(self, parcel: TrueParcel, track: Track) -> None:
         scale, weighed = self._scale, track.weighed
-        if scale is None or weighed is None or weighed["reading"]["quality"] != "good":
+        if scale is None or weighed is None or weighed["reading"]["quality"] != "good" or parcel.swapped:
             return
         on = parcel.on_scale
         alone = on is not None and on.alone_from_us >= 0
@@ -168,10 +168,9 @@ class ParcelRules:
             used = [one for one in moments if one >= begin]
             alone = all(on.alone_from_us <= one <= on.alone_to_us + EDGE_SLACK_US for one in used)
         self._hold("alone_on_scale", alone, "weighed while not alone on the scale", parcel)
-        if not parcel.swapped:
-            grams, true = weighed["reading"]["grams"], parcel.placed.weight_g
-            near = abs(grams - true) <= scale.spread_g + scale.division_g
-            self._hold("true_weight", near, f"recorded {grams} g, it has {true} g", parcel)
+        grams, true = weighed["reading"]["grams"], parcel.placed.weight_g
+        near = abs(grams - true) <= scale.spread_g + scale.division_g
+        self._hold("true_weight", near, f"recorded {grams} g, it has {true} g", parcel)
 
     def _hold(self, invariant: str, kept: bool, what: str, parcel: TrueParcel) -> None:
         left, removed = parcel.left, parcel.removed

@@ -213,6 +213,13 @@ def test_two_parcels_change_places_unseen() -> None:
     assert placed[2] == placed[3]
 
 
+def test_what_waits_for_a_parcel_waits_for_its_place_whoever_stands_there() -> None:
+    swap = ParcelFault(kind=ParcelFaultKind.SWAP, arg=3_000)
+    off = ParcelFault(kind=ParcelFaultKind.TAKEN_OFF, arg=5_000)
+    hall = run_of(ScriptedPlan(line(), {1: swap, 2: off}, ()))
+    assert [one.parcel for one in hall.of(Removed) if isinstance(one, Removed)] == [2]
+
+
 def test_a_jammed_parcel_stands_until_somebody_takes_it_off() -> None:
     hall = run_of(one_fault(ParcelFaultKind.JAM, 4_600))
     (gone,) = (one for one in hall.of(Removed) if isinstance(one, Removed))
