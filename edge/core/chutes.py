@@ -30,9 +30,7 @@ def in_flight(scope: Scope, chute: ChuteId) -> int:
 
 
 def obstacle(scope: Scope, chute: Chute) -> Reason:
-    """``OK``, or why the chute takes no decision now. A chute takes no more than its reserve."""
-    if chute.exit == scope.layout.end_exit:
-        return Reason.OK
+    """``OK``, or why a chute at a physical exit takes no decision now: no more than its reserve."""
     if not is_enabled(scope, chute.id):
         return Reason.CHUTE_DISABLED
     if is_full(scope, chute.exit) or in_flight(scope, chute.id) >= chute.reserve:
@@ -51,7 +49,7 @@ def choose(
     first = Reason.OK
     for candidate in candidates:
         chute = scope.layout.chutes.get(candidate)
-        if chute is None or chute.kind is not ChuteKind.SHIPPING:
+        if chute is None or chute.kind is not ChuteKind.SHIPPING or chute.exit == scope.layout.end_exit:
             continue
         reason = obstacle(scope, chute)
         exit = scope.layout.exit(chute.exit)

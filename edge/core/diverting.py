@@ -17,7 +17,6 @@ from edge.model.divert import AbortCause, CommandStatus
 from edge.model.events import CommandAnswered, DivertAborted, DivertFired, WakePurpose
 from edge.model.ids import CommandSeq, InboxSeq, OrderNo, PlanId
 from edge.model.records import Aborted, Decided, Refused, Revoked, Told
-from edge.model.register_map import StateBit
 from edge.model.units import Grams, MonoUs, Ticks
 from edge.model.verdict import ParcelState, Reason
 
@@ -75,7 +74,7 @@ def deadline_reached(scope: Scope, track: Track, at_us: MonoUs, ticks: Ticks) ->
         return
     if not track.closed:
         identify.close(scope, track, at_us, "closed by the deadline")
-    from_mm = max(0, scope.layout.mm(ticks - track.origin) - scope.layout.late_mm)
+    from_mm = max(0, _at_most_mm(scope, track, at_us) - scope.layout.late_mm)
     made = verdicts.verdict(scope, track, from_mm)
     decide(scope, track, at_us, made or verdicts.reject(scope, verdicts.lacking(track), from_mm))
 
@@ -103,8 +102,7 @@ def _at_most_mm(scope: Scope, track: Track, at_us: MonoUs) -> int:
 
 def decide(scope: Scope, track: Track, at_us: MonoUs, made: Verdict) -> None:
     """Put the verdict on record, once, and tell the PLC if it names a physical exit."""
-    if take(track, Step.VERDICT) is not Action.DECIDE:
-        return
+    take(track, Step.VERDICT)
     track.reason, track.exit, track.chute, track.ships = made.reason, made.exit, made.chute, made.ships
     track.decided_from_us = at_us
     order, plan = track.order, scope.state.plan
@@ -169,20 +167,15 @@ def answered(scope: Scope, track: Track, event: CommandAnswered) -> None:
 
 
 def _refused(scope: Scope, track: Track, at_us: MonoUs, status: CommandStatus, seq: CommandSeq) -> None:
-    reason = _ended_for(scope, track, REFUSAL.get(status, Reason.DIVERT_ABORTED))
+    reason = _ended_for(track, REFUSAL.get(status, Reason.DIVERT_ABORTED))
     track.standing = False
     scope.record(Refused(at_us=at_us, track=track.id, exit=track.exit, seq=seq, status=status, reason=reason))
     _goes_to_the_end(scope, track, at_us, reason)
 
 
-def _ended_for(scope: Scope, track: Track, cause: Reason) -> Reason:
+def _ended_for(track: Track, cause: Reason) -> Reason:
     """Where the PLC only says *untrusted*, tracking may know why."""
-    if cause is Reason.POSITION_UNKNOWN and track.flaw is not Reason.OK:
-        return track.flaw
-    stop = StateBit.E_STOP | StateBit.DOOR | StateBit.PULL_CORD
-    if cause is Reason.POSITION_UNKNOWN and scope.state.plc.bits.state & stop:
-        return Reason.FLUSH_ESTOP
-    return cause
+    return track.flaw if cause is Reason.POSITION_UNKNOWN and track.flaw is not Reason.OK else cause
 
 
 def _goes_to_the_end(scope: Scope, track: Track, at_us: MonoUs, reason: Reason) -> None:
@@ -239,7 +232,7 @@ def aborted(scope: Scope, track: Track, event: DivertAborted) -> None:
         return
     track.standing = False
     scope.record(Aborted(at_us=event.at_us, track=track.id, exit=event.exit, cause=event.cause))
-    _goes_to_the_end(scope, track, event.at_us, _ended_for(scope, track, ABORT[event.cause]))
+    _goes_to_the_end(scope, track, event.at_us, _ended_for(track, ABORT[event.cause]))
 
 
 def spoiled(scope: Scope, track: Track, at_us: MonoUs) -> None:

@@ -235,8 +235,6 @@ class LineCore:
 
     def _woke(self, event: Woke) -> None:
         scope = self._scope
-        if event.ticks:
-            scope.belt_seen(event.ticks, event.at_us)
         if event.purpose is WakePurpose.CANCEL_LIMIT:
             intercept.limit_reached(scope, InboxSeq(event.ref), event.at_us)
             return
@@ -245,8 +243,10 @@ class LineCore:
             return
         match event.purpose:
             case WakePurpose.DECIDE:
+                scope.belt_seen(event.ticks, event.at_us)
                 diverting.reached(scope, track, event.at_us, event.ticks)
             case WakePurpose.DEADLINE:
+                scope.belt_seen(event.ticks, event.at_us)
                 diverting.deadline_reached(scope, track, event.at_us, event.ticks)
             case WakePurpose.READ_WINDOW:
                 identify.window_over(scope, track, event.at_us, event.ticks)
@@ -319,4 +319,6 @@ class LineCore:
             weighing.restarted(scope, track, event.at_us)
             diverting.reconsider(scope, track, event.at_us)
         intercept.restarted(scope, event.at_us)
+        if event.replay_differs:
+            plc_link.replay_differs(scope, event.at_us)
         chutes.started(scope, event.chutes_disabled)

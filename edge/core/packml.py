@@ -27,6 +27,13 @@ ALARM_BITS: tuple[tuple[StateBit, AlarmKind, str], ...] = (
     (StateBit.LATCHED, AlarmKind.PLC_LATCHED, ""),
     (StateBit.JAM, AlarmKind.JAM, ""),
 )
+EMPTIED = (
+    AlarmKind.BELT_UNTRUSTED,
+    AlarmKind.PLC_RESTARTED,
+    AlarmKind.RING_OVERFLOW,
+    AlarmKind.REPLAY_DIFFERS,
+)
+"""Alarms that an emptied belt ends."""
 INDICATORS: dict[LineState, int] = {
     LineState.EXECUTE: 1,
     LineState.STARTING: 2,
@@ -115,5 +122,5 @@ def alarms_of_bits(scope: Scope, at_us: MonoUs) -> None:
     for bit, kind, subject in ALARM_BITS:
         set_alarm(scope, at_us, kind, on=bool(bits & bit), subject=subject)
     if scope.state.purge is PurgeStage.CLEAN:
-        for kind in (AlarmKind.BELT_UNTRUSTED, AlarmKind.PLC_RESTARTED, AlarmKind.RING_OVERFLOW):
+        for kind in EMPTIED:
             clear_alarm(scope, at_us, kind, "")

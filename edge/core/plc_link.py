@@ -47,6 +47,7 @@ def attached(scope: Scope, event: PlcAttached) -> None:
                 scope, event.at_us, AlarmKind.PLC_RESTARTED, "", f"epoch {plc.epoch} to {event.epoch}"
             )
         plc.epoch = event.epoch
+        plc.belt_ticks = event.ticks
         plc.ring_last = RingSeq(event.ring_next - 1)
         state.purge = PurgeStage.WANTED
         for watch in state.readers.values():
@@ -116,6 +117,13 @@ def _take_bits(scope: Scope, at_us: MonoUs, ticks: Ticks, bits: PlcBits) -> None
     weighing.zone_changed(scope, at_us, ticks, before.zones_held)
     packml.step_purge(scope)
     packml.alarms_of_bits(scope, at_us)
+
+
+def replay_differs(scope: Scope, at_us: MonoUs) -> None:
+    """What this build makes of the record is not what stands there: no track of it is sure."""
+    raise_alarm(scope, at_us, AlarmKind.REPLAY_DIFFERS, "", "this build decides otherwise than the record")
+    tracking.untrust_all(scope, at_us, Reason.POSITION_UNKNOWN)
+    packml.want_purge(scope)
 
 
 def restarted(scope: Scope, at_us: MonoUs) -> None:

@@ -39,8 +39,10 @@ class Scope:
         return [track for track in self.state.tracks.values() if track.waybill == waybill]
 
     def belt_seen(self, ticks: Ticks, at_us: MonoUs) -> None:
+        """A position told with its moment; one behind the last says nothing (a belt runs one way)."""
         plc = self.state.plc
-        plc.belt_ticks, plc.belt_at_us = ticks, at_us
+        if ticks >= plc.belt_ticks:
+            plc.belt_ticks, plc.belt_at_us = ticks, at_us
 
     def belt_at_most(self, at_us: MonoUs) -> Ticks:
         """How far the belt can have come by now, from the last position told: at v_max while it runs."""

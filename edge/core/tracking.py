@@ -217,8 +217,11 @@ def _known(scope: Scope, event: ParcelLost | DivertConfirmed, eye: EyeNo) -> Tra
 
 
 def confirm_over(scope: Scope, track: Track, at_us: MonoUs) -> None:
-    """Proved: fired, and no confirm eye saw it in its window."""
-    if track.fired:
+    """Proved: fired, and no confirm eye saw it in its window. A parcel that an eye behind the diverter
+    saw since went straight on and is not absent: its end will tell."""
+    eyes, exit = scope.layout.topology.eyes, scope.layout.exit(track.fired)
+    straight = track.last_eye and eyes[track.last_eye - 1].position_mm > exit.position_mm
+    if not straight:
         reason = Reason.DIVERT_UNCONFIRMED if track.flaw is Reason.OK else track.flaw
         ending.missing(scope, track, at_us, Step.UNCONFIRMED, reason)
 

@@ -20,7 +20,15 @@ from tests.core.core_bench import CoreBench
 from tests.core.core_line import DEMO, READY, bits, order, waybill
 
 assert DEMO.scale is not None
-SCALE = DEMO.scale
+SCALE = replace(
+    DEMO.scale,
+    rate_hz=50,
+    min_samples=6,
+    spread_g=Grams(60),
+    min_weight_g=Grams(50),
+    capacity_g=Grams(60_000),
+)
+"""The table's scale, whatever the demo line's is set to."""
 STATIC = load_line("small").topology
 OK, MOTION, OVER = SampleState.OK, SampleState.MOTION, SampleState.OVER
 
