@@ -373,6 +373,27 @@ def test_a_plc_restart_under_an_open_connection_is_seen_by_its_epoch() -> None:
     assert "epoch 7 became 8" in rig.ends[0][1]
 
 
+def test_a_bad_entry_behind_good_ones_hands_on_none_of_them_twice() -> None:
+    async def script(rig: Rig) -> None:
+        await asyncio.sleep(0.1)
+        rig.plc.put(1, 2, arg=300, number=1)
+        rig.plc.put(5, 2, arg=77, number=1)
+        await asyncio.sleep(1)
+        rig.plc.spoil(2, (0, 2, 0x0502, 5, 0, 1, 0, 1, 0, 1))
+        await asyncio.sleep(1)
+
+    rig = Rig().run(script)
+    assert "77 is not a valid AbortCause" in rig.ends[0][1]
+    assert [event.ring_seq for event in rig.seen.of(EyePassed)] == [1]
+    assert rig.seen.names[-1] == "DivertAborted"
+
+
+def test_a_plc_that_restarts_between_identity_and_status_is_not_attached_under_the_old_epoch() -> None:
+    rig = Rig(BankPlc(status={"epoch": 9})).run(seconds(0.05))
+    assert rig.seen.names == []
+    assert "epoch 7 became 9" in rig.ends[0][1]
+
+
 def test_the_same_epoch_with_a_younger_ring_is_no_plc_to_command() -> None:
     resume = Resume(epoch=BootEpoch(7), ring_seq=RingSeq(40), ticks=Ticks(0))
     rig = Rig(resume=resume).run(seconds(1))

@@ -1,5 +1,6 @@
 """The link to a PLC that tracks (mailbox, docs/plc-contract.md)."""
 
-from drivers.links.plc.mailbox import PlcMailboxLink, Resume
+from drivers.links.plc.image import Resume
+from drivers.links.plc.mailbox import PlcMailboxLink
 
 __all__ = ["PlcMailboxLink", "Resume"]
