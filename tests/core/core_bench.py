@@ -424,7 +424,7 @@ class CoreBench:
         )
 
     def _confirm(self, body: Body, exit: int) -> None:
-        if not body.gone:
+        if not body.gone and not body.unseen:
             end = len(self.line.exits) + 1
             straight = ConfirmReason.ABORTED if body.outcome else ConfirmReason.STRAIGHT
             self.confirm(body, exit, straight if exit == end else ConfirmReason.COMMANDED)

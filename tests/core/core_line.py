@@ -81,6 +81,8 @@ class Body:
     outcome: CommandStatus = CommandStatus.NONE
     fired: bool = False
     gone: bool = False
+    unseen: bool = False
+    """No confirm eye sees it."""
 
 
 def chute(n: int) -> ChuteId:
