@@ -13,6 +13,7 @@ from edge.core import (
     diverting,
     identify,
     intercept,
+    operating,
     outstanding,
     packml,
     plc_link,
@@ -20,12 +21,9 @@ from edge.core import (
     wall_clock,
     weighing,
 )
-from edge.core.alarms import acknowledge, set_alarm
 from edge.core.layout import Layout
-from edge.core.routing import Routes
 from edge.core.scope import Scope
 from edge.core.state import CoreState, Track
-from edge.model.alarm import AlarmKind
 from edge.model.commands import LineCommand
 from edge.model.events import (
     ClockRead,
@@ -38,7 +36,6 @@ from edge.model.events import (
     DivertFired,
     Event,
     EyePassed,
-    HoldCause,
     HoldCleared,
     HoldRaised,
     JamDetected,
@@ -62,16 +59,8 @@ from edge.model.events import (
     Woke,
 )
 from edge.model.ids import InboxSeq, TrackId, Waybill
-from edge.model.line import OperatorAction
-from edge.model.records import PlanTaken
 from edge.model.topology import Topology
 from edge.model.units import MonoUs
-from edge.model.verdict import Reason
-
-HOLD_ALARM: dict[HoldCause, AlarmKind] = {
-    HoldCause.STORE_SLOW: AlarmKind.STORE_SLOW,
-    HoldCause.DISK_LOW: AlarmKind.DISK_LOW,
-}
 
 
 class LineCore:
@@ -182,9 +171,9 @@ class LineCore:
             case DeviceWentDown():
                 devices.went_down(scope, event)
             case HoldRaised():
-                self._hold(event.at_us, event.cause, on=True)
+                operating.hold(scope, event.at_us, event.cause, on=True)
             case HoldCleared():
-                self._hold(event.at_us, event.cause, on=False)
+                operating.hold(scope, event.at_us, event.cause, on=False)
             case ClockRead():
                 wall_clock.read(scope, event)
             case LineStarted():
@@ -206,9 +195,10 @@ class LineCore:
                     if identify.order_changed(track, event):
                         diverting.order_changed(scope, track, event.at_us)
             case PlanActivated():
-                self._plan_activated(event)
+                operating.plan_activated(scope, event)
+                self._reconsider(tuple(self.state.tracks.values()), event.at_us)
             case OperatorCommanded():
-                self._commanded(event)
+                operating.commanded(scope, event)
                 packml.review(scope, event.at_us)
             case _:
                 assert_never(event)
@@ -264,49 +254,6 @@ class LineCore:
             case _:
                 assert_never(event.purpose)
 
-    def _plan_activated(self, event: PlanActivated) -> None:
-        """From here on this plan decides, for every track that is not decided yet."""
-        state = self.state
-        if event.inbox_seq <= state.plan_seq:
-            return
-        state.plan, state.plan_seq = event.plan, event.inbox_seq
-        self._scope.routes = Routes(event.plan)
-        self._scope.record(
-            PlanTaken(
-                at_us=event.at_us, inbox_seq=event.inbox_seq, plan=event.plan.id, version=event.plan.version
-            )
-        )
-        self._reconsider(tuple(state.tracks.values()), event.at_us)
-
-    def _commanded(self, event: OperatorCommanded) -> None:
-        scope = self._scope
-        match event.action:
-            case OperatorAction.ENABLE_CHUTE:
-                chutes.switch(scope, event.at_us, event.subject, enabled=True)
-            case OperatorAction.DISABLE_CHUTE:
-                chutes.switch(scope, event.at_us, event.subject, enabled=False)
-            case OperatorAction.HOLD_LINE:
-                scope.state.held_by = event.by or "an operator"
-            case OperatorAction.RELEASE_LINE:
-                scope.state.held_by = ""
-            case OperatorAction.PURGE:
-                tracking.mark_all(scope, Reason.PURGED)
-                packml.want_purge(scope)
-            case OperatorAction.CONFIRM_CLOCK:
-                wall_clock.confirm(scope, event.at_us)
-            case OperatorAction.ACKNOWLEDGE_ALARM:
-                acknowledge(scope, event.at_us, event.subject)
-            case _:
-                assert_never(event.action)
-
-    def _hold(self, at_us: MonoUs, cause: HoldCause, *, on: bool) -> None:
-        holds = self.state.holds
-        if on and cause not in holds:
-            holds.append(cause)
-        elif not on and cause in holds:
-            holds.remove(cause)
-        set_alarm(self._scope, at_us, HOLD_ALARM[cause], on=on)
-
     def _started(self, event: LineStarted) -> None:
         """A new run of the process, on a fresh or a recovered state."""
         scope = self._scope
@@ -314,7 +261,7 @@ class LineCore:
         devices.restarted(scope)
         wall_clock.restarted(scope)
         for cause in tuple(self.state.holds):
-            self._hold(event.at_us, cause, on=False)
+            operating.hold(scope, event.at_us, cause, on=False)
         for track in tuple(self.state.tracks.values()):
             weighing.restarted(scope, track, event.at_us)
             diverting.reconsider(scope, track, event.at_us)
