@@ -8,6 +8,11 @@ SLICE = 25
 """Orders validated and committed between two looks at other requests: pydantic holds the GIL for
 0.6 ms at 25 orders, so that a cancel is never behind a bulk."""
 
+MESSAGE_MAX_BYTES = 16 * 1024
+"""Bodies of a few fields: nothing larger is parsed, since parsing holds up everyone else."""
+ORDER_MAX_BYTES = 256 * 1024
+"""One order or article: 500 lines take 75 kB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:

@@ -10,6 +10,7 @@ from api.http.mapping import goods_of
 from api.http.openapi import body_of
 from api.http.problems import Problem, Slug
 from api.http.schemas import GoodsBatch, GoodsIn, GoodsItem
+from api.settings import ORDER_MAX_BYTES
 
 router = APIRouter(prefix="/v1", tags=["goods"])
 
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["goods"])
 @router.put("/goods/{sku}", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(GoodsIn))
 async def put_goods_item(sku: IdPath, request: Request, gateway: GatewayDep) -> JSONResponse:
     """Store one article, in place of what was known of it."""
-    asked = await read_json(request)
+    asked = await read_json(request, ORDER_MAX_BYTES)
     body = checked(GoodsIn, asked)
     if body.sku != sku:
         raise Problem(Slug.PATH_DISAGREES, f"path {sku}, body {body.sku}")

@@ -24,7 +24,7 @@ from api.http.openapi import body_of
 from api.http.problems import Problem, Slug, negotiated_language
 from api.http.schemas import MessageOnly, OrderBatch, OrderIn
 from api.intake import IntakeAnswer, OrderPut, Taken
-from api.settings import SLICE
+from api.settings import MESSAGE_MAX_BYTES, ORDER_MAX_BYTES, SLICE
 from edge.model.ids import MessageId, OrderNo
 from edge.model.order import CancelOutcome
 from edge.store.journal_types import CancelAnswerRow
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/v1", tags=["orders"])
 @router.put("/orders/{order_no}", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(OrderIn))
 async def put_order(order_no: OrderNoPath, request: Request, gateway: GatewayDep) -> JSONResponse:
     """Store an order, or a newer version of it. Idempotent by message id and version."""
-    asked = await read_json(request)
+    asked = await read_json(request, ORDER_MAX_BYTES)
     put = _order_put(asked)
     if put.order.order_no != order_no:
         raise Problem(Slug.PATH_DISAGREES, f"path {order_no}, body {put.order.order_no}")
@@ -79,7 +79,7 @@ async def get_order(order_no: OrderNoPath, gateway: GatewayDep) -> JSONResponse:
 )
 async def hold_order(order_no: OrderNoPath, request: Request, gateway: GatewayDep) -> JSONResponse:
     """Its parcel goes to the exception chute ``held`` until it is released."""
-    asked = await read_json(request)
+    asked = await read_json(request, MESSAGE_MAX_BYTES)
     body = checked(MessageOnly, asked)
     message = message_of(body.message_id, "hold", order_no, asked)
     return taken_response(await gateway.write(lambda intake: intake.hold(message, OrderNo(order_no))))
@@ -92,7 +92,7 @@ async def hold_order(order_no: OrderNoPath, request: Request, gateway: GatewayDe
 )
 async def release_order(order_no: OrderNoPath, request: Request, gateway: GatewayDep) -> JSONResponse:
     """Ends a hold."""
-    asked = await read_json(request)
+    asked = await read_json(request, MESSAGE_MAX_BYTES)
     body = checked(MessageOnly, asked)
     message = message_of(body.message_id, "release", order_no, asked)
     return taken_response(await gateway.write(lambda intake: intake.release(message, OrderNo(order_no))))
@@ -105,7 +105,7 @@ async def release_order(order_no: OrderNoPath, request: Request, gateway: Gatewa
 )
 async def cancel_order(order_no: OrderNoPath, request: Request, gateway: GatewayDep) -> JSONResponse:
     """On record at once; answered by the line within 400 ms, or ``cancel_pending``."""
-    asked = await read_json(request)
+    asked = await read_json(request, MESSAGE_MAX_BYTES)
     body = checked(MessageOnly, asked)
     message = message_of(body.message_id, "cancel", order_no, asked)
     taken = await gateway.write(lambda intake: intake.cancel(message, OrderNo(order_no)))

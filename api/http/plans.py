@@ -10,6 +10,7 @@ from api.http.mapping import plan_of
 from api.http.openapi import body_of
 from api.http.problems import Problem, Slug
 from api.http.schemas import BlindSpotIn, PlanActivation, PlanIn, RuleIn
+from api.settings import MESSAGE_MAX_BYTES
 from edge.model.ids import PlanId
 
 router = APIRouter(prefix="/v1", tags=["plans"])
@@ -37,7 +38,7 @@ async def put_plan(plan_id: IdPath, request: Request, gateway: GatewayDep) -> JS
 )
 async def activate_plan(plan_id: IdPath, request: Request, gateway: GatewayDep) -> JSONResponse:
     """From here on it decides every parcel that is not yet decided."""
-    asked = await read_json(request)
+    asked = await read_json(request, MESSAGE_MAX_BYTES)
     body = checked(PlanActivation, asked)
     message = message_of(body.message_id, "activate_plan", plan_id, asked)
     answer = await gateway.write(lambda intake: intake.activate_plan(message, PlanId(plan_id), body.version))

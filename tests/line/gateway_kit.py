@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ Json = dict[str, Any]
 Reply = Callable[[CancelRow], tuple[CancelOutcome, ...]]
 
 
+@cache
 def demo_topology() -> Topology:
     return load_line("demo").topology
 

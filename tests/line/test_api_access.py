@@ -1,6 +1,8 @@
 """Every route × every role, out of the one table; and no way in without a key."""
 
 import base64
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +112,19 @@ async def test_the_documentation_needs_no_other_host(data: Path) -> None:
         for asset in ("swagger-ui.css", "swagger-ui-bundle.js"):
             assert f"/static-offline-docs/{asset}" in page
             assert (await desk.erp.get(f"/static-offline-docs/{asset}")).status_code == 200
+
+
+async def test_the_description_points_at_nothing_that_is_missing(data: Path) -> None:
+    async with open_desk(data) as desk:
+        document = (await desk.erp.get("/openapi.json")).json()
+        text = json.dumps(document)
+        for name in set(re.findall(r'"#/components/schemas/(\w+)"', text)):
+            assert name in document["components"]["schemas"], name
+        assert text.count('"#/') == text.count('"#/components/schemas/')
+        for operations in document["paths"].values():
+            for method, operation in operations.items():
+                assert ("requestBody" in operation) == (method in ("put", "post"))
+                assert "application/problem+json" in operation["responses"]["default"]["content"]
 
 
 def test_nobody_may_ship_by_hand() -> None:

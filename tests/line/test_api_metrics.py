@@ -1,8 +1,11 @@
 """Metrics: base units, finite labels, nothing that a client wrote."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -85,30 +88,49 @@ async def test_the_lines_metrics_are_passed_on(tmp_path: Path) -> None:
         assert "beltkeeper_belt_speed_metres_per_second 1.5" in answer.text
 
 
-async def test_a_line_that_is_down_or_silent_is_a_problem(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, line_metrics_ms=50) as desk:
-        gone = await desk.operator.get("/metrics/line")
-        assert (gone.status_code, slug_of(gone)) == (503, "line_down")
+@asynccontextmanager
+async def line_saying(path: Path, words: bytes) -> AsyncIterator[None]:
+    """A metrics socket that answers with ``words`` and then waits for the client to go."""
+    gone = asyncio.Event()
 
-        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read()
-            writer.close()
-
-        server = await asyncio.start_unix_server(silent, str(desk.places.line_metrics))
-        mute = await desk.operator.get("/metrics/line")
-        server.close()
-        assert (mute.status_code, slug_of(mute)) == (503, "line_down")
-
-
-async def test_a_line_that_says_too_much_is_cut(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, line_metrics_max_bytes=1_000) as desk:
-
-        async def chatty(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, EOFError):
             await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"#" * 2_000)
-            writer.close()
+            writer.write(words)
+            await reader.read()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        gone.set()
 
-        server = await asyncio.start_unix_server(chatty, str(desk.places.line_metrics))
+    server = await asyncio.start_unix_server(serve, str(path))
+    yield
+    async with asyncio.timeout(20):
+        await gone.wait()
+    server.close()
+
+
+async def test_a_line_that_is_down(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
         answer = await desk.operator.get("/metrics/line")
-        server.close()
+        assert (answer.status_code, slug_of(answer)) == (503, "line_down")
+
+
+@pytest.mark.parametrize(
+    ("words", "patience_ms"),
+    [
+        (b"", 50),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"#" * 2_000, 20_000),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + b"#" * 499, 300),
+        (b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", 20_000),
+        (b"no HTTP at all\r\n\r\n", 20_000),
+    ],
+    ids=["silent", "too much", "torn", "failed", "garbage"],
+)
+async def test_a_line_that_says_it_wrong(tmp_path: Path, words: bytes, patience_ms: int) -> None:
+    async with (
+        open_desk(tmp_path, line_metrics_ms=patience_ms, line_metrics_max_bytes=1_000) as desk,
+        line_saying(desk.places.line_metrics, words),
+    ):
+        answer = await desk.operator.get("/metrics/line")
         assert (answer.status_code, slug_of(answer)) == (503, "line_down")

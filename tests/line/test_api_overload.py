@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from api.intake import Intake
 from api.writer import WriterBusy, WriterThread
@@ -102,17 +103,18 @@ async def test_a_disk_that_fails_is_told_and_healed(tmp_path: Path, monkeypatch:
 
 
 async def test_our_own_fault_is_one_problem_body_without_its_cause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise KeyError("a secret of ours")
 
     async with open_desk(tmp_path) as desk:
         monkeypatch.setattr("edge.store.inbox_writer.InboxWriter.order", broken)
-        answer = await desk.erp.get("/v1/orders/SO-1")
+        with capture_logs() as logged:
+            answer = await desk.erp.get("/v1/orders/SO-1")
         assert (answer.status_code, slug_of(answer)) == (500, "internal_error")
         assert "secret" not in answer.text
-    assert "a secret of ours" in "".join(capsys.readouterr())
+    assert [(entry["event"], entry["exc_info"]) for entry in logged] == [("request_failed", True)]
 
 
 async def test_the_thread_writes_what_was_queued_and_takes_no_more() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -15,10 +16,11 @@ import httpx2
 START_S = 30.0
 """A cold start with imports on two busy cores."""
 PROGRAM = """
-import sys
+import resource, sys
 from pathlib import Path
 from api.server import run_gateway
 from line_config.load import load_line
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 sys.exit(run_gateway(load_line("demo"), Path(sys.argv[1]), port=int(sys.argv[2])))
 """
 
@@ -42,22 +44,28 @@ class GatewayProcess:
             return await self.process.wait()
 
 
-async def launch(data: Path, port: int = 0) -> asyncio.subprocess.Process:
+async def launch(
+    data: Path, port: int = 0, file_bytes: int = resource.RLIM_INFINITY
+) -> asyncio.subprocess.Process:
+    """``file_bytes``: no file may grow beyond it (setrlimit(2)), as on a full disk."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         PROGRAM,
         str(data),
         str(port),
+        str(file_bytes),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
 
 
 @asynccontextmanager
-async def running_gateway(data: Path) -> AsyncIterator[GatewayProcess]:
+async def running_gateway(
+    data: Path, file_bytes: int = resource.RLIM_INFINITY
+) -> AsyncIterator[GatewayProcess]:
     """Killed at the end if it has not ended."""
-    process = await launch(data)
+    process = await launch(data, file_bytes=file_bytes)
     try:
         port = await _listening(process)
         keys: dict[str, str] = json.loads((data / "first-keys.json").read_text())

@@ -145,6 +145,30 @@ async def test_a_stop_does_not_wait_for_idle_or_stuck_clients(tmp_path: Path) ->
         stuck.close()
 
 
+async def test_a_disk_that_takes_no_more(tmp_path: Path) -> None:
+    """Files may not grow over 1 MB: what was answered stays, the rest is refused, nobody falls over."""
+    async with running_gateway(tmp_path, file_bytes=1_000_000) as gateway, gateway.client() as erp:
+        taken = 0
+        refused = None
+        for n in range(0, 10_000, 20):
+            orders = {"orders": [order_json(m) for m in range(n, n + 20)]}
+            answer = await erp.post("/v1/orders:batch", json=orders)
+            if answer.status_code != 200:
+                refused = answer
+                break
+            taken = n + 20
+        assert refused is not None
+        assert (refused.status_code, slug_of(refused)) == (503, "store_unavailable")
+        assert taken > 0
+        cancel = await erp.post("/v1/orders/SO-0/cancel", json={"message_id": "c1"})
+        assert cancel.status_code == 503
+        assert (await erp.get(f"/v1/orders/SO-{taken - 1}")).status_code == 200
+    async with running_gateway(tmp_path) as gateway, gateway.client() as erp:
+        assert (await erp.get(f"/v1/orders/SO-{taken - 1}")).status_code == 200
+        again = await erp.put(f"/v1/orders/SO-{taken}", json=order_json(taken))
+        assert again.json()["outcome"] == "stored"
+
+
 async def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = await launch(tmp_path, taken.getsockname()[1])
