@@ -88,6 +88,7 @@ class LineLoop:
 
     def begin(self, started: LineStarted) -> None:
         """First input of this run, and once more all that the core still waits for."""
+        self._health.progress()
         items: list[JournalItem] = [started]
         commands = self._handle(started, items)
         waiting = self._dispatcher.at_once([*commands, *self._core.outstanding()])

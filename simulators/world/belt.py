@@ -265,8 +265,8 @@ class World:
         return body
 
     def remove(self, body: Body) -> None:
-        """A person takes a parcel off the belt; one that is on its way into a lane stays."""
-        if body.lane:
+        """A person takes a parcel off the belt; one that has entered its lane stays."""
+        if body.entered:
             return
         lead_mm = body.lead_nm(self.belt_nm) // NM_PER_MM
         self._leave_belt(body)
@@ -372,6 +372,7 @@ class World:
         """Its leading edge is at the confirm eye: it has entered a lane, or the end of the line."""
         item = body.item
         body.lane = exit_no
+        body.entered = True
         ticks = self.ticks_at(self.now_us)
         self.truth(Left(self.now_us, item.uid, exit_no, ticks, item.touched_us, tuple(item.seen)))
         self.lanes.enter(exit_no, self.now_us)
@@ -412,7 +413,8 @@ class World:
             self._home |= 1 << arm.number
         belt_nm = self.belt_nm
         for body in list(self.bodies):
-            if not body.lane and arm.sweeps(body.lead_nm(belt_nm), body.length_nm):
+            moves = body.held_nm is None and not body.lane
+            if moves and arm.sweeps(body.lead_nm(belt_nm), body.length_nm):
                 self._meet_arm(body, arm.number)
 
     def _meet_arm(self, body: Body, number: int) -> None:

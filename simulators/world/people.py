@@ -6,7 +6,7 @@ They see what a person sees (a belt that stands, a lane that fills), never the l
 from functools import partial
 from typing import Protocol
 
-from edge.model.topology import Topology
+from edge.model.topology import EyeRole, Topology
 from simulators.seeds import SeededBits
 from simulators.world.belt import World
 from simulators.world.parcel import NM_PER_MM, Body, Hazard, ParcelSpec
@@ -21,6 +21,8 @@ RESET_AFTER_MS = (1_500, 2_500)
 """A person notices that the belt stands, and walks to the button."""
 RESET_PRESS_MS = 300
 RESET_AGAIN_MS = 4_000
+CLEARED_BY_HAND_MS = 8_000
+"""A belt that stands so long in spite of resets is cleared by hand where an arm is blocked."""
 IDLE_RESET_MS = 8_000
 """The belt runs and nothing may be placed for this long: the person tries the button."""
 ROUND_MS = (4_000, 6_000)
@@ -122,6 +124,8 @@ class Crew:
 
     def _try_reset(self, since_us: int, now_us: int) -> None:
         if self._standing_since == since_us:
+            if now_us - since_us >= CLEARED_BY_HAND_MS * US_PER_MS:
+                self._clear_diverters()
             self._press(now_us)
             self._world.at(now_us + RESET_AGAIN_MS * US_PER_MS, partial(self._try_reset, since_us))
 
@@ -130,6 +134,15 @@ class Crew:
             self._press(now_us)
             again = now_us + IDLE_RESET_MS * US_PER_MS
             self._world.at(again, partial(self._try_idle_reset, since_us))
+
+    def _clear_diverters(self) -> None:
+        """The reset does not help: an arm cannot go home over a parcel. People take off what stands
+        before a diverter's eye."""
+        world = self._world
+        eyes = sum(1 << (eye.no - 1) for eye in world.topology.eyes if eye.role is EyeRole.DIVERTER)
+        for body in tuple(world.bodies):
+            if body.covered & eyes and not body.lane:
+                world.remove(body)
 
     def _press(self, now_us: int) -> None:
         self._world.reset = True
