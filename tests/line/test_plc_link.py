@@ -296,6 +296,7 @@ def test_a_slot_that_is_wrong_though_nobody_wrote_it_ends_the_session(words: tup
         ({"map_hash": 1}, "map hash is 0x00000001"),
         ({"exits": 9, "ticks_per_m": 70_000}, "exits is 9, the line says 3; ticks per metre is 70000"),
         ({"scan_ms": 6}, "scan takes 6 ms"),
+        ({"ring_capacity": 300, "scan_ms": 9}, "scan takes 9 ms"),
         ({"contract": 2}, "contract 2"),
         ({"test_u32": 0x78563412}, "self-test"),
     ],

@@ -25,7 +25,6 @@ from edge.model.units import UINT32_MAX, US_PER_MS, MonoUs, Ticks
 from edge.ports.byte_stream import LinkFailed
 from edge.ports.sinks import BeltSample, BeltSink, EventSink
 
-
 UNREAD_LIMIT = 256
 """Statuses that wait for a link that cannot keep up with the ring; of more, the newer ones give way."""
 

@@ -76,17 +76,19 @@ class RingReader:
         read_to = self._next + len(self._unproved) - 1
         if head < read_to:
             raise WrongBlock(f"ring head went back to {head}, {read_to} was read")
-        sound = [slot for slot in self._unproved if head < slot.ring_seq + self._capacity]
-        lost = len(sound) < len(self._unproved) or head > read_to + self._capacity
-        if self._doubt is not None:
-            # The slot in doubt is that of the entry after read_to; the PLC may be about to overwrite it.
-            if not lost and head + 1 < read_to + 1 + self._capacity:
-                raise self._doubt
-            lost = True
-        self._unproved = []
+        sound = all(self._stands(slot.ring_seq, head) for slot in self._unproved)
+        lost = not sound or not self._stands(read_to + 1, head)
+        if self._doubt is not None and not lost:
+            raise self._doubt
+        slots, self._unproved = self._unproved, []
         self._doubt = None
         if lost:
             self._next = RingSeq(head - self._capacity // 2 + 1)
             return [], True
         self._next = RingSeq(read_to + 1)
-        return sound, False
+        return slots, False
+
+    def _stands(self, seq: int, head: RingSeq) -> bool:
+        """The slot of entry ``seq`` was not being written again when ``head`` was the last entry. The one
+        after ``head`` may be half written: the head comes last."""
+        return head + 1 < seq + self._capacity
