@@ -99,6 +99,8 @@ class Body:
     zone: int = 0
     lane: int = 0
     """Exit number once a diverter has it, else 0."""
+    entered: bool = False
+    """A confirm eye has seen it."""
     load_steps: int = 0
     """Quarters of its weight on the scale."""
     whole_us: int = -1
