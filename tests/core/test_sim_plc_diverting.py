@@ -350,6 +350,18 @@ def test_fired_but_gone_straight() -> None:
     ]
 
 
+@clause("CONF-5", "DIV-4")
+def test_one_that_went_straight_is_in_the_way_of_the_next() -> None:
+    bench, first, second = two_told(1, 3, 700)
+    bench.run_to(first, 3990)
+    bench.parcels.remove(first)
+    bench.run(20)
+    bench.parcels.append(Parcel(lead=4010, length=300))
+    bench.run_to(second, 4900)
+    assert (ABORTED, 3, AbortCause.PREVIOUS_NOT_CLEAR.value, 2) in bench.shorts()
+    assert second.exit == 0
+
+
 # --- a line that no PLC could run -----------------------------------------------------------------
 
 

@@ -236,6 +236,8 @@ def test_overwriting_unread_entries_untrusts_the_belt() -> None:
     ring.push(RingKind.JAM, 1)
     assert bench.shorts()[-1] == (RingKind.ABORTED, 1, AbortCause.UNTRUSTED.value, 1)
     assert bench.status("zones_untrusted") == 1
+    bench.put(200)
+    assert bench.command(2, 1) is CommandStatus.UNTRUSTED, "made while entries are lost"
     bench.pc.ack = ring.head + 5
     bench.run(100)
     assert ring.overflowed, "an acknowledge beyond the head is none"

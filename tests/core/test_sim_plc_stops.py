@@ -1,19 +1,10 @@
-"""The simulated PLC's stops: start, homing, purge, marks, encoder, full ends, the register bus."""
-
-import asyncio
-from collections.abc import Coroutine
-from typing import Any
+"""The simulated PLC's stops: start, homing, purge, marks, encoder, full ends."""
 
 import pytest
 
 from edge.model.divert import AbortCause, CommandStatus, ConfirmReason, RingKind
 from edge.model.register_map import ModeBit, StateBit
-from simulators.devices.plc.faults import BusFaults, Silence
-from simulators.devices.plc.port import PlcRegisters
 from simulators.devices.plc.settings import PlcSettings
-from simulators.devices.register_bus import RegisterBus
-from simulators.loop import VirtualLoop
-from simulators.network import Network
 from tests.clauses import clause
 from tests.core.plc_bench import Bench, Parcel
 
@@ -244,6 +235,19 @@ def test_ticks_on_a_standing_belt() -> None:
 
 
 @clause("ENC-1")
+def test_ticks_that_race() -> None:
+    bench, _ = told()
+    for _ in range(6):
+        bench.run(50)
+        bench.ticks += 20
+    assert StateBit.ENCODER_FAULT not in bench.state, "1.4 times is still a belt"
+    for _ in range(6):
+        bench.run(50)
+        bench.ticks += 40
+    assert StateBit.ENCODER_FAULT in bench.state
+
+
+@clause("ENC-1")
 def test_starting_and_stopping_is_no_fault() -> None:
     bench, _ = told()
     for _ in range(4):
@@ -317,6 +321,16 @@ def test_on_and_off_delay_of_an_exit() -> None:
     assert bench.status("exits_full") == 0
 
 
+@clause("FULL-1")
+def test_a_parcel_that_passes_the_full_eye_fills_nothing() -> None:
+    bench = Bench().ready()
+    bench.sense(lane_full=0b0100)
+    bench.run(500)
+    bench.sense(lane_full=0)
+    bench.run(3000)
+    assert bench.status("exits_full") == 0
+
+
 @clause("STOP-1")
 def test_indicators_are_driven_as_wanted() -> None:
     bench = Bench().ready()
@@ -333,89 +347,6 @@ def test_two_runs_are_equal() -> None:
         return list(bench.entries())
 
     assert run() == run()
-
-
-# --- the register bus -----------------------------------------------------------------------------
-
-
-class LinkLost(Exception):
-    pass
-
-
-def on_bus(work: Coroutine[Any, Any, None]) -> None:
-    VirtualLoop(network=Network(0)).run(work)
-
-
-def bus_of(bench: Bench, faults: BusFaults) -> RegisterBus:
-    registers = PlcRegisters(bench.program, bench.step)
-    return RegisterBus(registers, failed=LinkLost, timeout_us=100_000, faults=faults)
-
-
-@clause("LINK-13")
-@pytest.mark.parametrize("turnaround_us", [5_000, 20_000, 100_000])
-def test_the_bus_takes_its_turnaround(turnaround_us: int) -> None:
-    async def work() -> None:
-        bus = bus_of(Bench(), BusFaults(turnaround_us=turnaround_us))
-        await bus.open()
-        start = asyncio.get_running_loop().time()
-        words = await bus.read(0, 16)
-        await bus.write(4096, (3, *[0] * 11))
-        both = await bus.exchange(4096, (4, *[0] * 11), 16, 22)
-        assert round((asyncio.get_running_loop().time() - start) * 1e6) == 3 * turnaround_us
-        assert words[4:6] == (0x1234, 0x5678)
-        assert both[2] == 4
-
-    on_bus(work())
-
-
-@pytest.mark.parametrize(
-    ("faults", "words", "obeyed"),
-    [
-        (BusFaults(silence=Silence.DEAF), "no answer", False),
-        (BusFaults(silence=Silence.MUTE), "no answer", True),
-        (BusFaults(turnaround_us=150_000), "no answer", True),
-        (BusFaults(draw_us=lambda: 300_000), "no answer", False),
-    ],
-)
-def test_the_bus_fails_after_its_time_out(faults: BusFaults, words: str, obeyed: bool) -> None:
-    bench = Bench()
-
-    async def work() -> None:
-        bus = bus_of(bench, faults)
-        await bus.open()
-        start = asyncio.get_running_loop().time()
-        with pytest.raises(LinkLost, match=words):
-            await bus.write(4096, (3, *[0] * 11))
-        assert round((asyncio.get_running_loop().time() - start) * 1e6) == 100_000
-        with pytest.raises(LinkLost, match="not connected"):
-            await bus.read(0, 16)
-
-    on_bus(work())
-    assert (bench.status("heartbeat_echo") == 3) is obeyed
-
-
-def test_the_bus_refuses_and_closes() -> None:
-    async def work() -> None:
-        faults = BusFaults(refuse=True)
-        bus = bus_of(Bench(), faults)
-        with pytest.raises(LinkLost, match="refused"):
-            await bus.open()
-        faults.refuse = False
-        await bus.open()
-        with pytest.raises(LinkLost, match="exception response 2"):
-            await bus.read(40, 1)
-        with pytest.raises(LinkLost, match="not connected"):
-            await bus.read(0, 1)
-        await bus.open()
-        first = asyncio.get_running_loop().create_task(bus.read(0, 1))
-        await asyncio.sleep(0.001)
-        with pytest.raises(RuntimeError, match="in flight"):
-            await bus.read(0, 1)
-        assert await first == (1,)
-        await bus.close()
-        await bus.close()
-
-    on_bus(work())
 
 
 @clause("START-1")

@@ -196,6 +196,17 @@ def test_a_parcel_too_long_is_a_jam_only_while_it_passes() -> None:
     assert bench.shorts() == [(JAM, 1, 0, 0), (EYE, 1, 600, 1)]
 
 
+@clause("TRK-5", "TRK-8")
+def test_a_number_that_the_pc_has_never_seen_ends_unseen() -> None:
+    bench = Bench().ready()
+    bench.obstacles = 0b0001
+    bench.step()
+    bench.run(760)
+    bench.obstacles = 0
+    bench.step()
+    assert bench.shorts() == [(JAM, 1, 0, 0), (EYE, 1, 760, 0)]
+
+
 # --- the held zone --------------------------------------------------------------------------------
 
 
