@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from api.http.problems import FieldError, Problem, Slug
-from api.settings import SLICE
+from api.settings import BATCH_MAX, SLICE
 
 ERRORS_MAX = 50
 """Errors listed in one problem body."""
@@ -29,9 +29,13 @@ async def read_json(request: Request, most_bytes: int | None = None) -> Any:
     return parse_json(raw)
 
 
-async def read_model(request: Request, model: type[M]) -> M:
-    """The body as ``model``. Raises ``Problem``, 422 with every field that is wrong."""
-    return checked(model, await read_json(request))
+async def read_batch(request: Request, name: str) -> Any:
+    """A parsed body whose list ``name`` is no longer than a batch may be. Raises ``Problem``."""
+    asked = await read_json(request)
+    items = asked.get(name) if isinstance(asked, dict) else None
+    if isinstance(items, list) and len(items) > BATCH_MAX:
+        raise Problem(Slug.BATCH_TOO_LARGE, f"{len(items)} {name}, at most {BATCH_MAX}")
+    return asked
 
 
 def parse_json(raw: bytes) -> Any:

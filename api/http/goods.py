@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from api.http.answers import TakenAnswer, taken_response
-from api.http.bodies import checked, checked_all, read_json
+from api.http.bodies import checked, checked_all, read_batch, read_json
 from api.http.deps import GatewayDep, IdPath, message_of
 from api.http.mapping import goods_of
 from api.http.openapi import body_of
@@ -30,7 +30,7 @@ async def put_goods_item(sku: IdPath, request: Request, gateway: GatewayDep) -> 
 @router.post("/goods:batch", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(GoodsBatch))
 async def put_goods(request: Request, gateway: GatewayDep) -> JSONResponse:
     """Up to 1,000 articles under one message id: all, or none."""
-    asked = await read_json(request)
+    asked = await read_batch(request, "goods")
     batch = checked(GoodsBatch, asked)
     goods = [goods_of(item) for item in await checked_all(GoodsItem, batch.goods, at=("goods",))]
     message = message_of(batch.message_id, "put_goods", "", asked)

@@ -17,7 +17,7 @@ from api.http.answers import (
     problem_of,
     taken_response,
 )
-from api.http.bodies import checked, read_json, read_model
+from api.http.bodies import checked, read_batch, read_json
 from api.http.deps import GatewayDep, MessageIdPath, OrderNoPath, message_of
 from api.http.mapping import order_body, order_of
 from api.http.openapi import body_of
@@ -47,7 +47,7 @@ async def put_order(order_no: OrderNoPath, request: Request, gateway: GatewayDep
 @router.post("/orders:batch", responses={200: {"model": BatchAnswer}}, openapi_extra=body_of(OrderBatch))
 async def put_orders(request: Request, gateway: GatewayDep) -> JSONResponse:
     """Up to 1,000 orders, each with a message id and an answer of its own; a wrong one stops no other."""
-    batch = await read_model(request, OrderBatch)
+    batch = checked(OrderBatch, await read_batch(request, "orders"))
     language = negotiated_language(request.headers.get("accept-language", ""))
     outcomes: list[OrderPut | Problem] = []
     for at in range(0, len(batch.orders), SLICE):

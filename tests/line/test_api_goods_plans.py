@@ -52,7 +52,7 @@ async def test_goods_one_by_one_and_in_a_batch(tmp_path: Path) -> None:
         ([GOODS | {"barcodes": [690123]}], "fields_invalid", ["goods", 0, "barcodes", 0]),
         ([GOODS | {"sku": "a/b"}], "fields_invalid", ["goods", 0, "sku"]),
         ([GOODS | {"message_id": "x"}], "fields_invalid", ["goods", 0, "message_id"]),
-        ([GOODS] * 1_001, "fields_invalid", ["goods"]),
+        ([GOODS] * 1_001, "batch_too_large", None),
         ([], "fields_invalid", ["goods"]),
         ([GOODS, GOODS], "doubled", None),
     ],

@@ -156,7 +156,7 @@ async def test_a_batch_of_1000_is_stored_and_one_of_1001_is_not(tmp_path: Path) 
     async with open_desk(tmp_path) as desk:
         orders = [order_json(n) for n in range(1_001)]
         refused = await desk.erp.post("/v1/orders:batch", json={"orders": orders})
-        assert (refused.status_code, slug_of(refused)) == (422, "fields_invalid")
+        assert (refused.status_code, slug_of(refused)) == (422, "batch_too_large")
         assert slug_of(await desk.erp.get("/v1/orders/SO-0")) == "order_unknown"
         stored = await desk.erp.post("/v1/orders:batch", json={"orders": orders[:1_000]})
         assert stored.json()["stored"] == 1_000
