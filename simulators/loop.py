@@ -57,8 +57,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     """One loop, one ``run``. Not for use with threads, sockets, signals or child processes.
 
     ``network`` joins everything that calls ``create_connection`` and ``create_server`` here.
-    ``shuffle_seed``: run what is ready at once in seeded random order, to show that an outcome does
-    not hang on the scheduling of tasks. ``max_virtual_us``: the instant at which the run fails.
+    ``shuffle_seed``: run what is ready at once in seeded random order, timers excepted, to show that an
+    outcome does not hang on the scheduling of tasks. ``max_virtual_us``: the instant at which the run fails.
     """
 
     _ready: deque[asyncio.Handle]
@@ -232,10 +232,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 return
             self._advance()
         if self._shuffle is not None and len(ready) > 1:
-            batch = list(ready)
-            self._shuffle.shuffle(batch)
-            ready.clear()
-            ready.extend(batch)
+            self._shuffle_ready(self._shuffle)
         todo = len(ready)
         self._steps_left -= todo
         for _ in range(todo):
@@ -276,6 +273,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
             handle = heapq.heappop(timers)[2]
             if not handle._cancelled:
                 self._ready.append(handle)
+
+    def _shuffle_ready(self, bits: SeededBits) -> None:
+        """Timers keep their order among themselves: that they are FIFO is a promise of this loop."""
+        batch = list(self._ready)
+        timers = iter([handle for handle in batch if isinstance(handle, asyncio.TimerHandle)])
+        bits.shuffle(batch)
+        self._ready.clear()
+        self._ready.extend(
+            next(timers) if isinstance(handle, asyncio.TimerHandle) else handle for handle in batch
+        )
 
     def _stuck(self) -> str:
         waiting = sorted(_describe(task) for task in asyncio.all_tasks(self))

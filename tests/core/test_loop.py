@@ -40,7 +40,8 @@ def test_an_hour_passes_at_once_and_to_the_microsecond() -> None:
     assert time.monotonic() - began < 5
 
 
-def test_timers_of_one_instant_fire_in_the_order_they_were_set() -> None:
+@pytest.mark.parametrize("shuffle_seed", [None, 1])
+def test_timers_of_one_instant_fire_in_the_order_they_were_set(shuffle_seed: int | None) -> None:
     async def main() -> list[int]:
         seen: list[int] = []
         when = here().time() + 1
@@ -49,7 +50,7 @@ def test_timers_of_one_instant_fire_in_the_order_they_were_set() -> None:
         await asyncio.sleep(2)
         return seen
 
-    assert VirtualLoop().run(main()) == list(range(200))
+    assert VirtualLoop(shuffle_seed=shuffle_seed).run(main()) == list(range(200))
 
 
 def test_a_timer_in_the_past_is_due_now_and_the_clock_never_goes_back() -> None:
