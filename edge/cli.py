@@ -163,6 +163,7 @@ def demo(
     forever: Annotated[bool, typer.Option("--forever", help="Until Ctrl-C.")] = False,
     faults: Annotated[Faults, typer.Option("--faults")] = Faults.DEFAULT,
     data: DataOption = None,
+    settings: SetOption = None,
 ) -> None:
     """Run the demo line in real time: line, gateway, PLC, scanner and scale as processes of their own."""
     from simulators.demo import Demo, run_demo
@@ -178,6 +179,7 @@ def demo(
                 faults=faults.value,
                 data=data,
                 language=_language().value,
+                settings=tuple(settings or ()),
             )
         )
     )

@@ -85,6 +85,10 @@ class Erp(OtherWaybills):
         self._next += 1
         return self.parcel(self._next - 1).spec
 
+    def close(self) -> None:
+        """Nothing more is packed: ``take`` says that there is no other parcel."""
+        self._parcels = self._next
+
     def waybill(self, index: int, *, known: bool) -> str:
         """What the second label of parcel ``index`` says: a neighbour's waybill, whose order is pushed
         (two parcels in a row are never both disturbed), or one that no order has."""

@@ -1,0 +1,151 @@
+"""Who plays in the demo: the processes, with the options that join them."""
+
+import asyncio
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from line_config.description import LineDescription
+from line_config.model import SerialSettings, TcpClientSettings
+from simulators.demo.processes import BAD_CONFIGURATION, DemoFailed, Keeper
+from simulators.faults import FaultLevel
+
+HOST = "127.0.0.1"
+PTY = "scale.pty"
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ones that nobody listened on a moment ago."""
+    taken = [socket.create_server((HOST, 0)) for _ in range(count)]
+    ports = [int(one.getsockname()[1]) for one in taken]
+    for one in taken:
+        one.close()
+    return ports
+
+
+def overrides_of(line: LineDescription, data: Path) -> tuple[str, ...]:
+    """The line as it is described, but with every cable to this machine's own simulators.
+
+    Raises ``DemoFailed`` for a line with cables that the demo's devices do not have.
+    """
+    plc, api, *readers = free_ports(2 + len(line.scanners))
+    found = [f"plc.host={HOST}", f"plc.port={plc}", f"api.host={HOST}", f"api.port={api}"]
+    for port, number in zip(line.scanners, readers, strict=True):
+        if not isinstance(port.connection, TcpClientSettings):
+            raise DemoFailed(
+                f"reader {port.reader}: the demo's scanner only answers calls", BAD_CONFIGURATION
+            )
+        where = f"readers.{port.reader}.connection"
+        found += [f"{where}.host={HOST}", f"{where}.port={number}"]
+    if line.scale_port is not None:
+        if not isinstance(line.scale_port.connection, SerialSettings):
+            raise DemoFailed("the demo's scale has a serial port only", BAD_CONFIGURATION)
+        found.append(f"scale.connection.path={data / PTY}")
+    return tuple(found)
+
+
+class Cast:
+    """All processes of one run. ``failed`` is told when one is lost for good."""
+
+    def __init__(
+        self,
+        name: str,
+        line: LineDescription,
+        data: Path,
+        settings: tuple[str, ...],
+        *,
+        seed: int,
+        parcels: int | None,
+        orders: Path | None,
+        faults: FaultLevel,
+        failed: Callable[[DemoFailed], None],
+    ) -> None:
+        self.truth = data / "truth.jsonl"
+        self._data = data
+        self._line = line
+        self._name = name
+        self._failed = failed
+        self._logs = data / "logs"
+        self._sockets = tempfile.TemporaryDirectory(prefix="beltkeeper-")
+        # A Unix socket's name holds 107 bytes, a data folder's may be longer.
+        self._feed = str(Path(self._sockets.name) / "feed")
+        self._set = [part for one in settings for part in ("--set", one)]
+        self._seed = str(seed)
+        clock = str(data / "clock-offset")
+        self.line = self._edge("run", "line", "--wall-clock-offset", clock)
+        self.gateway = self._edge("gateway", "gateway")
+        self.plant = self._plant(parcels, orders, faults, clock)
+        self._devices = dict.fromkeys(self._scanners(), "listening ") | dict.fromkeys(
+            self._scale(), "sending "
+        )
+        """Each with the word by which it says that it is ready."""
+
+    @property
+    def devices(self) -> frozenset[str]:
+        """Ids of the devices that the line has to reach."""
+        topology = self._line.topology
+        scale = () if topology.scale is None else (str(topology.scale.id),)
+        return frozenset((*(str(one.id) for one in topology.readers), *scale, "plc"))
+
+    async def open(self) -> None:
+        """Everything but the line is up. Raises ``DemoFailed``."""
+        self._logs.mkdir(exist_ok=True)
+        ready = {self.plant: "listening ", self.gateway: "gateway_listening", **self._devices}
+        for one in ready:
+            one.start()
+        await asyncio.gather(*(one.child.said(word) for one, word in ready.items()))
+
+    async def close(self) -> None:
+        """The line first: what it still has to say to PLC and gateway finds them there."""
+        await self.line.stop()
+        await self.gateway.stop()
+        await asyncio.gather(*(one.stop() for one in (self.plant, *self._devices)))
+        self._sockets.cleanup()
+
+    def close_infeed(self) -> None:
+        """Nothing more is placed."""
+        self.plant.child.signal(signal.SIGUSR1)
+
+    def _keeper(self, name: str, module: str, *arguments: str, anew: bool) -> Keeper:
+        command = (sys.executable, "-m", module, *arguments)
+        return Keeper(name, command, self._logs / f"{name}.log", self._failed, anew=anew)
+
+    def _edge(self, command: str, name: str, *more: str) -> Keeper:
+        where = ("--data", str(self._data))
+        return self._keeper(name, "edge.cli", command, self._name, *where, *self._set, *more, anew=True)
+
+    def _plant(self, parcels: int | None, orders: Path | None, faults: FaultLevel, clock: str) -> Keeper:
+        found = [self._name, *self._set, "--seed", self._seed, "--parcels", str(parcels or 0)]
+        found += ["--faults", faults.value, "--feed", self._feed]
+        found += ["--truth", str(self.truth), "--clock-offset", clock]
+        found += ["--turnaround-ms", str(self._line.topology.plc.turnaround_ms)]
+        if orders is not None:
+            found += ["--orders", str(orders)]
+        return self._keeper("plant", "simulators.plant_process", *found, anew=False)
+
+    def _scanners(self) -> list[Keeper]:
+        found = []
+        for port in self._line.scanners:
+            connection, file = port.connection, port.file
+            assert isinstance(connection, TcpClientSettings)
+            arguments = ["--feed", self._feed, "--listen", f"{connection.host}:{connection.port}"]
+            arguments += ["--reader", port.reader, "--seed", self._seed]
+            arguments += ["--latency-ms", f"{file.latency_min_ms}:{file.latency_max_ms}"]
+            arguments += ["--aim" if file.aim_identifiers else "--no-aim"]
+            name = f"scanner-{port.reader}"
+            found.append(self._keeper(name, "simulators.devices.scanner", *arguments, anew=False))
+        return found
+
+    def _scale(self) -> list[Keeper]:
+        scale, port = self._line.topology.scale, self._line.scale_port
+        if scale is None or port is None:
+            return []
+        assert isinstance(port.connection, SerialSettings)
+        arguments = ["--feed", self._feed, "--pty", port.connection.path, "--seed", self._seed]
+        arguments += ["--settle-ms", str(scale.settle_ms), "--delay-ms", str(scale.filter_ms)]
+        arguments += ["--frame-rate-hz", str(port.file.frame_rate_hz)]
+        arguments += ["--division-g", str(scale.division_g), "--capacity-g", str(scale.capacity_g)]
+        return [self._keeper("scale", "simulators.devices.scale", *arguments, anew=False)]
