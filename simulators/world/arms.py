@@ -8,8 +8,8 @@ LEFT, RIGHT = 1, 2
 
 
 class Arm:
-    """It acts on a side from the moment it is fully there until it is home again, or fully on the
-    other side: a retreating arm still carries what it meets. It is home only at rest."""
+    """It acts on a side from the moment it is fully there until it is home again: a retreating arm
+    still carries what it meets. On its way to the other side it lets go half-way. Home only at rest."""
 
     def __init__(self, number: int, diverter: Diverter) -> None:
         self.number = number
@@ -19,6 +19,7 @@ class Arm:
         self.acting = 0
         self.home = True
         self.arrives_us: int | None = None
+        self.lets_go_us: int | None = None
         self.told_us = 0
         self._from_nm = diverter.position_mm * NM_PER_MM
         self._to_nm = self._from_nm + diverter.zone_mm * NM_PER_MM
@@ -26,7 +27,8 @@ class Arm:
         self._change_us = diverter.change_ms * US_PER_MS
 
     def tell(self, level: int, now_us: int) -> bool:
-        """Take a new level; True if it changed. It gets there at ``arrives_us``."""
+        """Take a new level; True if it changed. It gets there at ``arrives_us``, and on the way to the
+        other side lets go at ``lets_go_us``."""
         if level == self.level:
             return False
         other_side = level != 0 and self.acting not in (0, level)
@@ -34,11 +36,17 @@ class Arm:
         self.home = False
         self.told_us = now_us
         self.arrives_us = now_us + (self._change_us if other_side else self._actuator_us)
+        self.lets_go_us = now_us + self._change_us // 2 if other_side else None
         return True
+
+    def let_go(self) -> None:
+        """It is half-way to the other side."""
+        self.lets_go_us = None
+        self.acting = 0
 
     def arrive(self) -> None:
         """It has reached its level."""
-        self.arrives_us = None
+        self.arrives_us = self.lets_go_us = None
         self.acting = self.level
         self.home = self.level == 0
 

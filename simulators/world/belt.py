@@ -47,6 +47,9 @@ from simulators.world.truth import BeltSwitched, Carried, Inducted, Left, Placed
 INFEED_MM = 30
 """A parcel is put on the belt with its leading edge this far before the induction eye."""
 
+BLIND_US = 350_000
+"""An encoder that lies is found within 200 ms (plc-contract ENC-1); then the arms go home."""
+
 STOP_TOUCH_US = 2_000_000
 """Parcels on a belt that stands longer than this may have been touched (plc.md section 6)."""
 
@@ -404,6 +407,12 @@ class World:
             assert arm.arrives_us is not None
             self._home &= ~(1 << arm.number)
             self.at(arm.arrives_us, partial(self._arrive, arm, arm.arrives_us))
+            if arm.lets_go_us is not None:
+                self.at(arm.lets_go_us, partial(self._let_go, arm, arm.lets_go_us))
+
+    def _let_go(self, arm: Arm, due_us: int, now_us: int) -> None:
+        if arm.lets_go_us == due_us:
+            arm.let_go()
 
     def _arrive(self, arm: Arm, due_us: int, now_us: int) -> None:
         if arm.arrives_us != due_us:
@@ -437,10 +446,14 @@ class World:
 
     def carry(self, body: Body, exit_no: int, told_us: int, forced: bool) -> None:
         """It leaves the belt's way for a lane: what of it is still upstream follows, what lies
-        downstream never sees it, and the exit's confirm eye will."""
+        downstream never sees it, and the exit's confirm eye will.
+
+        While nobody can know yet that the encoder lies, what an arm does is that fault's doing.
+        """
         exit_ = self.topology.exits[exit_no - 1]
         here = exit_.position_mm * NM_PER_MM
         fire_us = self.motion.time_when(body.origin_nm + self._fire_nm[exit_no - 1])
+        forced = forced or self.encoder.lied_within(BLIND_US, self.now_us)
         self.truth(Carried(self.now_us, body.item.uid, exit_no, fire_us, told_us, forced))
         kept = [one for one in body.points[body.next :] if _upstream(one, body, here)]
         low, high = exit_.confirm_from_mm * NM_PER_MM, exit_.confirm_to_mm * NM_PER_MM

@@ -61,6 +61,8 @@ class TrueParcel:
     gone_us: int = 0
     swapped: bool = False
     """By hand on the running belt: nobody can know it from the other one any more."""
+    blind: bool = False
+    """It was on the belt while the encoder lied."""
     group: list["TrueParcel"] = field(default_factory=list)
     head: "TrueParcel | None" = None
     """The first of its group, where it is not the first itself."""

@@ -8,7 +8,7 @@ from simulators.faults import PHYSICAL, FaultPlan, LineFault, LineFaultKind, Par
 from simulators.world.belt import World
 from simulators.world.parcel import Body, Hazard, Label, ParcelSpec
 from simulators.world.people import ParcelSource
-from simulators.world.truth import FaultInjected, Swapped
+from simulators.world.truth import EncoderLied, FaultInjected, Swapped
 
 US_PER_MS = 1_000
 
@@ -158,10 +158,14 @@ class Mishaps:
             world.at(until, lambda _now: world.set_e_stop(False))
         elif fault.kind is LineFaultKind.ENCODER_STANDS:
             world.encoder.freeze(world.belt_nm, now_us)
-            world.at(until, self._mend)
+            self._lie(until)
         elif fault.kind is LineFaultKind.ENCODER_RUNS:
             world.encoder.run_away(now_us, fault.arg)
-            world.at(until, self._mend)
+            self._lie(until)
+
+    def _lie(self, until_us: int) -> None:
+        self._world.truth(EncoderLied(self._world.now_us, until_us))
+        self._world.at(until_us, self._mend)
 
     def _mend(self, now_us: int) -> None:
         self._world.encoder.mend(self._world.belt_nm, now_us)

@@ -80,6 +80,7 @@ class Encoder:
         self._shift = 0
         self._frozen: int | None = None
         self._runaway: tuple[int, int] | None = None
+        self._lied_us: int | None = None
 
     def ticks(self, belt_nm: int, now_us: int) -> int:
         if self._frozen is not None:
@@ -92,11 +93,17 @@ class Encoder:
 
     def freeze(self, belt_nm: int, now_us: int) -> None:
         """From now on it stands still, whatever the belt does."""
+        self._lied_us = now_us
         self._frozen = self.ticks(belt_nm, now_us)
 
     def run_away(self, now_us: int, ticks_per_s: int) -> None:
         """From now on it also counts without the belt."""
+        self._lied_us = now_us
         self._runaway = (now_us, ticks_per_s)
+
+    def lied_within(self, us: int, now_us: int) -> bool:
+        """Whether it began to lie in the last ``us`` microseconds."""
+        return self._lied_us is not None and now_us - self._lied_us <= us
 
     def mend(self, belt_nm: int, now_us: int) -> None:
         """Counts the belt again, from where it stands."""

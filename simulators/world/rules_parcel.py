@@ -48,12 +48,19 @@ class ParcelRules:
     def judge(self, parcel: TrueParcel) -> None:
         """Everything about a parcel that has left the belt, or been taken off it."""
         self._conservation(parcel)
-        for track in parcel.tracks:
-            self._identity(parcel, track)
-            self._weight(parcel, track)
+        if not self._unknowable(parcel):
+            for track in parcel.tracks:
+                self._identity(parcel, track)
+                self._weight(parcel, track)
         self._act_once(parcel)
         if parcel.left is not None:
             self._place(parcel)
+
+    def _unknowable(self, parcel: TrueParcel) -> bool:
+        """Which code and weight are whose, nobody can know: swapped unseen, or tracked by an encoder
+        that lied. The latter must not ship for it, or the rules hold all the same."""
+        ships = parcel.left is not None and parcel.left.exit in self._shipping
+        return parcel.swapped or (parcel.blind and (not ships or parcel.forced))
 
     # --- where it went ------------------------------------------------------------------------------
 
@@ -149,7 +156,7 @@ class ParcelRules:
 
     def _identity(self, parcel: TrueParcel, track: Track) -> None:
         decided = track.decided
-        if decided is None or not decided["waybill"] or parcel.swapped:
+        if decided is None or not decided["waybill"]:
             return
         head = parcel.head or parcel
         shown = {text for one in (head, *head.group) for text in one.placed.candidates}
@@ -158,7 +165,7 @@ class ParcelRules:
 
     def _weight(self, parcel: TrueParcel, track: Track) -> None:
         scale, weighed = self._scale, track.weighed
-        if scale is None or weighed is None or weighed["reading"]["quality"] != "good" or parcel.swapped:
+        if scale is None or weighed is None or weighed["reading"]["quality"] != "good":
             return
         on = parcel.on_scale
         alone = on is not None and on.alone_from_us >= 0

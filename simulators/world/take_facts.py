@@ -11,6 +11,7 @@ from simulators.world.truth import (
     Carried,
     CommandJudged,
     CommandWritten,
+    EncoderLied,
     HeartbeatMoved,
     Inducted,
     LaneFull,
@@ -44,6 +45,7 @@ class FactIntake:
         self._diverts = diverts
         self._digest = digest
         self._before: TrueParcel | None = None
+        self._lies_until_us = 0
         self._take: dict[type, Callable[..., None]] = {
             Placed: self._placed,
             Inducted: self._inducted,
@@ -59,6 +61,7 @@ class FactIntake:
             PlcStarted: self._plc_started,
             PlcStopped: self._plc_stopped,
             PlcAway: self._plc_away,
+            EncoderLied: self._encoder_lied,
         }
 
     def take(self, fact: Truth) -> None:
@@ -78,6 +81,7 @@ class FactIntake:
         parcel, before = self._book.parcels[fact.parcel], self._before
         parcel.inducted = fact
         parcel.epoch = self._book.epoch
+        parcel.blind = fact.at_us <= self._lies_until_us
         if not fact.merged:
             self._book.edge(parcel, 1, fact.ticks)
         if before is not None:
@@ -117,6 +121,12 @@ class FactIntake:
             self._tally.undetectable += 1
             for uid in (fact.parcel, fact.other):
                 self._book.parcels[uid].swapped = True
+
+    def _encoder_lied(self, fact: EncoderLied) -> None:
+        self._lies_until_us = fact.until_us
+        for parcel in self._book.parcels.values():
+            if parcel.inducted is not None and not parcel.gone:
+                parcel.blind = True
 
     # --- the PLC and its bus ------------------------------------------------------------------------
 

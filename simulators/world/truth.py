@@ -54,7 +54,7 @@ class OnScale:
 class Carried:
     """A diverter took it off the belt towards ``exit``. ``fire_us``: the earliest moment at which its
     firing can have begun; ``told_us``: when the arm last got a new level. ``forced``: a fault did it,
-    not the arm."""
+    not the line."""
 
     at_us: int
     parcel: int
@@ -185,6 +185,14 @@ class PlcAway:
 
 
 @dataclass(frozen=True, slots=True)
+class EncoderLied:
+    """The encoder does not count the belt in ``at_us…until_us``: whatever hangs on ticks is wrong."""
+
+    at_us: int
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class FaultInjected:
     """A timed fault of the line was done. ``subject``: exit, eye or seconds, as the kind has it."""
 
@@ -210,6 +218,7 @@ Truth = (
     | CommandWritten
     | CommandJudged
     | PlcAway
+    | EncoderLied
     | FaultInjected
 )
 
@@ -234,6 +243,7 @@ TRUTH_KINDS: dict[str, type[Truth]] = {
         CommandWritten,
         CommandJudged,
         PlcAway,
+        EncoderLied,
         FaultInjected,
     )
 }
