@@ -268,8 +268,11 @@ class World:
         return body
 
     def remove(self, body: Body) -> None:
-        """A person takes a parcel off the belt; one that has entered its lane stays."""
+        """A person takes a parcel off the belt; one that has entered its lane is pushed on into it."""
         if body.entered:
+            if body.lane != self.lanes.end.exit:
+                self.lanes.clear_confirm(body.lane)
+            self._leave_belt(body)
             return
         lead_mm = body.lead_nm(self.belt_nm) // NM_PER_MM
         self._leave_belt(body)
@@ -326,6 +329,8 @@ class World:
             self._cover_eye(body, argument)
         elif kind == EYE_OFF:
             self._uncover_eye(body, argument)
+            if argument == self._end_no:
+                self._leave_belt(body)
         elif kind == LOAD:
             self.platform.step(body, argument, self.now_us)
         elif kind == AT_DIVERTER:
@@ -368,8 +373,6 @@ class World:
             self._eyes &= ~(1 << (eye - 1))
         if eye == 1:
             self._tail_nm = min(self.belt_nm, body.origin_nm + body.length_nm)
-        elif eye == self._end_no:
-            self._leave_belt(body)
 
     def _left(self, body: Body, exit_no: int) -> None:
         """Its leading edge is at the confirm eye: it has entered a lane, or the end of the line."""

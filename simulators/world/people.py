@@ -6,7 +6,7 @@ They see what a person sees (a belt that stands, a lane that fills), never the l
 from functools import partial
 from typing import Protocol
 
-from edge.model.topology import EyeRole, Topology
+from edge.model.topology import Topology
 from simulators.seeds import SeededBits
 from simulators.world.belt import World
 from simulators.world.parcel import NM_PER_MM, Body, Hazard, ParcelSpec
@@ -22,7 +22,7 @@ RESET_AFTER_MS = (1_500, 2_500)
 RESET_PRESS_MS = 300
 RESET_AGAIN_MS = 4_000
 CLEARED_BY_HAND_MS = 8_000
-"""A belt that stands so long in spite of resets is cleared by hand where an arm is blocked."""
+"""A belt that stands so long in spite of resets is cleared by hand where an eye is blocked."""
 IDLE_RESET_MS = 8_000
 """The belt runs and nothing may be placed for this long: the person tries the button."""
 ROUND_MS = (4_000, 6_000)
@@ -125,7 +125,7 @@ class Crew:
     def _try_reset(self, since_us: int, now_us: int) -> None:
         if self._standing_since == since_us:
             if now_us - since_us >= CLEARED_BY_HAND_MS * US_PER_MS:
-                self._clear_diverters()
+                self._clear_eyes()
             self._press(now_us)
             self._world.at(now_us + RESET_AGAIN_MS * US_PER_MS, partial(self._try_reset, since_us))
 
@@ -135,14 +135,12 @@ class Crew:
             again = now_us + IDLE_RESET_MS * US_PER_MS
             self._world.at(again, partial(self._try_idle_reset, since_us))
 
-    def _clear_diverters(self) -> None:
-        """The reset does not help: an arm cannot go home over a parcel. People take off what stands
-        before a diverter's eye."""
-        world = self._world
-        eyes = sum(1 << (eye.no - 1) for eye in world.topology.eyes if eye.role is EyeRole.DIVERTER)
-        for body in tuple(world.bodies):
-            if body.covered & eyes and not body.lane:
-                world.remove(body)
+    def _clear_eyes(self) -> None:
+        """The reset does not help: an arm cannot go home over a parcel, or an eye stays blocked. People
+        take off what stands before an eye, and push on what has reached its lane."""
+        for body in tuple(self._world.bodies):
+            if body.covered or body.entered:
+                self._world.remove(body)
 
     def _press(self, now_us: int) -> None:
         self._world.reset = True

@@ -305,3 +305,30 @@ def test_time_does_not_go_back() -> None:
     hall = at_speed()
     with pytest.raises(ValueError, match="cannot go back"):
         hall.world.advance(5)
+
+
+def test_what_has_reached_a_lane_is_pushed_on_into_it_and_counts_once() -> None:
+    hall = at_speed()
+    first = hall.world.place(spec(0))
+    placed = hall.world.now_us
+    hall.run(passage_us(hall, 6100, placed))
+    hall.drive(belt=False)
+    hall.run(hall.world.now_us + S)
+    hall.world.remove(first)
+    hall.run(hall.world.now_us + S)
+    assert hall.edges[-1][1:] == ("eyes", 0)
+    assert hall.world.bodies == [] and hall.of(Removed) == []
+    assert [one.exit for one in hall.of(Left) if isinstance(one, Left)] == [5]
+
+
+def test_what_is_seen_by_a_confirm_eye_can_be_pushed_on_too() -> None:
+    hall = at_speed()
+    body = hall.world.place(spec(0))
+    placed = hall.world.now_us
+    hall.run(passage_us(hall, 4000, placed) - 130_000)
+    hall.drive(diverters=(1, 0))
+    hall.run(hall.world.now_us + 2 * S, lambda seen: hall.drive(belt=False) if seen.confirm else None)
+    assert body.entered
+    hall.world.remove(body)
+    hall.run(hall.world.now_us + S)
+    assert hall.world.lanes.confirm == 0 and hall.world.lanes.of(1).count == 1
