@@ -2,7 +2,8 @@
 
 A belt scale is asked for the frames of a window of belt that ``timing.capture_window`` gives, settling
 and filter already taken off. A static scale's zone is held first; capture begins once the PLC says
-*held*, and the parcel is released by number after it, or after the zone's time-out. Integers only.
+*held*, and the parcel is released by number after it, or after the zone's time-out. Either is judged
+only when the ring has proved who else touched the scale meanwhile. Integers only.
 """
 
 from edge.core.scope import Scope
@@ -19,6 +20,8 @@ from edge.model.weight import SampleState, WeightQuality, WeightReading, WeightS
 
 TRIM = 8
 """One in eight readings is dropped at each end before the mean."""
+JITTER = 5
+"""A frame may come a fifth of an update period early."""
 _TELLING = frozenset({SampleState.OK, SampleState.MOTION})
 
 
@@ -27,13 +30,23 @@ def _none(quality: WeightQuality, spread_g: int = 0, samples: int = 0) -> Weight
 
 
 def independent(samples: tuple[WeightSample, ...], rate_hz: int) -> list[WeightSample]:
-    """Equal readings within one update period of the scale count once (domain.md section 6)."""
+    """Equal readings within one update period of the scale count once (domain.md section 6).
+
+    Arrivals jitter by milliseconds (a UART's FIFO, the scheduler): up to a fifth of a period early still
+    counts as the next update, and the updates' grid goes on from where it stood, so that no more are
+    counted in the long run than the scale can make.
+    """
     period_us = US_PER_S // rate_hz
+    early_us = period_us // JITTER
     kept: list[WeightSample] = []
+    due_us = 0
     for sample in samples:
-        if kept and sample.grams == kept[-1].grams and sample.at_us - kept[-1].at_us < period_us:
+        if not kept or sample.grams != kept[-1].grams:
+            due_us = sample.at_us
+        elif sample.at_us < due_us - early_us:
             continue
         kept.append(sample)
+        due_us = max(due_us, sample.at_us - early_us) + period_us
     return kept
 
 
@@ -161,10 +174,10 @@ def captured(scope: Scope, track: Track, event: SamplesCaptured) -> None:
         return
     capture.samples, capture.whole = event.samples, event.whole
     if scale.kind is ScaleKind.STATIC:
-        _settle(scope, track, event.at_us, reading(scale, event.samples, whole=event.whole))
+        capture.last = scope.belt_at_most(event.at_us)
+        watch_capture(scope, track, capture)
         _release(scope, track, capture)
-    else:
-        _judge(scope, scale, track, capture, event.at_us)
+    _judge(scope, scale, track, capture, event.at_us)
 
 
 def window_over(scope: Scope, track: Track, at_us: MonoUs) -> None:
@@ -227,7 +240,7 @@ def zone_changed(scope: Scope, at_us: MonoUs, ticks: Ticks, before: int) -> None
         if capture is None:
             continue
         if held and capture.hold_until_us and not capture.asked:
-            capture.asked, capture.held_from = True, ticks
+            capture.asked, capture.first, capture.held_from = True, ticks, ticks
             _command_static(scope, track, capture)
             break
         if not held and capture.held_from:

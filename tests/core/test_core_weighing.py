@@ -90,6 +90,26 @@ def test_equal_readings_within_one_period_count_once() -> None:
     assert [sample.at_us for sample in kept] == [0, 20_000, 30_000]
 
 
+@pytest.mark.parametrize(
+    ("arrivals_ms", "counted"),
+    [
+        ((0, 19, 38, 57, 78, 97), 6),
+        ((0, 16, 39, 56, 79, 96, 116), 7),
+        ((0, 24, 40, 64, 84, 103, 120), 7),
+        ((0, 12, 25, 37, 50, 62, 75, 87, 100), 6),
+        ((0, 60, 60, 60, 60, 60), 2),
+        ((0, 14, 14, 14), 1),
+    ],
+    ids=["early", "jitter", "late", "80 frames/s of 50 updates/s", "a burst", "too early"],
+)
+def test_frames_that_jitter_count_as_often_as_the_scale_updates(
+    arrivals_ms: tuple[int, ...], counted: int
+) -> None:
+    first = frames(500)[0]
+    samples = tuple(replace(first, at_us=MonoUs(ms * 1000)) for ms in arrivals_ms)
+    assert len(independent(samples, 50)) == counted
+
+
 def test_a_static_weight_is_the_last_stable_run() -> None:
     scale = replace(SCALE, kind=ScaleKind.STATIC, stable_ms=100)
     rising = frames(100, 600, state=MOTION)
@@ -224,13 +244,27 @@ def test_a_static_scale_holds_weighs_and_releases_by_number() -> None:
     bench.status(bits(READY, zones_held=1))
     assert len(bench.commands(CaptureStatic)) == 1
     bench.post(still(bench, 1_000))
-    assert bench.the(Weighed).reading.grams == 1_000
     assert [(c.hold, c.number) for c in bench.commands(SetZone)] == [(True, 1), (False, 1)]
     before = next(iter(bench.core.state.tracks.values())).origin
     bench.now += bench.ticks(400)
     bench.status(bits())
     assert next(iter(bench.core.state.tracks.values())).origin - before == bench.ticks(400)
     assert bench.post(still(bench, 2_000)) == ()
+    assert bench.records(Weighed) == []
+    bench.run(1_100)
+    assert bench.the(Weighed).reading.grams == 1_000
+
+
+def test_a_body_close_behind_makes_a_held_weight_nobodys() -> None:
+    bench = static_bench()
+    bench.bodies[2] = bench.parcel(2, at_mm=400 - 1_700, appears_mm=STATIC.eyes[1].position_mm)
+    bench.run(100)
+    bench.status(bits(READY, zones_held=1))
+    bench.post(still(bench, 2_000))
+    bench.status(bits())
+    bench.run(2_000)
+    weighed = next(row for row in bench.records(Weighed) if row.track == 1)
+    assert weighed.reading.quality is WeightQuality.NEIGHBOUR
 
 
 def test_a_zone_that_is_not_weighed_in_time_is_released_without_a_weight() -> None:
