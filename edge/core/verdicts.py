@@ -106,7 +106,8 @@ def _route(scope: Scope, order: BeltOrder, from_mm: int) -> tuple[Chute | None, 
 def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
     """The verdict with the parcel's leading edge at ``from_mm``; None while an input is missing.
 
-    What the line can no longer have (its PLC refused: ``link_lost``) is a verdict at once.
+    What the line can no longer have (its PLC refused: ``link_lost``) is a verdict at once; what comes
+    too late because the PLC was silent is ``link_lost`` too, not a late decision.
     """
     if track.flaw is not Reason.OK:
         return reject(scope, track.flaw, from_mm, straight=track.disagrees)
@@ -130,6 +131,8 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
         if fault is not Reason.OK:
             return reject(scope, fault, from_mm)
     chute, exit, reason, rule = _route(scope, track.order, from_mm)
+    if reason is Reason.LATE_DECISION and track.unwatched:
+        reason = Reason.LINK_LOST
     if chute is None or exit is None:
         return reject(scope, reason, from_mm, f"{reason}:{rule}" if rule else "")
     return Verdict(

@@ -191,7 +191,7 @@ def window_over(scope: Scope, track: Track, at_us: MonoUs) -> None:
 def _judge(scope: Scope, scale: Scale, track: Track, capture: Capture, at_us: MonoUs) -> None:
     if capture.samples is None or not capture.proved or track.weight is not None:
         return
-    if _shared(scope, scale, track, capture):
+    if track.disagrees or _shared(scope, scale, track, capture):
         weight = _none(WeightQuality.NEIGHBOUR, samples=len(capture.samples))
     else:
         weight = reading(scale, capture.samples, whole=capture.whole)
@@ -200,7 +200,8 @@ def _judge(scope: Scope, scale: Scale, track: Track, capture: Capture, at_us: Mo
 
 
 def _shared(scope: Scope, scale: Scale, track: Track, capture: Capture) -> bool:
-    """Some part of another parcel was between the scale's eyes during the capture."""
+    """Some part of another parcel was between the scale's eyes during the capture. (Of a parcel whose
+    place or length is not agreed nobody can say that it was alone.)"""
     eyes = scope.layout.eye_ticks
     infeed, outfeed = eyes[scale.infeed_eye - 1], eyes[scale.outfeed_eye - 1]
     for other in scope.state.tracks.values():
