@@ -55,36 +55,44 @@ class Pipe:
         wire = self.wire
         start_us = max(at_us, self._free_us)
         late_us = wire.delay_us + (self._bits.between(0, wire.jitter_us) if wire.jitter_us else 0)
-        arrived: list[tuple[int, int]] = []
-        for n, byte in enumerate(data, 1):
-            due_us = start_us + (-(-n * wire.bits * US_PER_S // wire.baud) if wire.baud else 0)
+        pieces: list[tuple[int, bytes]] = []
+        first = 0
+        while first < len(data):
+            last = min(first + self._chunk(len(data)), len(data))
+            part = data[first:last]
+            if wire.loss_ppm or wire.flip_ppm:
+                part = self._harmed(part)
+            # A piece arrives with its last byte, as a driver hands it over.
+            self._last_us = max(start_us + self._line_us(last) + late_us, self._last_us)
+            if part:
+                pieces.append((self._last_us, part))
+            first = last
+        self._free_us = start_us + self._line_us(len(data))
+        return pieces
+
+    def _chunk(self, size: int) -> int:
+        wire = self.wire
+        if not wire.chunk:
+            return size
+        return self._bits.between(1, wire.chunk) if wire.ragged else wire.chunk
+
+    def _line_us(self, size: int) -> int:
+        """How long the line is busy with so many bytes, rounded up."""
+        baud = self.wire.baud
+        return -(-size * self.wire.bits * US_PER_S // baud) if baud else 0
+
+    def _harmed(self, part: bytes) -> bytes:
+        wire = self.wire
+        out = bytearray()
+        for byte in part:
             if wire.loss_ppm and self._bits.below(PPM) < wire.loss_ppm:
                 self.lost += 1
-                continue
-            out = byte
-            if wire.flip_ppm and self._bits.below(PPM) < wire.flip_ppm:
+            elif wire.flip_ppm and self._bits.below(PPM) < wire.flip_ppm:
                 self.flipped += 1
-                out ^= 1 << self._bits.below(8)
-            arrived.append((max(due_us + late_us, self._last_us), out))
-        if wire.baud:
-            self._free_us = start_us + -(-len(data) * wire.bits * US_PER_S // wire.baud)
-        if arrived:
-            self._last_us = arrived[-1][0]
-        return self._pieces(arrived)
-
-    def _pieces(self, arrived: list[tuple[int, int]]) -> list[tuple[int, bytes]]:
-        """Cut into chunks; a piece arrives with its last byte, as a driver hands it over."""
-        wire = self.wire
-        pieces: list[tuple[int, bytes]] = []
-        start = 0
-        while start < len(arrived):
-            size = len(arrived)
-            if wire.chunk:
-                size = self._bits.between(1, wire.chunk) if wire.ragged else wire.chunk
-            part = arrived[start : start + size]
-            pieces.append((part[-1][0], bytes(byte for _, byte in part)))
-            start += size
-        return pieces
+                out.append(byte ^ (1 << self._bits.below(8)))
+            else:
+                out.append(byte)
+        return bytes(out)
 
 
 WHOLE = Wire()
