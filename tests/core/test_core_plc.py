@@ -142,7 +142,7 @@ def test_a_silent_plc_keeps_the_tracks_and_what_is_decided_meanwhile() -> None:
     assert states(bench)[-1] is LineState.EXECUTE
     bench.answers[8] = CommandStatus.TOO_LATE
     bench.plc_answers(bench.commands(SendDivert)[0])
-    assert bench.the(Refused).reason is Reason.LATE_DECISION
+    assert bench.the(Refused).reason is Reason.LINK_LOST
     assert alarms(bench) == set()
 
 
