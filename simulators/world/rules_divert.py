@@ -53,8 +53,10 @@ class DivertRules:
             last = self._beats[-1] if self._beats else None
             what = f"diverted to exit {fact.exit}, last heartbeat at {last} us"
             hold("dead_man", fresh, what, at_us=fact.at_us, parcel=parcel.uid)
-            kept = parcel.epoch == self._book.epoch and parcel.epoch != 0
-            what = f"inducted in epoch {parcel.epoch}, shipped in epoch {self._book.epoch}"
+            # A firing that has begun finishes (DIV-3): the arm of a PLC that dies meanwhile still carries.
+            ended_us = self._book.ended_epochs.get(parcel.epoch)
+            kept = parcel.epoch != 0 and (ended_us is None or ended_us >= fact.fire_us)
+            what = f"inducted in epoch {parcel.epoch}, which ended at {ended_us} us"
             hold("plc_epoch", kept, what, at_us=fact.at_us, parcel=parcel.uid)
         since = self._full_since.get(fact.exit)
         blocked = since is not None and since + self._full_on_us + SCAN_SLACK_US < fact.fire_us
