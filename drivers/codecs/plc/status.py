@@ -1,5 +1,7 @@
 """The PLC status block: 22 words of one instant, read every cycle (docs/plc-contract.md section 1)."""
 
+from functools import lru_cache
+
 from drivers.codecs.plc.words import Words, WrongBlock, sized, u32
 from edge.model.ids import BootEpoch, CommandSeq, RingSeq
 from edge.model.register_map import PlcBits, PlcStatus, StateBit, WordOrder
@@ -24,17 +26,23 @@ def decode_status(words: Words, order: WordOrder) -> PlcStatus:
         heartbeat_echo=words[2],
         plc_ms=u32(words, 3, order),
         ticks=Ticks(u32(words, 5, order)),
-        bits=PlcBits(
-            state=StateBit(words[7]),
-            exits_full=u32(words, 8, order),
-            diverters_home=u32(words, 10, order),
-            zones_held=words[12],
-            zones_untrusted=words[13],
-            gates=words[16],
-        ),
+        bits=_bits(tuple(words[7:14]), words[16], order),
         eyes_occupied=u32(words, 14, order),
         last_seq=CommandSeq(words[17]),
         last_status=words[18],
         last_crc=words[19],
         ring_head=RingSeq(u32(words, 20, order)),
+    )
+
+
+@lru_cache(maxsize=64)
+def _bits(words: tuple[int, ...], gates: int, order: WordOrder) -> PlcBits:
+    """Words 7–13 and 16; they stay the same for many a status."""
+    return PlcBits(
+        state=StateBit(words[0]),
+        exits_full=u32(words, 1, order),
+        diverters_home=u32(words, 3, order),
+        zones_held=words[5],
+        zones_untrusted=words[6],
+        gates=gates,
     )
