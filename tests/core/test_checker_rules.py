@@ -13,6 +13,7 @@ from simulators.world.truth import (
     Carried,
     CommandJudged,
     CommandWritten,
+    EncoderLied,
     HeartbeatMoved,
     LaneFull,
     Left,
@@ -466,6 +467,17 @@ def test_touching_parcels_are_one_track_and_both_stay(tmp_path: Path) -> None:
     assert isinstance(left, Left)
     second.facts["left"] = replace(left, exit=3)
     assert "gap" in run.check().violated
+
+
+def test_what_was_tracked_by_a_lying_encoder_is_excused_only_where_it_does_not_ship(tmp_path: Path) -> None:
+    run = clean(tmp_path)
+    first, rejected = run.stories[0], run.stories[3]
+    rejected.row("decided", waybill="W3")
+    run.facts.append(EncoderLied(rejected.t + 500_000, rejected.t + 900_000))
+    assert run.check().violated == {}
+    first.row("decided", waybill="W3")
+    run.facts.append(EncoderLied(first.t + 500_000, first.t + 900_000))
+    assert set(run.check().violated) == {"true_identity"}
 
 
 def test_clock_free_compares_two_runs(tmp_path: Path) -> None:

@@ -332,3 +332,30 @@ def test_what_is_seen_by_a_confirm_eye_can_be_pushed_on_too() -> None:
     hall.world.remove(body)
     hall.run(hall.world.now_us + S)
     assert hall.world.lanes.confirm == 0 and hall.world.lanes.of(1).count == 1
+
+
+def test_an_arm_on_its_way_to_the_other_side_lets_go_half_way() -> None:
+    for late_ms, exits in ((50, [1]), (70, [5]), (130, [2])):
+        hall = at_speed()
+        hall.drive(diverters=(1, 0))
+        hall.run(2 * S)
+        hall.world.place(spec(length_mm=200))
+        placed = hall.world.now_us
+        hall.run(passage_us(hall, 4000, placed) - late_ms * 1000)
+        hall.drive(diverters=(2, 0))
+        hall.run(passage_us(hall, 4000, placed))
+        hall.drive(diverters=(2 if late_ms == 130 else 0, 0))
+        hall.run(8 * S)
+        assert [one.exit for one in hall.of(Left) if isinstance(one, Left)] == exits
+
+
+def test_what_an_arm_does_before_anybody_can_know_that_the_encoder_lies_is_the_faults_doing() -> None:
+    for age_ms, forced in ((300, True), (400, False)):
+        hall = at_speed()
+        hall.drive(diverters=(1, 0))
+        hall.world.place(spec())
+        placed = hall.world.now_us
+        hall.run(passage_us(hall, 4000, placed) - age_ms * 1000)
+        hall.world.encoder.freeze(hall.world.belt_nm, hall.world.now_us)
+        hall.run(5 * S)
+        assert [one.forced for one in hall.of(Carried) if isinstance(one, Carried)] == [forced]
