@@ -20,10 +20,6 @@ from sqlalchemy import (
 journal = MetaData()
 inbox = MetaData()
 
-JOURNAL_SCHEMA = "journal_0001"
-"""Alembic revision of journal.db (and of its segment files) that this build writes and reads."""
-INBOX_SCHEMA = "inbox_0001"
-
 # -- journal.db: the log ---------------------------------------------------------------------------
 
 event = Table(
