@@ -1,6 +1,10 @@
 """A diverter's arm (or wheels): where it is, and on which side it acts."""
 
+from collections.abc import Callable
+from functools import partial
+
 from edge.model.topology import Diverter, Topology
+from simulators.world.agenda import Wake
 from simulators.world.parcel import NM_PER_MM
 
 US_PER_MS = 1_000
@@ -55,7 +59,55 @@ class Arm:
         return lead_nm >= self._from_nm and lead_nm - length_nm < self._to_nm
 
 
-def exits_by_arm(topology: Topology) -> dict[tuple[int, int], int]:
+class Arms:
+    """All arms of a line. ``home``: bit per diverter in order. ``came_out(number)`` is called when an
+    arm has reached its level."""
+
+    def __init__(
+        self, topology: Topology, at: Callable[[int, Wake], None], came_out: Callable[[int], None]
+    ) -> None:
+        self.home = (1 << len(topology.diverters)) - 1
+        self._arms = [Arm(number, one) for number, one in enumerate(topology.diverters)]
+        self._exits = _exits_by_arm(topology)
+        self._at = at
+        self._came_out = came_out
+
+    def tell(self, levels: tuple[int, ...], now_us: int) -> None:
+        """The levels of all arms from now on."""
+        for arm, level in zip(self._arms, levels, strict=True):
+            if arm.tell(level, now_us):
+                self.home &= ~(1 << arm.number)
+                assert arm.arrives_us is not None
+                self._at(arm.arrives_us, partial(self._arrive, arm, arm.arrives_us))
+                if arm.lets_go_us is not None:
+                    self._at(arm.lets_go_us, partial(self._let_go, arm, arm.lets_go_us))
+
+    def exit_of(self, number: int) -> int:
+        """The exit for which an arm acts now; 0: none."""
+        return self._exits.get((number, self._arms[number].acting), 0)
+
+    def told_us(self, number: int) -> int:
+        """When an arm last got a new level."""
+        return self._arms[number].told_us
+
+    def sweeps(self, number: int, lead_nm: int, length_nm: int) -> bool:
+        """Whether a body lies over the belt on which an arm acts."""
+        return self._arms[number].sweeps(lead_nm, length_nm)
+
+    def _let_go(self, arm: Arm, due_us: int, _now_us: int) -> None:
+        if arm.lets_go_us == due_us:
+            arm.let_go()
+
+    def _arrive(self, arm: Arm, due_us: int, _now_us: int) -> None:
+        if arm.arrives_us != due_us:
+            return
+        arm.arrive()
+        if arm.home:
+            self.home |= 1 << arm.number
+        self._came_out(arm.number)
+
+
+def _exits_by_arm(topology: Topology) -> dict[tuple[int, int], int]:
     """(diverter's order, side) → exit number."""
     order = {one.id: number for number, one in enumerate(topology.diverters)}
     side = {"left": LEFT, "right": RIGHT}

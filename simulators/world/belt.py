@@ -7,13 +7,13 @@ names the next instant at which something happens; ``apply`` takes the actuators
 
 from collections.abc import Callable
 from functools import partial
-from heapq import heappop, heappush
 
 from edge.model.codes import Code
 from edge.model.topology import Topology
 from simulators.cables import Actuators, Sensors
 from simulators.seeds import SeededBits
-from simulators.world.arms import Arm, exits_by_arm, firing_points_nm
+from simulators.world.agenda import Agenda, Wake
+from simulators.world.arms import Arms, firing_points_nm
 from simulators.world.lanes import Lanes
 from simulators.world.motion import BeltMotion, Encoder
 from simulators.world.parcel import (
@@ -55,8 +55,6 @@ STOP_TOUCH_US = 2_000_000
 
 LabelListener = Callable[[int, str, tuple[Code, ...]], None]
 """(at_us, reader, codes of one look; empty: it looked in vain)"""
-Wake = Callable[[int], None]
-"""Called with the instant."""
 
 
 class World:
@@ -92,17 +90,9 @@ class World:
         )
         self._bits = bits
         self._way = Way(topology)
-        self._arms = [Arm(number, one) for number, one in enumerate(topology.diverters)]
-        self._home = (1 << len(self._arms)) - 1
-        self._exit_of = exits_by_arm(topology)
+        self._agenda = Agenda(self.motion)
+        self._arms = Arms(topology, self.at, self._come_out)
         self._fire_nm = firing_points_nm(topology)
-        self._points: list[tuple[int, int, int, int, Body]] = []
-        self._timers: list[tuple[int, int, Wake]] = []
-        self._marks: list[tuple[int, int, Wake]] = []
-        self._n = 0
-        self._wake: int | None = None
-        self._known = False
-        """Whether ``_wake`` still holds."""
         self._cover = [0] * (len(topology.eyes) + 1)
         self._eyes = 0
         self._tail_nm: int | None = None
@@ -113,10 +103,7 @@ class World:
 
     def wake_at(self) -> int | None:
         """The next instant at which something happens by itself; None if nothing will."""
-        if not self._known:
-            self._known = True
-            self._wake = self._find_wake()
-        wake = self._wake
+        wake = self._agenda.due()
         return wake if wake is None or wake > self.now_us else self.now_us
 
     def advance(self, to_us: int) -> Sensors:
@@ -130,7 +117,8 @@ class World:
             raise ValueError(f"the world is at {self.now_us} us, it cannot go back to {to_us} us")
         wake = self.wake_at()
         while wake is not None and wake <= to_us:
-            self._run(wake)
+            self.now_us = wake
+            self._agenda.run(wake, self._pass)
             wake = self.wake_at()
         self.now_us = to_us
 
@@ -140,7 +128,7 @@ class World:
         return (
             self._eyes,
             lanes.confirm,
-            self._home,
+            self._arms.home,
             lanes.full,
             lanes.end.full,
             self.e_stop,
@@ -158,7 +146,7 @@ class World:
             encoder_ticks=self.ticks_at(self.now_us),
             eyes=self._eyes,
             confirm=lanes.confirm,
-            home=self._home,
+            home=self._arms.home,
             lane_full=lanes.full,
             end_full=lanes.end.full,
             e_stop=self.e_stop,
@@ -176,8 +164,7 @@ class World:
         if actuators.belt != before.belt:
             self.drive()
         if actuators.diverters != before.diverters:
-            for arm, level in zip(self._arms, actuators.diverters, strict=True):
-                self._tell(arm, level)
+            self._arms.tell(actuators.diverters, self.now_us)
         if actuators.zones_hold != before.zones_hold:
             self.standing.hold_zones(actuators.zones_hold)
         if (actuators.induction, actuators.belt) != (before.induction, before.belt):
@@ -202,15 +189,15 @@ class World:
 
     def at(self, at_us: int, wake: Wake) -> None:
         """Call ``wake(now)`` at an instant, at once if it is past."""
-        self._n += 1
-        self._known = False
-        heappush(self._timers, (max(at_us, self.now_us), self._n, wake))
+        self._agenda.at(max(at_us, self.now_us), wake)
 
     def at_belt(self, belt_nm: int, wake: Wake) -> None:
         """Call ``wake(now)`` when the belt has come to a position."""
-        self._n += 1
-        self._known = False
-        heappush(self._marks, (belt_nm, self._n, wake))
+        self._agenda.at_belt(belt_nm, wake)
+
+    def queue(self, body: Body) -> None:
+        """Wait for the next point of a body."""
+        self._agenda.queue(body)
 
     def drive(self) -> None:
         """The motor runs while the PLC wants it, there is power, and no e-stop cuts it."""
@@ -218,7 +205,7 @@ class World:
         if wanted == self.motion.driven:
             return
         self.motion.drive(wanted, self.now_us)
-        self._known = False
+        self._agenda.changed()
         cause = "e_stop" if self.e_stop else "plc" if self.ready else "power"
         self.truth(BeltSwitched(self.now_us, wanted, cause))
         if not wanted:
@@ -281,47 +268,6 @@ class World:
         self.standing.free_pile()
 
     # --- inside -------------------------------------------------------------------------------------
-
-    def _find_wake(self) -> int | None:
-        wake = self._timers[0][0] if self._timers else None
-        motion = self.motion
-        ramp = motion.wake_at_us
-        if ramp is not None and (wake is None or ramp < wake):
-            wake = ramp
-        for heap in (self._points, self._marks):
-            if heap:
-                due = motion.time_of(heap[0][0])
-                if due is not None and (wake is None or due < wake):
-                    wake = due
-        return wake
-
-    def queue(self, body: Body) -> None:
-        """Its next point is waited for; a stale entry is known by its generation."""
-        if body.next < len(body.points) and body.held_nm is None:
-            point = body.points[body.next]
-            self._known = False
-            heappush(self._points, (body.origin_nm + point[0], point[1], body.n, body.generation, body))
-
-    def _run(self, now_us: int) -> None:
-        """Everything due at one instant: ramp, timers, edges, marks of the belt."""
-        self.now_us = now_us
-        self._known = False
-        motion = self.motion
-        if motion.wake_at_us is not None and motion.wake_at_us <= now_us:
-            motion.step(now_us)
-        while self._timers and self._timers[0][0] <= now_us:
-            heappop(self._timers)[2](now_us)
-        belt_nm = motion.position_nm(now_us)
-        points = self._points
-        while points and points[0][0] <= belt_nm:
-            _, _, _, generation, body = heappop(points)
-            if generation == body.generation:
-                point = body.points[body.next]
-                body.next += 1
-                self.queue(body)
-                self._pass(body, point)
-        while self._marks and self._marks[0][0] <= belt_nm:
-            heappop(self._marks)[2](now_us)
 
     def _pass(self, body: Body, point: Point) -> None:
         _, _, kind, argument, _ = point
@@ -405,40 +351,24 @@ class World:
 
     # --- diverters ----------------------------------------------------------------------------------
 
-    def _tell(self, arm: Arm, level: int) -> None:
-        if arm.tell(level, self.now_us):
-            assert arm.arrives_us is not None
-            self._home &= ~(1 << arm.number)
-            self.at(arm.arrives_us, partial(self._arrive, arm, arm.arrives_us))
-            if arm.lets_go_us is not None:
-                self.at(arm.lets_go_us, partial(self._let_go, arm, arm.lets_go_us))
-
-    def _let_go(self, arm: Arm, due_us: int, now_us: int) -> None:
-        if arm.lets_go_us == due_us:
-            arm.let_go()
-
-    def _arrive(self, arm: Arm, due_us: int, now_us: int) -> None:
-        if arm.arrives_us != due_us:
-            return
-        arm.arrive()
-        if arm.home:
-            self._home |= 1 << arm.number
+    def _come_out(self, number: int) -> None:
+        """An arm is where it was told to be; what moves over it goes along."""
         belt_nm = self.belt_nm
         for body in list(self.bodies):
             moves = body.held_nm is None and not body.lane
-            if moves and arm.sweeps(body.lead_nm(belt_nm), body.length_nm):
-                self._meet_arm(body, arm.number)
+            if moves and self._arms.sweeps(number, body.lead_nm(belt_nm), body.length_nm):
+                self._meet_arm(body, number)
 
     def _meet_arm(self, body: Body, number: int) -> None:
         """Its leading edge is at a diverter, or an arm has come out under it: where an arm acts, the
         parcel is carried off, whoever it was meant for."""
         exit_no = self.exit_of(number)
         if exit_no:
-            self.carry(body, exit_no, self._arms[number].told_us, forced=False)
+            self.carry(body, exit_no, self._arms.told_us(number), forced=False)
 
     def exit_of(self, number: int) -> int:
         """The exit for which the arm of a diverter (order number) acts now; 0: none."""
-        return self._exit_of.get((number, self._arms[number].acting), 0)
+        return self._arms.exit_of(number)
 
     def set_e_stop(self, on: bool) -> None:
         """The button is hit: the drive is cut by hard wire, and whoever hit it can reach the belt."""

@@ -1,0 +1,91 @@
+"""What will happen in the hall, by time and by belt position, and when the next of it is due."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from simulators.world.motion import BeltMotion
+from simulators.world.parcel import Body, Point
+
+Wake = Callable[[int], None]
+"""Called with the instant."""
+
+
+class Agenda:
+    """Timers are due at an instant; marks and the points of bodies when the belt is at a position.
+
+    Things due at one instant come in a fixed order: timers, points, marks, each by time or position
+    and then by the order in which they were asked for.
+    """
+
+    def __init__(self, motion: BeltMotion) -> None:
+        self._motion = motion
+        self._timers: list[tuple[int, int, Wake]] = []
+        self._marks: list[tuple[int, int, Wake]] = []
+        self._points: list[tuple[int, int, int, int, Body]] = []
+        self._n = 0
+        self._due: int | None = None
+        self._known = False
+        """Whether ``_due`` still holds."""
+
+    def due(self) -> int | None:
+        """The next instant at which something happens by itself; None if nothing will."""
+        if not self._known:
+            self._known = True
+            self._due = self._find()
+        return self._due
+
+    def changed(self) -> None:
+        """The belt's motion is another one now."""
+        self._known = False
+
+    def at(self, at_us: int, wake: Wake) -> None:
+        """Call ``wake(now)`` at an instant."""
+        self._n += 1
+        self._known = False
+        heappush(self._timers, (at_us, self._n, wake))
+
+    def at_belt(self, belt_nm: int, wake: Wake) -> None:
+        """Call ``wake(now)`` when the belt has come to a position."""
+        self._n += 1
+        self._known = False
+        heappush(self._marks, (belt_nm, self._n, wake))
+
+    def queue(self, body: Body) -> None:
+        """The next point of a body is waited for; a stale entry is known by its generation."""
+        if body.next < len(body.points) and body.held_nm is None:
+            point = body.points[body.next]
+            self._known = False
+            heappush(self._points, (body.origin_nm + point[0], point[1], body.n, body.generation, body))
+
+    def run(self, now_us: int, passed: Callable[[Body, Point], None]) -> None:
+        """Everything due at one instant; ``passed`` is told of bodies at their points."""
+        self._known = False
+        motion = self._motion
+        if motion.wake_at_us is not None and motion.wake_at_us <= now_us:
+            motion.step(now_us)
+        timers, points, marks = self._timers, self._points, self._marks
+        while timers and timers[0][0] <= now_us:
+            heappop(timers)[2](now_us)
+        belt_nm = motion.position_nm(now_us)
+        while points and points[0][0] <= belt_nm:
+            _, _, _, generation, body = heappop(points)
+            if generation == body.generation:
+                point = body.points[body.next]
+                body.next += 1
+                self.queue(body)
+                passed(body, point)
+        while marks and marks[0][0] <= belt_nm:
+            heappop(marks)[2](now_us)
+
+    def _find(self) -> int | None:
+        wake = self._timers[0][0] if self._timers else None
+        motion = self._motion
+        ramp = motion.wake_at_us
+        if ramp is not None and (wake is None or ramp < wake):
+            wake = ramp
+        for heap in (self._points, self._marks):
+            if heap:
+                due = motion.time_of(heap[0][0])
+                if due is not None and (wake is None or due < wake):
+                    wake = due
+        return wake
