@@ -7,7 +7,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -30,11 +30,13 @@ from edge.model.units import UtcUs
 from line_config.description import LineDescription
 from line_config.device_files import ScannerFile
 from line_config.model import TcpClientSettings
+from line_config.proof import largest_turnaround_ms
+from line_config.slower import with_slower_plc
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.register_bus import RegisterBus
 from simulators.devices.scale import ScaleIndicator, setup_of
 from simulators.devices.scanner import ReaderSetup, Scanner
-from simulators.faults import BLOCK, FaultLevel
+from simulators.faults import BLOCK, FaultLevel, FaultPlan
 from simulators.hall import Hall, HallSetup, order_source
 from simulators.line_host import Bus, LineHost, WatchedBus
 from simulators.loop import VirtualLoop
@@ -67,7 +69,9 @@ class Run:
     """One simulation. ``bus``: ``registers`` or ``modbus``. ``shuffle_seed``: see ``VirtualLoop``.
 
     ``crash_at`` names moments at which the line process is killed, counted over all of them (commits
-    before and after, commands before and after their bytes, before the read-back).
+    before and after, commands before and after their bytes, before the read-back). ``turnaround_ms``
+    None: as quick as the simulated PLC is, or in a harsh run as slow as its seed draws it, and then
+    ``line`` is described for that PLC.
     """
 
     line: LineDescription
@@ -342,6 +346,7 @@ def _commit_us(bits: SeededBits) -> int:
 def simulate(run: Run, progress: Callable[[int], None] = lambda _placed: None) -> Outcome:
     """Play a run to its end and prove what it kept. Raises what a broken line or simulation raises."""
     began = time.monotonic()
+    run = _with_drawn_plc(run)
     loop = VirtualLoop(network=Network(run.seed), shuffle_seed=run.shuffle_seed)
     with tempfile.TemporaryDirectory(prefix="beltkeeper-simulate-", dir=_memory()) as folder:
         data = Path(folder)
@@ -365,6 +370,18 @@ def simulate(run: Run, progress: Callable[[int], None] = lambda _placed: None) -
         crashes=found.host.crashes,
         notes=tuple(found.notes),
     )
+
+
+def _with_drawn_plc(run: Run) -> Run:
+    """A harsh run has a PLC of 20–200 ms, as slow as lint proves that the line bears it."""
+    if run.turnaround_ms is not None:
+        return run
+    plan = FaultPlan(run.line.topology, run.faults, run.seed)
+    drawn = plan.turnaround_ms(largest_turnaround_ms(run.line))
+    if drawn is None:
+        return run
+    line = with_slower_plc(run.line, max(drawn, run.line.plc.turnaround_ms))
+    return replace(run, line=line, turnaround_ms=drawn)
 
 
 def _prove_clock_free(rig: Rig, data: Path, run: Run) -> None:
