@@ -227,8 +227,8 @@ class Rig:
             progress(hall.world.placed - placed)
             placed = hall.world.placed
         until_us = self._loop.now_us() + SETTLE_US
-        while self._loop.now_us() < until_us and not self.host.settled:
-            await asyncio.sleep(1)  # noqa: ASYNC110 - virtual time
+        while self._loop.now_us() < until_us and not self.host.settled:  # noqa: ASYNC110 - virtual time
+            await asyncio.sleep(1)
         await self.host.stop()
         await self._close_devices()
         hall.stop()
