@@ -9,6 +9,7 @@ from edge.model.ids import InboxSeq, Waybill
 from edge.model.order import CancelOutcome, OrderStatus, ShippedBefore, ShippedPlace
 from edge.model.records import CancelAnswered, Exited, Revoked, RevokeOrdered, Told
 from edge.model.verdict import Reason
+from tests.clauses import clause
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import DEMO, order, waybill
 
@@ -47,6 +48,7 @@ def test_before_the_parcel_is_read_the_record_is_asked() -> None:
     assert answers(bench) == [(ACCEPTED, "", True)]
 
 
+@clause("ID-6")
 @pytest.mark.parametrize("mm", [3_060, 3_400, 6_700])
 def test_after_told_and_before_the_commit_point_it_is_revoked(mm: int) -> None:
     bench = CoreBench()
@@ -124,6 +126,7 @@ def test_an_abort_while_the_revoke_is_out_accepts_it() -> None:
     assert bench.the(Exited).reason is Reason.CANCELLED
 
 
+@clause("CMD-14")
 def test_after_350_ms_it_is_pending_and_the_outcome_follows() -> None:
     bench = CoreBench()
     bench.mute.add(Revoke)

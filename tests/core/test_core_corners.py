@@ -48,6 +48,7 @@ from edge.model.records import (
 from edge.model.register_map import StateBit
 from edge.model.units import Mm, Ticks
 from edge.model.verdict import Reason
+from tests.clauses import clause
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import DEMO, EPOCH, READY, bits, order, waybill
 from tests.core.test_core_reasons import operator
@@ -238,6 +239,7 @@ def test_an_unexpected_number_that_is_known_opens_no_second_track() -> None:
     assert len(bench.records(TrackOpened)) == 1
 
 
+@clause("TRK-7")
 def test_a_passage_at_an_eye_that_is_behind_is_a_disagreement() -> None:
     bench = CoreBench()
     body = bench.parcel(8)

@@ -41,6 +41,7 @@ from edge.model.records import (
 from edge.model.register_map import StateBit
 from edge.model.units import Mm, Ticks
 from edge.model.verdict import Reason
+from tests.clauses import clause
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import DEMO, EPOCH, READY, bits
 from tests.core.test_core_reasons import operator
@@ -202,6 +203,7 @@ def test_late_entries_of_an_ended_number_change_nothing() -> None:
     assert bench.records(Exited) == []
 
 
+@clause("CONF-7")
 def test_a_mis_sort_is_not_reported_as_shipped_but_counts() -> None:
     bench = CoreBench()
     body = bench.parcel(3)
@@ -301,6 +303,7 @@ def test_an_unexpected_body_is_decided_at_once_and_commands_nothing() -> None:
     assert bench.commands(SendDivert) == []
 
 
+@clause("TRK-7")
 def test_a_revoke_for_a_disagreement_that_comes_too_late_is_not_shipped() -> None:
     bench = CoreBench()
     bench.revoke_answers[8] = CommandStatus.PASSED

@@ -23,6 +23,7 @@ from edge.model.register_map import StateBit
 from edge.model.route import BlindSpot, SortPlan, SortRule
 from edge.model.units import Mm, Ticks
 from edge.model.verdict import Reason
+from tests.clauses import clause
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import EPOCH, READY, bits, order, waybill
 
@@ -282,6 +283,7 @@ TABLE: list[tuple[Scene, Reason, int]] = [
 ]
 
 
+@clause("ID-6", "CMD-17", "STOP-7")
 @pytest.mark.parametrize(("scene", "reason", "exit"), TABLE, ids=[row[0].__name__ for row in TABLE])
 def test_a_parcel_that_may_not_ship(scene: Scene, reason: Reason, exit: int) -> None:
     bench = CoreBench()
@@ -344,6 +346,7 @@ ABORTED: list[tuple[AbortCause, Reason]] = [
 ]
 
 
+@clause("FULL-3")
 @pytest.mark.parametrize(("cause", "reason"), ABORTED)
 def test_an_aborted_parcel_goes_to_the_end(cause: AbortCause, reason: Reason) -> None:
     bench = CoreBench()

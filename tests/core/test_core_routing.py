@@ -16,6 +16,7 @@ from edge.model.order import BeltOrder, Region
 from edge.model.records import ChuteSwitched, Decided, Exited, PlanTaken
 from edge.model.route import BlindSpot, SortPlan, SortRule
 from edge.model.verdict import Reason
+from tests.clauses import clause
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import DEMO, READY, bits, order, waybill
 from tests.core.test_core_reasons import activate, operator
@@ -120,6 +121,7 @@ def test_a_full_first_candidate_gives_way_to_the_second() -> None:
     assert bench.core.state.alarms == {}
 
 
+@clause("FULL-2")
 @pytest.mark.parametrize(
     ("lost", "reasons"),
     [

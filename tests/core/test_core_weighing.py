@@ -16,6 +16,7 @@ from edge.model.units import Grams, MonoUs
 from edge.model.verdict import Reason
 from edge.model.weight import SampleState, WeightQuality, WeightReading, WeightSample
 from line_config.load import load_line
+from tests.clauses import clause
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import DEMO, READY, bits, order, waybill
 
@@ -236,6 +237,7 @@ def still(bench: CoreBench, grams: int, whole: bool = True) -> SamplesCaptured:
     )
 
 
+@clause("ZONE-5")
 def test_a_static_scale_holds_weighs_and_releases_by_number() -> None:
     bench = static_bench()
     bench.run(100)
@@ -267,6 +269,7 @@ def test_a_body_close_behind_makes_a_held_weight_nobodys() -> None:
     assert weighed.reading.quality is WeightQuality.NEIGHBOUR
 
 
+@clause("ZONE-5")
 def test_a_zone_that_is_not_weighed_in_time_is_released_without_a_weight() -> None:
     bench = static_bench()
     assert STATIC.scale is not None
