@@ -46,7 +46,11 @@ class BeltWatch:
     def __init__(self, topology: Topology, clock: Clock, events: EventSink) -> None:
         self._clock = clock
         self._events = events
-        self._belt = BeltClock(ticks_per_m=topology.ticks_per_m, max_speed_mm_s=topology.max_speed_mm_s)
+        self._belt = BeltClock(
+            ticks_per_m=topology.ticks_per_m,
+            max_speed_mm_s=topology.max_speed_mm_s,
+            scan_ms=topology.plc.scan_ms,
+        )
         self._readers: Mapping[ReaderId, Reader] = {reader.id: reader for reader in topology.readers}
         self._scale: Scale | None = topology.scale
         self._codes: deque[_PendingCodes] = deque()
