@@ -1,0 +1,107 @@
+"""The demo as a process of its own, and looks at what it leaves behind."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+LIMIT_S = 150.0
+LOOK_S = 0.02
+START_S = 60.0
+"""Seven cold starts on two busy cores."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a demo ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class RunningDemo:
+    process: asyncio.subprocess.Process
+    data: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.data / "journal" / "journal.db"
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """Read-only and short, as every reader must; nothing before the line has made its tables."""
+        if not self.journal.exists():
+            return []
+        with closing(sqlite3.connect(f"{self.journal.as_uri()}?mode=ro", uri=True)) as database:
+            made = database.execute("SELECT count(*) FROM sqlite_master WHERE name='parcel'").fetchone()[0]
+            return database.execute(query, values).fetchall() if made else []
+
+    def bodies(self, kind: str) -> list[dict[str, Any]]:
+        return [json.loads(body) for (body,) in self.rows("SELECT body FROM event WHERE kind=?", kind)]
+
+    @property
+    def inducted(self) -> int:
+        return len(self.rows("SELECT 1 FROM parcel"))
+
+    def children(self) -> dict[str, int]:
+        """Command line → process id, of the demo's children."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if parent == self.process.pid:
+                found[line] = int(folder.name)
+        return found
+
+    def pid_of(self, words: str) -> int:
+        """0 while there is none."""
+        return next((pid for line, pid in self.children().items() if words in line), 0)
+
+    async def until(self, true: Callable[[], object], within_s: float = START_S) -> None:
+        """Fails when the demo ends, or time is up, first."""
+        until_s = monotonic() + within_s
+        while not true():
+            assert self.process.returncode is None, (await self.ended()).err
+            assert monotonic() < until_s, "it took too long"
+            await asyncio.sleep(LOOK_S)
+
+    async def ended(self) -> Told:
+        async with asyncio.timeout(LIMIT_S):
+            out, err = await self.process.communicate()
+        assert self.process.returncode is not None
+        return Told(self.process.returncode, out.decode(), err.decode())
+
+
+@asynccontextmanager
+async def running_demo(data: Path, *options: str) -> AsyncIterator[RunningDemo]:
+    """Killed at the end if it has not ended."""
+    command = [sys.executable, "-m", "edge.cli", "demo", "--data", str(data), *options]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"},
+    )
+    try:
+        yield RunningDemo(process, data)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
+            await process.communicate()
+
+
+async def told(data: Path, *options: str) -> Told:
+    async with running_demo(data, *options) as demo:
+        return await demo.ended()

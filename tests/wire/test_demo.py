@@ -1,0 +1,221 @@
+"""`beltkeeper demo` with real processes, sockets and files: it ends well, whatever is killed meanwhile."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+from collections import Counter
+from pathlib import Path
+from time import monotonic
+
+import httpx2
+import pytest
+
+from tests.wire.demo_process import RunningDemo, running_demo, told
+
+pytestmark = [pytest.mark.wire, pytest.mark.slow]
+KEYS = {
+    "parcels",
+    "exited",
+    "mis_sorted",
+    "lost",
+    "unverified_shipped",
+    "cancelled_shipped",
+    "undetectable",
+    "read_rate",
+    "by_reason",
+    "by_chute",
+    "decide_to_told_ms",
+    "plc_wait_ms",
+    "told_while_down",
+}
+NEVER = ("mis_sorted", "lost", "unverified_shipped", "cancelled_shipped")
+KILLS = 5
+PERMIT_S = 3.0
+"""From the kill of the line process to the first permit to induct (the issue's figure)."""
+
+
+def cut_api_port(data: Path) -> int:
+    """The gateway's port, from its log."""
+    for line in (data / "logs" / "gateway.log").read_text().splitlines():
+        if "gateway_listening" in line:
+            return int(json.loads(line)["port"])
+    raise AssertionError("the gateway has not said its port")
+
+
+async def test_thirty_parcels_with_faults(tmp_path: Path) -> None:
+    found = await told(tmp_path / "d", "--parcels", "30", "--json", "-")
+    assert found.code == 0, found.err
+    figures = json.loads(found.out)
+    assert set(figures) == KEYS
+    assert figures["parcels"] == 30
+    assert [figures[name] for name in NEVER] == [0, 0, 0, 0]
+    assert figures["by_reason"]["ok"] >= 10
+    assert sum(figures["by_chute"].values()) <= figures["exited"] <= 30
+    for measure in ("decide_to_told_ms", "plc_wait_ms"):
+        assert 0 < figures[measure]["p50"] <= figures[measure]["p99"] <= figures[measure]["max"]
+    assert str(tmp_path / "d") in found.err, "where the record is"
+    assert "TrackOpened" in found.err, "one parcel's story"
+    assert "DivertConfirmed" in found.err
+    assert "\x1b" not in found.out + found.err, "quiet, where there is no terminal"
+
+
+async def test_kill_9_of_the_line_five_times(tmp_path: Path) -> None:
+    seed = random.SystemRandom().getrandbits(32)
+    print(f"seed {seed}")
+    draw = random.Random(seed)
+    options = ("--parcels", "60", "--faults", "none", "--json", str(tmp_path / "json"))
+    killed_us: list[int] = []
+    async with running_demo(tmp_path / "d", *options) as demo:
+        await demo.until(lambda: demo.inducted > 3)
+        for _ in range(KILLS):
+            await demo.until(lambda: permits_after(demo, killed_us[-1] if killed_us else 0))
+            await asyncio.sleep(draw.uniform(0.5, 3.0))
+            os.kill(demo.pid_of(" run demo"), signal.SIGKILL)
+            killed_us.append(round(monotonic() * 1_000_000))
+        found = await demo.ended()
+        assert found.code == 0, found.out + found.err
+        figures = json.loads((tmp_path / "json").read_text())
+        assert figures["parcels"] == 60
+        assert [figures[name] for name in NEVER] == [0, 0, 0, 0]
+        assert len(demo.bodies("LineStarted")) == KILLS + 1
+        decided = Counter(body["track"] for body in demo.bodies("Decided"))
+        assert max(decided.values()) == 1, "nothing is decided twice"
+        fired = Counter((body["epoch"], body["number"]) for body in demo.bodies("DivertFired"))
+        assert max(fired.values()) == 1
+        waits = [(permits_after(demo, at_us)[0] - at_us) / 1_000_000 for at_us in killed_us]
+        assert max(waits) <= PERMIT_S, waits
+
+
+def permits_after(demo: RunningDemo, at_us: int) -> list[int]:
+    """Moments at which induction was permitted after one, the earliest first."""
+    query = "SELECT at_us, body FROM event WHERE kind='InductionSwitched' AND at_us > ? ORDER BY seq"
+    return [moment for moment, body in demo.rows(query, at_us) if json.loads(body)["permitted"]]
+
+
+async def in_flight(port: int, request: bytes, demo: RunningDemo, after_s: float) -> bytes:
+    """Send a request and kill the gateway so long after; what came back of an answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    pid = demo.pid_of(" gateway demo")
+    writer.write(request)
+    await writer.drain()
+    await asyncio.sleep(after_s)
+    os.kill(pid, signal.SIGKILL)
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def repeated(client: httpx2.AsyncClient, path: str, body: dict[str, str]) -> httpx2.Response:
+    """As an ERP does: the same message until the journal has answered."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                answer = await client.post(path, json=body)
+            except httpx2.HTTPError:
+                await asyncio.sleep(0.05)
+                continue
+            if answer.status_code != 503:
+                return answer
+            await asyncio.sleep(0.1)
+
+
+async def test_kill_9_of_the_gateway_while_a_cancel_is_in_flight(tmp_path: Path) -> None:
+    """Orders D00000031… are drawn ahead of their parcels: each is cancelled before it comes."""
+    async with running_demo(tmp_path / "d", "--parcels", "36", "--faults", "none") as demo:
+        await demo.until(lambda: demo.inducted > 2)
+        port = cut_api_port(demo.data)
+        key = json.loads((demo.data / "first-keys.json").read_text())["erp-1"]
+        headers = {"Authorization": f"Bearer {key}"}
+        base = f"http://127.0.0.1:{port}"
+        async with httpx2.AsyncClient(base_url=base, headers=headers, trust_env=False) as client:
+            for number, after_s in ((33, 0.0), (34, 0.004), (35, 0.02)):
+                path, body = f"/v1/orders/D{number:08d}/cancel", {"message_id": f"mine-{number}"}
+                text = json.dumps(body)
+                request = (
+                    f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+                    f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n{text}"
+                )
+                before = demo.inducted
+                early = await in_flight(port, request.encode(), demo, after_s)
+                answer = await repeated(client, path, body)
+                assert answer.status_code == 200, answer.text
+                assert not early or early.endswith(answer.content)
+                [row] = [
+                    one for one in demo.bodies("CancelAnswered") if one["message_id"] == f"mine-{number}"
+                ]
+                told_now = {
+                    name: row[name] for name in ("message_id", "order_no", "outcome", "place", "final")
+                }
+                assert answer.json().items() >= told_now.items()
+                assert row["outcome"] == "accepted"
+                assert demo.inducted > before, "the line goes on meanwhile"
+        found = await demo.ended()
+        assert found.code == 0, found.out + found.err
+        assert len(demo.bodies("LineStarted")) == 1
+        ends = {one["track"]: one["reason"] for one in demo.bodies("Exited")}
+        for body in demo.bodies("Decided"):
+            if body["order_no"] in ("D00000033", "D00000034", "D00000035"):
+                assert (body["reason"], ends[body["track"]]) == ("cancelled", "cancelled")
+        assert "0 / 3" in found.out, "restarts of line and gateway"
+
+
+async def test_ctrl_c_lets_the_belt_run_empty(tmp_path: Path) -> None:
+    async with running_demo(tmp_path / "d", "--forever", "--faults", "none") as demo:
+        await demo.until(lambda: demo.inducted > 4)
+        demo.process.send_signal(signal.SIGINT)
+        found = await demo.ended()
+        assert found.code == 0, found.out + found.err
+        assert "Stopping" in found.out
+        assert not demo.rows("SELECT 1 FROM parcel WHERE last_seq IS NULL")
+
+
+async def test_nothing_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
+    async with running_demo(tmp_path / "d") as demo:
+        await demo.until(lambda: demo.pid_of(" run demo"))
+        children = list(demo.children().values())
+        assert len(children) == 5
+        demo.process.kill()
+        async with asyncio.timeout(15):
+            while any(alive(pid) for pid in children):
+                await asyncio.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+async def test_a_port_that_is_taken_is_one_clear_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = await told(tmp_path / "d", "--set", f"api.port={port}")
+    assert found.code == 3
+    assert f"port {port}" in found.err
+    assert "in use" in found.err
+    assert "Traceback" not in found.err
+
+
+async def test_orders_that_cannot_be_read_are_one_clear_error(tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("invoice,goods,quantity,date,customer\n1,A,many,2010-12-01,7\n")
+    found = await told(tmp_path / "d", "--orders", str(orders))
+    assert found.code == 2
+    [line] = found.err.splitlines()
+    assert line.startswith(f"{orders}:2: ")
+    assert not (tmp_path / "d").exists()
+
+
+async def test_a_folder_that_is_in_use_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("x")
+    found = await told(tmp_path)
+    assert found.code == 3
+    assert "not empty" in found.err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
