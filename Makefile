@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo test lint core line wire bench lock clean
+.PHONY: setup demo test lint core line wire others bench lock clean
 
 setup: $(VENV)/.ready
 
@@ -19,7 +19,9 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup
 	@$(BIN)/beltkeeper demo $(ARGS)
 
-test: setup lint core line wire
+test: setup lint core line wire others
+	@test -n "$(BELTKEEPER_TEST_DATA)" || echo "not run: tests on real orders and the region table (BELTKEEPER_TEST_DATA is not set)"
+	@echo "All lanes have passed. Lines 'SKIPPED' and 'not run' above, if any, say what this machine lacks."
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -37,6 +39,11 @@ line: setup
 wire: setup
 	$(BIN)/pytest tests/wire -q
 
+# The same two lanes on the other CPythons that the project supports, where they are present.
+others: setup
+	@.ci/other-python 3.12
+	@.ci/other-python 3.13
+
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -47,4 +54,4 @@ lock: setup
 		--generate-hashes --no-header --no-annotate --quiet -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) $(VENV)-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
