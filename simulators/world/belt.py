@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from edge.model.codes import Code
-from edge.model.topology import Topology
+from edge.model.topology import ReaderSpeaks, Topology
 from simulators.cables import Actuators, Sensors
 from simulators.seeds import SeededBits
 from simulators.world.agenda import Agenda, Wake
@@ -96,6 +96,8 @@ class World:
         self._cover = [0] * (len(topology.eyes) + 1)
         self._eyes = 0
         self._tail_nm: int | None = None
+        self._untold: dict[str, tuple[Code, ...]] = {}
+        """By reader: codes of parcels whose trigger has not ended, for the next touches them."""
         self._stopped_us = at_us
         self._end_no = end_eye(topology).no
 
@@ -346,8 +348,24 @@ class World:
             codes = tuple(code for label in labels for code in label.codes)
         elif number != NO_LABEL and number < len(labels):
             codes = labels[number].codes
+        reader = self.topology.readers[order]
+        if reader.speaks is ReaderSpeaks.AT_TRIGGER_END:
+            codes = self._untold.pop(reader.id, ()) + codes
+            if self._touched_from_behind(body):
+                self._untold[reader.id] = codes
+                return
         for listener in self.on_label:
-            listener(self.now_us, self.topology.readers[order].id, codes)
+            listener(self.now_us, reader.id, codes)
+
+    def _touched_from_behind(self, body: Body) -> bool:
+        """The next parcel touches it: for a trigger, as for an eye, they are one."""
+        belt_nm = self.belt_nm
+        tail = body.lead_nm(belt_nm) - body.length_nm
+        for one in self.bodies:
+            lead = one.lead_nm(belt_nm)
+            if one is not body and not one.lane and lead - one.length_nm < tail <= lead:
+                return True
+        return False
 
     # --- diverters ----------------------------------------------------------------------------------
 

@@ -57,10 +57,12 @@ class ParcelRules:
             self._place(parcel)
 
     def _unknowable(self, parcel: TrueParcel) -> bool:
-        """Which code and weight are whose, nobody can know: swapped unseen, or tracked by an encoder
-        that lied. The latter must not ship for it, or the rules hold all the same."""
+        """Which code and weight are whose, nobody can know: swapped unseen, tracked by an encoder that
+        lied, or touching another, so that both are one to every eye. The latter two must not ship for
+        it, or the rules hold all the same."""
         ships = parcel.left is not None and parcel.left.exit in self._shipping
-        return parcel.swapped or (parcel.blind and (not ships or parcel.forced))
+        unclear = parcel.blind or bool(parcel.group)
+        return parcel.swapped or (unclear and (not ships or parcel.forced))
 
     # --- where it went ------------------------------------------------------------------------------
 

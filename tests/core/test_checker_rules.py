@@ -457,6 +457,7 @@ def test_a_passage_without_a_number_is_on_record(tmp_path: Path) -> None:
 def test_touching_parcels_are_one_track_and_both_stay(tmp_path: Path) -> None:
     run = clean(tmp_path)
     first, second = Story(6).to_the_end("two_on_one"), Story(7).to_the_end("two_on_one")
+    first.row("weighed", reading={"grams": 2_000, "quality": "good", "spread_g": 5, "samples": 9})
     second.fact("inducted", merged=True, gap_mm=0).fact("left", seen=())
     second.rows.clear()
     run.stories += [first, second]

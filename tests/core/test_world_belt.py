@@ -210,6 +210,25 @@ def test_a_reader_that_speaks_at_trigger_end_says_all_codes_when_the_tail_leaves
     assert seen == [passage_us(hall, 760 + 300, placed)]
 
 
+def test_touching_parcels_are_one_trigger() -> None:
+    topology = line()
+    reader = replace(topology.readers[0], speaks=ReaderSpeaks.AT_TRIGGER_END)
+    hall = Hall(replace(topology, readers=(reader,)))
+    hall.drive()
+    hall.run(1 * S)
+    seen: list[tuple[int, list[str]]] = []
+    hall.world.on_label.append(lambda at, _reader, codes: seen.append((at, [code.text for code in codes])))
+    here = hall.world.place(spec(0, length_mm=300, waybill="A")).origin_nm - 30 * NM_PER_MM
+    placed = hall.world.now_us
+    hall.run(passage_us(hall, 270, placed))
+    hall.world.place(spec(1, length_mm=250, waybill="B"), here + 300 * NM_PER_MM)
+    hall.run(passage_us(hall, 300 + 250 + 40, placed))
+    hall.world.place(spec(2, length_mm=200, read=False))
+    hall.run(4 * S)
+    assert [codes for _, codes in seen] == [["A", "B"], []]
+    assert seen[0][0] == passage_us(hall, 760 + 550, placed)
+
+
 def test_touching_parcels_are_one_blocked_eye_and_the_second_induction_is_merged() -> None:
     hall = at_speed()
     here = hall.world.place(spec(0, length_mm=300)).origin_nm - 30 * NM_PER_MM
