@@ -154,7 +154,11 @@ class ParcelRules:
             if track.ended_kind == "Exited" and track.ended is not None and not parcel.swapped:
                 place = 0 if left is None else left.exit
                 what = f"recorded at exit {track.ended['exit']}, truly at {place}"
-                self._hold("conservation", track.ended["exit"] == place, what, parcel)
+                kept = track.ended["exit"] == place
+                if parcel.removed is not None and parcel.removed.touched_us >= 0:
+                    # Taken off where hands were: a neighbour in its place passes for it, and is untrusted.
+                    kept = not track.ended["shipped"]
+                self._hold("conservation", kept, what, parcel)
 
     def _identity(self, parcel: TrueParcel, track: Track) -> None:
         decided = track.decided

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simulators.world.truth import PlcStarted, PlcStopped
+from simulators.world.truth import PlcStarted, PlcStopped, Removed
 from tests.core.checker_kit import Run, Story
 
 
@@ -18,3 +18,17 @@ def test_a_firing_that_had_begun_when_the_plc_died_is_of_its_epoch(
     stopped = story.t + stop_after_us
     run.facts += [PlcStopped(stopped), PlcStarted(stopped + 400_000, 2, 0)]
     assert ("plc_epoch" in run.check().violated) is not kept
+
+
+@pytest.mark.parametrize(
+    ("touched_after_us", "shipped", "kept"),
+    [(900_000, False, True), (900_000, True, False), (-1, False, False)],
+)
+def test_what_hands_took_off_a_standing_belt_may_pass_for_its_neighbour_but_not_ship(
+    tmp_path: Path, touched_after_us: int, shipped: bool, kept: bool
+) -> None:
+    story = Story(1).to_the_end("flush_estop").without("left")
+    touched_us = story.t + touched_after_us if touched_after_us >= 0 else -1
+    story.facts["removed"] = Removed(story.t + 1_000_000, 1, 1_800, touched_us, ((1, story.ticks),))
+    story.row("exited", exit=2, chute="002", shipped=shipped, mis_sorted=True)
+    assert ("conservation" in Run(tmp_path, story).check().violated) is not kept
