@@ -1,13 +1,12 @@
 """A scale that talks all the time: frames in, samples out, silence is a failure."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from drivers.links.sessions import opened
+from drivers.links.sessions import Hearing, heard_within, opened
 from edge.model.ids import DeviceId, ScaleId
-from edge.model.units import US_PER_MS, US_PER_S, MonoUs
+from edge.model.units import US_PER_MS, MonoUs
 from edge.model.weight import WeightSample
 from edge.ports.byte_stream import ByteStream, LinkFailed, OpenStream
 from edge.ports.sinks import SampleSink
@@ -57,13 +56,13 @@ class ScaleLink:
         codec = self._make_codec()
         async with opened(self._open_stream, codec.feed) as stream:
             try:
-                async with asyncio.timeout(self._stale_ms * US_PER_MS / US_PER_S) as silence:
-                    await self._serve(stream, codec, silence, went_up)
+                async with heard_within(self._stale_ms * US_PER_MS) as hearing:
+                    await self._serve(stream, codec, hearing, went_up)
             except TimeoutError as error:
                 raise LinkFailed(f"{self._device}: silent for {self._stale_ms} ms") from error
 
     async def _serve(
-        self, stream: ByteStream, codec: ScaleCodec, silence: asyncio.Timeout, went_up: Callable[[], None]
+        self, stream: ByteStream, codec: ScaleCodec, hearing: Hearing, went_up: Callable[[], None]
     ) -> None:
         stale_us = self._stale_ms * US_PER_MS
         before_us: MonoUs | None = None
@@ -72,7 +71,7 @@ class ScaleLink:
             samples = codec.feed(data, at_us)
             if not samples:
                 continue
-            silence.reschedule((at_us + stale_us) / US_PER_S)
+            hearing.heard(at_us)
             if before_us is None:
                 went_up()
             else:

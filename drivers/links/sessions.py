@@ -36,3 +36,40 @@ async def _discard_backlog(stream: ByteStream, feed: Callable[[bytes, MonoUs], o
                 feed(*await stream.read())
     except TimeoutError:
         return
+
+
+class Hearing:
+    """When a device was heard last. One timer stands for many messages: it looks when it fires, and is
+    set anew for what was heard meanwhile."""
+
+    def __init__(self, limit_us: int, timeout: asyncio.Timeout) -> None:
+        self._limit_us = limit_us
+        self._timeout = timeout
+        self._loop = asyncio.get_running_loop()
+        self._due_s = self._loop.time() + limit_us / US_PER_S
+        self._timer = self._loop.call_at(self._due_s, self._look)
+
+    def heard(self, at_us: MonoUs) -> None:
+        """Something came at ``at_us``: from then on it may be silent for the limit."""
+        self._due_s = (at_us + self._limit_us) / US_PER_S
+
+    def stop(self) -> None:
+        """Nobody listens any more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        if self._loop.time() < self._due_s:
+            self._timer = self._loop.call_at(self._due_s, self._look)
+        else:
+            self._timeout.reschedule(self._due_s)
+
+
+@asynccontextmanager
+async def heard_within(limit_us: int) -> AsyncIterator[Hearing]:
+    """Raises ``TimeoutError`` when nothing is heard for ``limit_us``, counted from the entry."""
+    async with asyncio.timeout(None) as timeout:
+        hearing = Hearing(limit_us, timeout)
+        try:
+            yield hearing
+        finally:
+            hearing.stop()
