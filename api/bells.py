@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from api.sockets import unix_name
+from edge.store.places import unix_name
 
 _RING: Final = b"\x01"
 _RINGS_AT_ONCE: Final = 64

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from drivers.links.plc import PlcMailboxLink, Resume
+from drivers.links.plc import PlcMailboxLink
 from drivers.registry import cable, scale_link, scanner_link
 from drivers.streams.modbus import ModbusTcpPort
 from edge.core.line import LineCore
@@ -106,7 +106,6 @@ class LineApp:
         self.outputs = Outputs(self.health)
         self.core = wiring.recovered.core
         self.belt = BeltWatch(topology, clock, queue.sink(Source.BELT))
-        mark = wiring.recovered.resume
         self.plc = PlcMailboxLink(
             topology=topology,
             bus=wiring.bus,
@@ -114,7 +113,7 @@ class LineApp:
             events=queue.sink(Source.PLC),
             belt=self.belt,
             outputs=self.outputs.read,
-            resume=Resume(epoch=mark.epoch, ring_seq=mark.ring_last, ticks=mark.ticks),
+            resume=wiring.recovered.resume,
         )
         look_ups = LookUps(wiring.inbox, queue.sink(Source.LOOK_UP), clock)
         self._look_ups = look_ups

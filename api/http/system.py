@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from api.http.deps import GatewayDep
 from api.http.problems import Problem, Slug
 from api.settings import GatewaySettings
-from api.sockets import unix_name
+from edge.store.places import unix_name
 
 open_router = APIRouter(tags=["system"])
 router = APIRouter(tags=["system"])

@@ -6,20 +6,21 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from drivers.links.plc import PlcMailboxLink, Resume
+from drivers.links.plc import PlcMailboxLink
 from drivers.streams.modbus import ModbusTcpPort
 from edge.model.ids import BootEpoch, RingSeq
 from edge.model.register_map import WordOrder
 from edge.model.topology import Topology
 from edge.model.units import MonoUs, Ticks
 from edge.ports.byte_stream import LinkFailed
+from edge.ports.plc import RingMark
 from simulators.devices.plc.faults import BusFaults
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.plc.port import PlcRegisters
 from tests.core.plc_bench import Bench, bench_topology
 from tests.line.plc_link_bank import Outputs, Seen
 
-NOTHING = Resume(epoch=BootEpoch(0), ring_seq=RingSeq(0), ticks=Ticks(0))
+NOTHING = RingMark(epoch=BootEpoch(0), ring_last=RingSeq(0), ticks=Ticks(0))
 
 
 class LoopClock:
@@ -51,7 +52,7 @@ class Joined:
         self._zero_us = self._ran_ms = 0
         self.link = self.fresh_link(NOTHING)
 
-    def fresh_link(self, resume: Resume) -> PlcMailboxLink:
+    def fresh_link(self, resume: RingMark) -> PlcMailboxLink:
         """As after a restart of the line process."""
         self.link = PlcMailboxLink(
             topology=self.topology,

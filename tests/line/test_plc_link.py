@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from drivers.links.plc import PlcMailboxLink, Resume
+from drivers.links.plc import PlcMailboxLink
 from edge.model.events import (
     DivertConfirmed,
     EyePassed,
@@ -24,6 +24,7 @@ from edge.model.ids import BootEpoch, RingSeq
 from edge.model.register_map import StateBit, WordOrder
 from edge.model.units import Ticks
 from edge.ports.byte_stream import LinkFailed
+from edge.ports.plc import RingMark
 from edge.ports.sinks import BeltSample
 from simulators.loop import VirtualLoop
 from tests.clauses import clause
@@ -31,7 +32,7 @@ from tests.core.plc_golden import BASES
 from tests.line.plc_link_bank import BankBus, BankPlc, Clock, Outputs, Seen, now_us
 from tests.lines_for_tests import small_topology, with_word_order
 
-NOTHING = Resume(epoch=BootEpoch(0), ring_seq=RingSeq(0), ticks=Ticks(0))
+NOTHING = RingMark(epoch=BootEpoch(0), ring_last=RingSeq(0), ticks=Ticks(0))
 
 
 class Rig:
@@ -41,7 +42,7 @@ class Rig:
         self,
         plc: BankPlc | None = None,
         *,
-        resume: Resume = NOTHING,
+        resume: RingMark = NOTHING,
         turnaround_ms: int = 5,
         read_write: bool = False,
     ) -> None:
@@ -202,7 +203,7 @@ def test_after_a_restart_it_goes_on_behind_the_last_entry_on_record() -> None:
             rig.plc.put(1, 2, arg=300, number=1 + n, ticks=rig.plc.ticks())
         await asyncio.sleep(0.3)
 
-    resume = Resume(epoch=BootEpoch(7), ring_seq=RingSeq(3), ticks=Ticks(2**33 + 50))
+    resume = RingMark(epoch=BootEpoch(7), ring_last=RingSeq(3), ticks=Ticks(2**33 + 50))
     rig = Rig(BankPlc(ticks_at_zero=100), resume=resume).run(script)
     assert [event.ring_seq for event in rig.seen.of(EyePassed)] == [4, 5]
     (attached,) = rig.seen.of(PlcAttached)
@@ -216,7 +217,7 @@ def test_another_epoch_on_record_means_reading_from_one() -> None:
         rig.plc.put(1, 2, arg=300, number=1)
         await asyncio.sleep(0.3)
 
-    resume = Resume(epoch=BootEpoch(6), ring_seq=RingSeq(900), ticks=Ticks(2**33))
+    resume = RingMark(epoch=BootEpoch(6), ring_last=RingSeq(900), ticks=Ticks(2**33))
     rig = Rig(resume=resume).run(script)
     assert rig.seen.of(PlcAttached)[0].ring_next == 1
     assert rig.seen.of(PlcAttached)[0].ticks < 10_000
@@ -396,7 +397,7 @@ def test_a_plc_that_restarts_between_identity_and_status_is_not_attached_under_t
 
 
 def test_the_same_epoch_with_a_younger_ring_is_no_plc_to_command() -> None:
-    resume = Resume(epoch=BootEpoch(7), ring_seq=RingSeq(40), ticks=Ticks(0))
+    resume = RingMark(epoch=BootEpoch(7), ring_last=RingSeq(40), ticks=Ticks(0))
     rig = Rig(resume=resume).run(seconds(1))
     assert rig.seen.names == ["PlcRefused"]
     assert "40 is on record" in rig.seen.of(PlcRefused)[0].why

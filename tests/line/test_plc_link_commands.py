@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from drivers.links.plc import Resume
 from edge.model.commands import Revoke, SendDivert
 from edge.model.divert import CommandStatus
 from edge.model.events import CommandAnswered, PlcAttached
 from edge.model.ids import BootEpoch, ExitNo, PlcNumber, RingSeq, TrackId
 from edge.model.units import Ticks
+from edge.ports.plc import RingMark
 from tests.clauses import clause
 from tests.core.plc_golden import BASES
 from tests.line.plc_link_bank import BankPlc, now_us
@@ -120,7 +120,7 @@ def test_outstanding_commands_of_a_restarted_process_are_sent_again_and_a_revoke
 
     plc = BankPlc()
     plc.answered(500, CommandStatus.APPLIED, 0x1234)
-    resume = Resume(epoch=BootEpoch(7), ring_seq=RingSeq(0), ticks=Ticks(0))
+    resume = RingMark(epoch=BootEpoch(7), ring_last=RingSeq(0), ticks=Ticks(0))
     rig = Rig(plc, resume=resume).run(script)
     assert [(c["number"], c["flags"], c["seq"]) for c in rig.plc.commands] == [(18, 0, 501), (19, 1, 502)]
     assert [(a.number, a.revoke) for a in rig.seen.of(CommandAnswered)] == [(18, False), (19, True)]
@@ -136,7 +136,7 @@ def test_nothing_of_an_old_epoch_is_sent() -> None:
         await asyncio.sleep(0.3)
         rig.link.forget(7)
 
-    resume = Resume(epoch=BootEpoch(7), ring_seq=RingSeq(0), ticks=Ticks(0))
+    resume = RingMark(epoch=BootEpoch(7), ring_last=RingSeq(0), ticks=Ticks(0))
     rig = Rig(BankPlc(epoch=8), resume=resume).run(script)
     assert [(c["epoch"], c["number"]) for c in rig.plc.commands] == [(8, 20)]
     assert rig.seen.of(PlcAttached)[0].epoch == 8

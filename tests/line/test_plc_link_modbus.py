@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from drivers.links.plc import Resume
 from edge.core.belt_clock import BeltClock
 from edge.model.commands import Revoke, SendDivert
 from edge.model.divert import CommandStatus, ConfirmReason
@@ -22,6 +21,7 @@ from edge.model.events import (
 from edge.model.ids import BootEpoch, ExitNo, PlcNumber, RingSeq, TrackId
 from edge.model.register_map import StateBit, WordOrder
 from edge.model.units import MonoUs, Ticks
+from edge.ports.plc import RingMark
 from edge.ports.sinks import BeltSample
 from simulators.devices.plc import faults as wrong
 from simulators.devices.plc.faults import Mangle, Silence
@@ -178,7 +178,7 @@ def test_a_restarted_process_revokes_what_it_had_told_and_never_tells_it_again()
         seen = await joined.until(EyePassed)
         joined.link.send(divert(seen.epoch, seen.number, 3))
         await joined.until(CommandAnswered)
-        resume = Resume(epoch=seen.epoch, ring_seq=seen.ring_seq, ticks=seen.ticks)
+        resume = RingMark(epoch=seen.epoch, ring_last=seen.ring_seq, ticks=seen.ticks)
         link = joined.fresh_link(resume)
         link.send(Revoke(track=TrackId(1), epoch=seen.epoch, number=seen.number, end=ExitNo(5)))
         route.reset()
@@ -276,7 +276,7 @@ def test_resuming_a_ring_that_is_ahead_of_the_record_reads_what_was_missed() -> 
         entries = joined.seen.of(EyePassed)
         joined.seen.all.clear()
         epoch = entries[0].epoch
-        joined.fresh_link(Resume(epoch=epoch, ring_seq=RingSeq(1), ticks=Ticks(0)))
+        joined.fresh_link(RingMark(epoch=epoch, ring_last=RingSeq(1), ticks=Ticks(0)))
         route.reset()
         await joined.until(DivertConfirmed)
         assert [event.eye for event in joined.seen.of(EyePassed)] == [2, 3, 4]

@@ -1,6 +1,5 @@
 """The link to a PLC that tracks (mailbox, docs/plc-contract.md)."""
 
-from drivers.links.plc.image import Resume
 from drivers.links.plc.mailbox import PlcMailboxLink
 
-__all__ = ["PlcMailboxLink", "Resume"]
+__all__ = ["PlcMailboxLink"]

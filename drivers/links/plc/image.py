@@ -18,27 +18,16 @@ from edge.model.events import (
     RingOverflowed,
     StatusBitsChanged,
 )
-from edge.model.ids import BootEpoch, RingSeq
+from edge.model.ids import RingSeq
 from edge.model.register_map import PlcBits, PlcIdentity, PlcStatus, StateBit
 from edge.model.topology import Topology
 from edge.model.units import UINT32_MAX, US_PER_MS, MonoUs, Ticks
 from edge.ports.byte_stream import LinkFailed
+from edge.ports.plc import RingMark
 from edge.ports.sinks import BeltSample, BeltSink, EventSink
 
 UNREAD_LIMIT = 256
 """Statuses that wait for a link that cannot keep up with the ring; of more, the newer ones give way."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
-    """What is on record of the PLC: its epoch, the last ring entry and the last belt position of it.
-
-    All 0: nothing. ``ticks`` are unwrapped.
-    """
-
-    epoch: BootEpoch
-    ring_seq: RingSeq
-    ticks: Ticks
 
 
 class MustNotCommand(Exception):
@@ -59,7 +48,7 @@ class PlcImage:
     older than it are still to be read, with ``ring_read`` False, and again with True behind them."""
 
     def __init__(
-        self, *, topology: Topology, lane: CommandLane, events: EventSink, belt: BeltSink, resume: Resume
+        self, *, topology: Topology, lane: CommandLane, events: EventSink, belt: BeltSink, resume: RingMark
     ) -> None:
         self._topology = topology
         self._plc = topology.plc
@@ -67,7 +56,7 @@ class PlcImage:
         self._events = events
         self._belt = belt
         self.epoch = resume.epoch
-        self._ring_next = RingSeq(resume.ring_seq + 1)
+        self._ring_next = RingSeq(resume.ring_last + 1)
         self._ticks = resume.ticks
         self.ring: RingReader | None = None
         """This session's; None before the first identity."""

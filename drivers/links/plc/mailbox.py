@@ -16,7 +16,7 @@ from drivers.codecs.plc.identity import decode_identity
 from drivers.codecs.plc.pc_status import encode_pc_status
 from drivers.codecs.plc.status import decode_status
 from drivers.links.plc.command_lane import CommandLane
-from drivers.links.plc.image import MustNotCommand, PlcImage, Resume, TimedStatus
+from drivers.links.plc.image import MustNotCommand, PlcImage, TimedStatus
 from drivers.links.plc.ring_reader import RingReader, SlotRun
 from edge.model.commands import Revoke, SendDivert
 from edge.model.ids import DeviceId
@@ -25,7 +25,7 @@ from edge.model.topology import Topology
 from edge.model.units import US_PER_MS, US_PER_S, MonoUs
 from edge.ports.byte_stream import LinkFailed
 from edge.ports.clock import Clock
-from edge.ports.plc import BlockPort, ExchangePort, ReadOutputs
+from edge.ports.plc import BlockPort, ExchangePort, ReadOutputs, RingMark
 from edge.ports.sinks import BeltSink, EventSink
 
 JUDGE_SCANS = 40
@@ -44,7 +44,7 @@ class PlcMailboxLink:
         events: EventSink,
         belt: BeltSink,
         outputs: ReadOutputs,
-        resume: Resume,
+        resume: RingMark,
     ) -> None:
         """``bus`` is asked by FC23 where the PLC's file says so and it is an ``ExchangePort`` too."""
         self._plc = topology.plc
