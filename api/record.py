@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from edge.model.ids import InboxSeq, MessageId, OrderNo, Waybill
-from edge.store.inbox_types import RowKind
+from edge.store.inbox_reader import InboxReader
 from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import CancelAnswerRow, ParcelRow
 from edge.store.places import Places
-from edge.store.read_file import ReadFile
 
 T = TypeVar("T")
 
@@ -31,7 +30,7 @@ class LineRecord:
 
     def __init__(self, places: Places) -> None:
         self._journal = JournalReader(places.journal)
-        self._inbox = ReadFile(places.inbox, "inbox")
+        self._inbox = InboxReader(places.inbox)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="record")
 
     async def cancel_answers(self, seqs: Sequence[InboxSeq]) -> dict[InboxSeq, CancelAnswerRow]:
@@ -60,17 +59,9 @@ class LineRecord:
         return {seq: answer for seq, answer in found if answer is not None}
 
     def _cancel(self, message_id: MessageId) -> CancelOnRecord | None:
-        with self._inbox.reading() as connection:
-            if connection is None:
-                return None
-            row = connection.execute(
-                "SELECT i.inbox_seq, i.body ->> 'order_no' FROM message m"
-                " JOIN inbox i ON i.inbox_seq = m.inbox_seq WHERE m.message_id=? AND m.kind=?",
-                (message_id, RowKind.CANCEL.value),
-            ).fetchone()
+        row = self._inbox.cancel_of(message_id)
         if row is None:
             return None
-        seq = InboxSeq(row[0])
         return CancelOnRecord(
-            inbox_seq=seq, order_no=OrderNo(row[1]), answer=self._journal.cancel_answer(seq)
+            inbox_seq=row.seq, order_no=row.request.order_no, answer=self._journal.cancel_answer(row.seq)
         )

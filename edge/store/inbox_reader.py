@@ -79,6 +79,17 @@ class InboxReader:
         known = self._ask(lambda connection: queries.order_state(connection, order_no)) is not None
         return PlaceAnswer(known=known, shipped_before=shipped_before(waybills))
 
+    def cancel_of(self, message_id: MessageId) -> CancelRow | None:
+        """The cancel that came under this message id; None: none has."""
+        found = self._ask(
+            lambda connection: connection.execute(
+                "SELECT i.inbox_seq, i.body FROM message m JOIN inbox i ON i.inbox_seq = m.inbox_seq"
+                " WHERE m.message_id=? AND m.kind=?",
+                (message_id, RowKind.CANCEL.value),
+            ).fetchone()
+        )
+        return None if found is None else _cancel(InboxSeq(found[0]), message_id, json.loads(found[1]))
+
     def order(self, order_no: OrderNo) -> OrderState | None:
         return self._ask(lambda connection: queries.order_state(connection, order_no))
 
@@ -108,14 +119,7 @@ def _row(connection: Any, seq: InboxSeq, kind: str, message_id: str, body: dict[
         case RowKind.PUT_ORDER | RowKind.HOLD | RowKind.RELEASE:
             return OrderRow(seq=seq, orders=queries.belt_orders(connection, OrderNo(body["order_no"])))
         case RowKind.CANCEL:
-            return CancelRow(
-                seq=seq,
-                request=CancelRequest(
-                    order_no=OrderNo(body["order_no"]),
-                    message_id=MessageId(message_id),
-                    waybills=tuple(Waybill(waybill) for waybill in queries.strings(body["waybills"])),
-                ),
-            )
+            return _cancel(seq, MessageId(message_id), body)
         case RowKind.ACTIVATE_PLAN:
             plan = queries.plan_of(connection, PlanId(body["plan"]), body["version"])
             if plan is None:
@@ -130,3 +134,14 @@ def _row(connection: Any, seq: InboxSeq, kind: str, message_id: str, body: dict[
             )
         case RowKind.PUT_GOODS | RowKind.PUT_PLAN:
             return OtherRow(seq=seq)
+
+
+def _cancel(seq: InboxSeq, message_id: MessageId, body: dict[str, Any]) -> CancelRow:
+    return CancelRow(
+        seq=seq,
+        request=CancelRequest(
+            order_no=OrderNo(body["order_no"]),
+            message_id=message_id,
+            waybills=tuple(Waybill(waybill) for waybill in queries.strings(body["waybills"])),
+        ),
+    )

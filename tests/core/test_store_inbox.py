@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.model.ids import ChuteId, InboxSeq, OrderNo, PlanId, Sku, Waybill
+from edge.model.ids import ChuteId, InboxSeq, MessageId, OrderNo, PlanId, Sku, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import Goods, OrderLine, OrderStatus, ShippedBefore, ShippedPlace
 from edge.model.route import SortPlan, SortRule
@@ -145,6 +145,16 @@ def test_a_cancel_names_every_label_the_order_ever_had(writer: InboxWriter, read
         (4, "B-9", "c2"),
     ]
     assert [row.request.waybills for row in rows] == [("W1", "W2", "W3"), ()]
+
+
+def test_a_cancel_is_found_under_its_message_id_alone(writer: InboxWriter, reader: InboxReader) -> None:
+    writer.put_orders([put("m", order("A-1", waybills=("W1", "W2")))])
+    writer.hold(message("h"), A1)
+    taken = writer.cancel(message("c"), A1)
+    found = reader.cancel_of(MessageId("c"))
+    assert found is not None
+    assert (found.seq, found.request.order_no, found.request.waybills) == (taken.inbox_seq, A1, ("W1", "W2"))
+    assert [reader.cancel_of(MessageId(other)) for other in ("h", "m", "nobody")] == [None, None, None]
 
 
 def test_a_label_that_a_newer_version_gave_up_must_not_ship(writer: InboxWriter, reader: InboxReader) -> None:
