@@ -66,13 +66,20 @@ class HttpErp:
     ``failed`` is told when the gateway refuses what a right ERP sends.
     """
 
-    def __init__(self, base_url: str, key: str, failed: Callable[[DemoFailed], None]) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        failed: Callable[[DemoFailed], None],
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
         self.cancels = CancelTally()
         self._failed = failed
         self._client = httpx2.AsyncClient(
             base_url=base_url,
             headers={"Authorization": f"Bearer {key}"},
             timeout=TIMEOUT_S,
+            transport=transport,
             trust_env=False,
         )
         self._queue: asyncio.Queue[Call] = asyncio.Queue(QUEUE_LIMIT)
