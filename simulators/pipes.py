@@ -37,12 +37,19 @@ class Wire:
     loss_ppm: int = 0
     flip_ppm: int = 0
 
+    @property
+    def immediate(self) -> bool:
+        """What is written has arrived."""
+        return not (self.baud or self.delay_us or self.jitter_us)
+
 
 class Pipe:
     """One direction with its state: when the line is free again, and its seeded faults."""
 
     def __init__(self, wire: Wire, bits: SeededBits) -> None:
         self.wire = wire
+        self.immediate = wire.immediate
+        """For good: a wire may be made worse while it is used, not longer."""
         self.lost = 0
         """Bytes that vanished or were flipped so far: the ground truth of a test."""
         self.flipped = 0
@@ -53,6 +60,10 @@ class Pipe:
     def push(self, at_us: int, data: bytes) -> list[tuple[int, bytes]]:
         """The pieces of one write and when each arrives; moments never fall from call to call."""
         wire = self.wire
+        if self.immediate and not wire.chunk:
+            self._last_us = max(at_us, self._last_us)
+            part = self._harmed(data) if wire.loss_ppm or wire.flip_ppm else data
+            return [(self._last_us, part)] if part else []
         start_us = max(at_us, self._free_us)
         late_us = wire.delay_us + (self._bits.between(0, wire.jitter_us) if wire.jitter_us else 0)
         pieces: list[tuple[int, bytes]] = []
@@ -232,6 +243,9 @@ class Cable:
     def _send(self, source: PipeEnd, data: bytes) -> None:
         pipe = self._to_line if source is self.device else self._to_device
         for due_us, piece in pipe.push(self._loop.now_us(), data):
+            if pipe.immediate:
+                self._arrive(source is self.device, due_us, piece)
+                continue
             self._loop.call_at(
                 due_us / US_PER_S, self._arrive, source is self.device, due_us, piece, context=self._context
             )
