@@ -5,13 +5,13 @@ PC agreed with the PLC about the place. What was told to ship and is not proved 
 shipped for look-ups and cancels, but is not reported as shipped.
 """
 
+from edge.core import weighing
 from edge.core.alarms import raise_alarm
 from edge.core.intercept import settle
 from edge.core.parcel_flow import Action, Step, take
 from edge.core.scope import Scope
 from edge.core.state import ENDED_KEPT, Track
 from edge.model.alarm import AlarmKind
-from edge.model.commands import SetZone
 from edge.model.divert import ConfirmReason
 from edge.model.events import DivertConfirmed
 from edge.model.ids import ChuteId, ExitNo
@@ -22,9 +22,8 @@ from edge.model.verdict import ParcelState, Reason
 
 def _forget(scope: Scope, track: Track) -> None:
     state = scope.state
-    if track.capture is not None and track.capture.hold_until_us:
-        zone = scope.layout.static_zone
-        scope.out.append(SetZone(zone=zone, hold=False, number=track.number))
+    if weighing.awaits_zone(scope, track):
+        weighing.let_go(scope, track)
     del state.tracks[track.id]
     del state.numbers[track.number]
     state.ended[track.number] = track.id

@@ -25,8 +25,9 @@ def _wakes(scope: Scope, track: Track) -> None:
             scope.wake(WakePurpose.DEADLINE, track, track.deadline, proved=False)
     if capture is not None and capture.last and track.weight is None:
         weighing.watch_capture(scope, track, capture)
+    weighing.hold_zone(scope, track)
     if capture is not None and capture.hold_until_us:
-        weighing.command_hold(scope, track, capture)
+        weighing.watch_hold(scope, track, capture)
     if track.fired:
         diverting.watch_confirm(scope, track)
     scope.wake(WakePurpose.MISSING, track, track.origin + layout.missing, proved=True)

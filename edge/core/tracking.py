@@ -103,6 +103,7 @@ def passed(scope: Scope, event: EyePassed) -> None:
         _check_length(scope, track)
         _check_gap(scope, track, event)
         _watch(scope, track)
+        weighing.hold_zone(scope, track)
         return
     _check_place(scope, track, event)
     _check_gap(scope, track, event)

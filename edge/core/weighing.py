@@ -1,9 +1,10 @@
 """One weight per parcel: captured while it alone was on the scale, or none at all.
 
 A belt scale is asked for the frames of a window of belt that ``timing.capture_window`` gives, settling
-and filter already taken off. A static scale's zone is held first; capture begins once the PLC says
-*held*, and the parcel is released by number after it, or after the zone's time-out. Either is judged
-only when the ring has proved who else touched the scale meanwhile. Integers only.
+and filter already taken off. A static scale's zone is held for a parcel from its induction on, because
+a slow PLC would hear of it too late at the scale; capture begins once the PLC says *held*, and the
+parcel is released by number after it, or after the zone's time-out. Either is judged only when the ring
+has proved who else touched the scale meanwhile. Integers only.
 """
 
 from edge.core.scope import Scope
@@ -119,10 +120,15 @@ def _settle(scope: Scope, track: Track, at_us: MonoUs, weight: WeightReading) ->
 def at_infeed(scope: Scope, track: Track, at_us: MonoUs) -> None:
     """The parcel's trailing edge has passed the scale's infeed eye: it is on the scale, ask for it."""
     scale = scope.layout.topology.scale
-    if scale is None or track.capture is not None or track.state is not ParcelState.TRACKED:
+    if scale is None or track.capture is not None:
+        return
+    if track.state is not ParcelState.TRACKED:
+        let_go(scope, track)
         return
     if scale.kind is ScaleKind.STATIC:
-        _hold(scope, scale, track, at_us)
+        until = MonoUs(at_us + scale.hold_timeout_ms * US_PER_MS)
+        track.capture = Capture(first=Ticks(0), last=Ticks(0), hold_until_us=until)
+        watch_hold(scope, track, track.capture)
         return
     window = capture_window(
         scope.layout.topology, scale, track.origin, track.length_mm, *_neighbours_mm(scope, track)
@@ -215,18 +221,43 @@ def _shared(scope: Scope, scale: Scale, track: Track, capture: Capture) -> bool:
 # Static zone (plc.md section 6)
 
 
-def _hold(scope: Scope, scale: Scale, track: Track, at_us: MonoUs) -> None:
-    until = MonoUs(at_us + scale.hold_timeout_ms * US_PER_MS)
-    track.capture = Capture(first=Ticks(0), last=Ticks(0), hold_until_us=until)
-    command_hold(scope, track, track.capture)
+def awaits_zone(scope: Scope, track: Track) -> bool:
+    """The static zone is held for it, or will have to be."""
+    scale = scope.layout.topology.scale
+    if scale is None or not scope.layout.static_zone:
+        return False
+    if track.capture is not None:
+        return track.capture.hold_until_us > 0
+    return 0 < track.last_eye < scale.infeed_eye
 
 
-def command_hold(scope: Scope, track: Track, capture: Capture) -> None:
-    """Hold the zone for the track, at most until its time-out."""
-    until = capture.hold_until_us
-    scope.out.append(SetZone(zone=scope.layout.static_zone, hold=True, number=track.number))
+def hold_zone(scope: Scope, track: Track) -> None:
+    """The next number on the static zone is to stand there (ZONE-1)."""
+    if awaits_zone(scope, track):
+        scope.out.append(SetZone(zone=scope.layout.static_zone, hold=True, number=track.number))
+
+
+def let_go(scope: Scope, track: Track) -> None:
+    """It need not stand (any more); the zone stays held for the next one on its way."""
+    if not scope.layout.static_zone:
+        return
+    scope.out.append(SetZone(zone=scope.layout.static_zone, hold=False, number=track.number))
+    for other in scope.state.tracks.values():
+        if other is not track and awaits_zone(scope, other):
+            hold_zone(scope, other)
+            return
+
+
+def watch_hold(scope: Scope, track: Track, capture: Capture) -> None:
+    """It stands until its time-out at most."""
     scope.out.append(
-        WakeAt(purpose=WakePurpose.ZONE_HOLD, ref=track.id, ticks=Ticks(0), at_us=until, proved=False)
+        WakeAt(
+            purpose=WakePurpose.ZONE_HOLD,
+            ref=track.id,
+            ticks=Ticks(0),
+            at_us=capture.hold_until_us,
+            proved=False,
+        )
     )
 
 
@@ -259,7 +290,7 @@ def _command_static(scope: Scope, track: Track, capture: Capture) -> None:
 def _release(scope: Scope, track: Track, capture: Capture) -> None:
     if capture.hold_until_us:
         capture.hold_until_us = MonoUs(0)
-        scope.out.append(SetZone(zone=scope.layout.static_zone, hold=False, number=track.number))
+        let_go(scope, track)
 
 
 def hold_over(scope: Scope, track: Track, at_us: MonoUs) -> None:

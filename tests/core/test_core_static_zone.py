@@ -1,0 +1,51 @@
+"""A static scale's zone is held in time: from a parcel's induction on, however slow its PLC is."""
+
+from edge.core.line import LineCore
+from edge.model.commands import SetZone
+from line_config.load import load_line
+from tests.clauses import clause
+from tests.core.core_bench import CoreBench
+from tests.core.core_line import READY, bits
+from tests.core.test_core_weighing import still
+
+STATIC = load_line("small").topology
+
+
+def zones(bench: CoreBench) -> list[tuple[bool, int]]:
+    return [(one.hold, one.number) for one in bench.commands(SetZone)]
+
+
+@clause("ZONE-1")
+def test_the_zone_is_held_from_the_induction_on() -> None:
+    bench = CoreBench(STATIC)
+    bench.parcel(1)
+    bench.run(600)
+    assert zones(bench) == [(True, 1)]
+
+
+def test_a_release_leaves_the_zone_held_for_the_next_one_on_its_way() -> None:
+    bench = CoreBench(STATIC)
+    bench.parcel(1)
+    bench.parcel(2, at_mm=1_500)
+    assert STATIC.scale is not None
+    bench.run(STATIC.eyes[STATIC.scale.infeed_eye - 1].position_mm + 700)
+    bench.status(bits(READY, zones_held=1))
+    assert zones(bench) == [(True, 1), (True, 2)]
+    bench.post(still(bench, 1_000))
+    assert zones(bench) == [(True, 1), (True, 2), (False, 1), (True, 2)]
+
+
+def test_a_parcel_that_never_comes_to_the_scale_lets_go_of_it() -> None:
+    bench = CoreBench(STATIC)
+    bench.parcel(1).taken_mm = 700
+    bench.run(3_000)
+    assert bench.core.state.tracks == {}
+    assert zones(bench) == [(True, 1), (False, 1)]
+
+
+def test_a_restart_holds_the_zone_again_for_a_parcel_on_its_way() -> None:
+    bench = CoreBench(STATIC)
+    bench.parcel(1)
+    bench.run(600)
+    again = LineCore(STATIC, bench.core.state).outstanding()
+    assert [(one.hold, one.number) for one in again if isinstance(one, SetZone)] == [(True, 1)]
