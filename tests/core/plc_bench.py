@@ -5,6 +5,7 @@ once; a parcel whose leading edge meets an arm that is out leaves the belt there
 eye sees it in the middle of its window.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from edge.model.divert import CommandStatus, RingKind
@@ -429,3 +430,20 @@ class Bench:
 
     def shorts(self) -> list[tuple[RingKind, int, int, int]]:
         return [entry.short for entry in self.entries()]
+
+
+class PlcRegisters:
+    """The registers of a program on a bench, without a belt: ``step`` brings it up to now."""
+
+    def __init__(self, program: PlcProgram, step: Callable[[], None]) -> None:
+        self._program = program
+        self._step = step
+
+    def read(self, address: int, count: int) -> tuple[int, ...]:
+        self._step()
+        return self._program.read(address, count)
+
+    def write(self, address: int, values: Sequence[int]) -> None:
+        self._step()
+        self._program.write(address, values)
+        self._step()

@@ -9,12 +9,11 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from simulators.devices.plc.faults import BusFaults, Silence
 from simulators.devices.plc.modbus_server import ModbusPlcServer
-from simulators.devices.plc.port import PlcRegisters
 from simulators.devices.register_bus import RegisterBus
 from simulators.loop import VirtualLoop
 from simulators.network import Network
 from tests.clauses import clause
-from tests.core.plc_bench import Bench
+from tests.core.plc_bench import Bench, PlcRegisters
 
 
 class LinkLost(Exception):

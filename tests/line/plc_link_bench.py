@@ -16,8 +16,7 @@ from edge.ports.byte_stream import LinkFailed
 from edge.ports.plc import RingMark
 from simulators.devices.plc.faults import BusFaults
 from simulators.devices.plc.modbus_server import ModbusPlcServer
-from simulators.devices.plc.port import PlcRegisters
-from tests.core.plc_bench import Bench, bench_topology
+from tests.core.plc_bench import Bench, PlcRegisters, bench_topology
 from tests.line.plc_link_bank import Outputs, Seen
 
 NOTHING = RingMark(epoch=BootEpoch(0), ring_last=RingSeq(0), ticks=Ticks(0))

@@ -13,9 +13,8 @@ from edge.model.divert import CommandStatus
 from simulators.devices.plc import faults as wrong
 from simulators.devices.plc.faults import BusFaults, Mangle, Silence
 from simulators.devices.plc.modbus_server import ModbusPlcServer
-from simulators.devices.plc.port import PlcRegisters
 from tests.clauses import clause
-from tests.core.plc_bench import Bench, bench_topology
+from tests.core.plc_bench import Bench, PlcRegisters, bench_topology
 from tests.core.plc_golden import COMMANDS
 
 pytestmark = pytest.mark.wire

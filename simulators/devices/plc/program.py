@@ -19,7 +19,7 @@ class PlcProgram:
     at once after a ``write`` or a ``restart``. Between calls nothing happens.
 
     Registers are those of the last ``update``: bring the program up to date before a read
-    (``port.PlcRegisters`` does both).
+    (``simulators.plant.PlantRegisters`` does both).
     """
 
     def __init__(self, topology: Topology, settings: PlcSettings | None = None) -> None:
