@@ -1,7 +1,9 @@
 """What can go wrong with a store file, each with one sentence for a person."""
 
+from edge.ports.inbox import InboxFailed
 
-class StoreUnreadable(OSError):
+
+class StoreUnreadable(InboxFailed, OSError):
     """A database could not be read now (locked, damaged, disk gone); the caller may try again."""
 
 

@@ -47,6 +47,8 @@ class ReadFile:
         except FileNotFoundError:
             self.close()
             return None
+        except OSError as error:
+            raise StoreUnreadable(f"{self.path}: {error.strerror}") from error
         if self._connection is not None and inode == self._inode:
             return self._connection
         self.close()
