@@ -40,28 +40,31 @@ async def _discard_backlog(stream: ByteStream, feed: Callable[[bytes, MonoUs], o
 
 class Hearing:
     """When a device was heard last. One timer stands for many messages: it looks when it fires, and is
-    set anew for what was heard meanwhile."""
+    set anew for what was heard meanwhile. Whole microseconds: virtual time has no smaller ones."""
 
     def __init__(self, limit_us: int, timeout: asyncio.Timeout) -> None:
         self._limit_us = limit_us
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
-        self._due_s = self._loop.time() + limit_us / US_PER_S
-        self._timer = self._loop.call_at(self._due_s, self._look)
+        self._due_us = self._now_us() + limit_us
+        self._timer = self._loop.call_at(self._due_us / US_PER_S, self._look)
 
     def heard(self, at_us: MonoUs) -> None:
         """Something came at ``at_us``: from then on it may be silent for the limit."""
-        self._due_s = (at_us + self._limit_us) / US_PER_S
+        self._due_us = at_us + self._limit_us
 
     def stop(self) -> None:
         """Nobody listens any more."""
         self._timer.cancel()
 
+    def _now_us(self) -> int:
+        return round(self._loop.time() * US_PER_S)
+
     def _look(self) -> None:
-        if self._loop.time() < self._due_s:
-            self._timer = self._loop.call_at(self._due_s, self._look)
+        if self._now_us() < self._due_us:
+            self._timer = self._loop.call_at(self._due_us / US_PER_S, self._look)
         else:
-            self._timeout.reschedule(self._due_s)
+            self._timeout.reschedule(self._due_us / US_PER_S)
 
 
 @asynccontextmanager

@@ -7,11 +7,13 @@ import structlog
 
 from edge.model.events import Event, OperatorCommanded, OrderCancelled, OrderChanged, PlanActivated
 from edge.model.ids import InboxSeq, Waybill
+from edge.model.units import US_PER_MS
 from edge.ports.clock import Clock
 from edge.ports.inbox import CancelRow, Inbox, InboxFailed, InboxRow, OperatorRow, OrderRow, OtherRow, PlanRow
 from edge.runtime.event_queue import EventQueue, InboxRead, Source
+from edge.runtime.quiet import Quiet
 
-POLL_S = 0.1
+POLL_US = 100 * US_PER_MS
 """Covers a lost ring of the doorbell."""
 ROWS_AT_ONCE = 256
 
@@ -48,13 +50,15 @@ class InboxFollower:
             pass
 
     async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            handle = loop.call_later(POLL_S, self._rung.set)
-            await self._rung.wait()
-            handle.cancel()
-            self._rung.clear()
-            await self.catch_up()
+        quiet = Quiet(POLL_US, self._rung.set)
+        try:
+            while True:
+                quiet.put_off()
+                await self._rung.wait()
+                self._rung.clear()
+                await self.catch_up()
+        finally:
+            quiet.stop()
 
     async def _read(self) -> bool:
         """True when there may be more."""

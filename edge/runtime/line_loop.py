@@ -17,9 +17,10 @@ from edge.ports.journal import Journal, JournalItem
 from edge.runtime.dispatcher import Dispatcher, Waiting
 from edge.runtime.event_queue import EventQueue, InboxRead, Source
 from edge.runtime.health import Health
+from edge.runtime.quiet import Quiet
 from edge.store.rows import encode
 
-PULSE_S = 0.05
+PULSE_US = 50 * US_PER_MS
 """The loop turns at least this often, so that the heartbeat means "the loop turns"."""
 CLOCK_EVERY_US = 60 * US_PER_S
 
@@ -100,12 +101,13 @@ class LineLoop:
             self.turn(batch)
 
     async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            handle = loop.call_later(PULSE_S, self._queue.pulse)
-            batch = await self._queue.take()
-            handle.cancel()
-            self.turn(batch)
+        quiet = Quiet(PULSE_US, self._queue.pulse)
+        try:
+            while True:
+                quiet.put_off()
+                self.turn(await self._queue.take())
+        finally:
+            quiet.stop()
 
     def turn(self, batch: list[Event | InboxRead]) -> None:
         """Handle what arrived, commit it as one, send on what need not wait."""
