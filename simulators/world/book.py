@@ -127,8 +127,9 @@ class Book:
         self.last_ticks: dict[int, int] = {}
         """Boot epoch → the largest ticks of a ring entry on record."""
         self.overflowed: set[int] = set()
-        self.edges: Recent[TrueParcel] = Recent()
-        """(eye, encoder ticks modulo 2³²) of leading edges → whose they were."""
+        self.edges: Recent[list[TrueParcel]] = Recent()
+        """(eye, encoder ticks modulo 2³²) of leading edges → whose they were; of several in that order
+        where the encoder stood still."""
         self.unnumbered: Recent[bool] = Recent()
         """(eye, encoder ticks) of passages that the PLC reported without a number."""
 
@@ -137,10 +138,13 @@ class Book:
         return (ticks + self.shifts.get(epoch, 0)) & UINT32_MAX
 
     def edge(self, parcel: TrueParcel, eye: int, encoder_ticks: int) -> None:
-        """A leading edge of a parcel was seen by an eye; the first one where the encoder stood still."""
+        """A leading edge of a parcel was seen by an eye."""
         key = (eye, encoder_ticks & UINT32_MAX)
-        if self.edges.get(key) is None:
-            self.edges.put(key, parcel)
+        known = self.edges.get(key)
+        if known is None:
+            self.edges.put(key, [parcel])
+        elif parcel not in known:
+            known.append(parcel)
 
     def open_track(self, track: Track) -> None:
         """A ``TrackOpened`` row: find out whose leading edge it was that the PLC reported."""
@@ -159,10 +163,13 @@ class Book:
                 self._match(track)
 
     def _match(self, track: Track) -> None:
-        parcel = self.edges.get((track.eye, self.encoder(track.epoch, track.ticks)))
-        if parcel is not None:
-            track.parcel = parcel
-            parcel.tracks.append(track)
+        """A parcel has one track of each eye: where two edges have the same ticks, tracks and parcels
+        come in the same order."""
+        for parcel in self.edges.get((track.eye, self.encoder(track.epoch, track.ticks))) or ():
+            if not any(one.eye == track.eye for one in parcel.tracks):
+                track.parcel = parcel
+                parcel.tracks.append(track)
+                return
 
     def close_track(self, track: Track) -> None:
         """It is judged."""

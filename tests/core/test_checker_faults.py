@@ -32,3 +32,19 @@ def test_what_hands_took_off_a_standing_belt_may_pass_for_its_neighbour_but_not_
     story.facts["removed"] = Removed(story.t + 1_000_000, 1, 1_800, touched_us, ((1, story.ticks),))
     story.row("exited", exit=2, chute="002", shipped=shipped, mis_sorted=True)
     assert ("conservation" in Run(tmp_path, story).check().violated) is not kept
+
+
+def test_two_parcels_at_one_count_of_an_encoder_that_stands_are_two(tmp_path: Path) -> None:
+    first, second = Story(1), Story(2).to_the_end("encoder_fault")
+    second.fact("inducted", ticks=first.ticks).row("opened", ticks=first.ticks)
+    second.fact("left", seen=((1, first.ticks),))
+    assert Run(tmp_path, first, second).check().violated == {}
+    second.rows.clear()
+    assert "conservation" in Run(tmp_path, first, second).check().violated
+
+
+def test_a_second_track_of_one_parcel_is_nobodys(tmp_path: Path) -> None:
+    first, second = Story(1), Story(2)
+    second.facts.clear()
+    second.row("opened", ticks=first.ticks)
+    assert "conservation" in Run(tmp_path, first, second).check().violated
