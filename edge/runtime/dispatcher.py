@@ -1,7 +1,8 @@
 """Carries out what the core wants: at once, or when the commit of its cause is durable.
 
 Durable before told: commands to the PLC and look-ups wait for the future of the commit that holds
-the input which caused them. What only restricts (induction off, stop, purge) does not wait.
+the input which caused them. What only restricts (induction off, stop, purge) does not wait, and a
+permit that still waits for its commit is void once induction has been switched again.
 """
 
 import asyncio
@@ -51,11 +52,15 @@ class Dispatcher:
         self._outputs = outputs
         self._look_ups = look_ups
         self._failed = failed
+        self._permit: PermitInduction | None = None
+        """The latest one that the core gave, carried out or not."""
 
     def at_once(self, commands: list[LineCommand]) -> list[Waiting]:
         """Carry out what need not wait; returns what must."""
         waiting: list[Waiting] = []
         for command in commands:
+            if isinstance(command, PermitInduction):
+                self._permit = command
             match command:
                 case WakeAt():
                     self._belt.wake_at(command)
@@ -90,5 +95,8 @@ class Dispatcher:
                     self._plc.send(command)
                 case LookUp() | LookUpPlace():
                     self._look_ups.ask(command)
-                case PermitInduction() | SetZone() | EnableExits():
+                case PermitInduction():
+                    if command is self._permit:
+                        self._outputs.apply(command)
+                case SetZone() | EnableExits():
                     self._outputs.apply(command)

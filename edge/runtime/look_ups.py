@@ -13,31 +13,54 @@ from edge.ports.sinks import EventSink
 
 ASKED_LIMIT = 1_024
 """Unanswered look-ups; the core's own deadline turns those beyond into upstream_timeout."""
+AGAIN_S = 0.5
+"""A cancel's question that failed is asked again after this: nothing else would ever answer it."""
 
 log = structlog.get_logger("look_up")
 
 
 class LookUps:
-    """A question that fails is logged once per outage and stays unanswered: the core's deadline decides."""
+    """A question that fails is logged once per outage. A parcel's stays unanswered, the core's deadline
+    decides; a cancel's is asked again."""
 
     def __init__(self, inbox: Inbox, events: EventSink, clock: Clock) -> None:
         self._inbox = inbox
         self._events = events
         self._clock = clock
-        self._asked: deque[LookUp | LookUpPlace] = deque(maxlen=ASKED_LIMIT)
+        self._asked: deque[LookUp | LookUpPlace] = deque()
         self._filled = asyncio.Event()
         self._down = False
+        self._again: list[LookUpPlace] = []
+        self._retry: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        """Questions without an answer."""
+        return len(self._asked) + len(self._again)
 
     def ask(self, question: LookUp | LookUpPlace) -> None:
+        """Beyond ``ASKED_LIMIT`` a parcel's question is dropped; how many cancels ask is the inbox
+        follower's to bound."""
+        if isinstance(question, LookUp) and len(self._asked) >= ASKED_LIMIT:
+            return
         self._asked.append(question)
         self._filled.set()
 
     async def run(self) -> None:
-        while True:
-            await self._filled.wait()
-            self._filled.clear()
-            while self._asked:
-                await self._answer(self._asked.popleft())
+        try:
+            while True:
+                await self._filled.wait()
+                self._filled.clear()
+                while self._asked:
+                    await self._answer(self._asked.popleft())
+        finally:
+            if self._retry is not None:
+                self._retry.cancel()
+
+    def _ask_again(self) -> None:
+        self._retry = None
+        self._asked.extend(self._again)
+        self._again.clear()
+        self._filled.set()
 
     async def _answer(self, question: LookUp | LookUpPlace) -> None:
         try:
@@ -46,6 +69,10 @@ class LookUps:
             if not self._down:
                 log.error("look-ups fail", why=str(failed))
             self._down = True
+            if isinstance(question, LookUpPlace):
+                self._again.append(question)
+                if self._retry is None:
+                    self._retry = asyncio.get_running_loop().call_later(AGAIN_S, self._ask_again)
             return
         if self._down:
             log.info("look-ups answer again")
