@@ -24,23 +24,34 @@ def run_demo(demo: Demo) -> int:
     """
     screen = Screen(demo.language, to_stderr=demo.json_to == "-")
     try:
-        ended = asyncio.run(_played(demo, screen))
+        ended, broke = asyncio.run(_played(demo, screen))
     except (LineConfigError, OrdersFileError) as wrong:
         sys.stderr.write(f"{wrong}\n")
         return BAD_CONFIGURATION
     except DemoFailed as failed:
-        sys.stderr.write(f"beltkeeper demo: {failed}\n")
-        return failed.code
+        return _say(failed)
     except KeyboardInterrupt:
         return FAILED
-    return summarise(ended, demo, screen)
+    code = summarise(ended, demo, screen)
+    return code if broke is None else _say(broke)
 
 
-async def _played(demo: Demo, screen: Screen) -> Ended:
+async def _played(demo: Demo, screen: Screen) -> tuple[Ended, DemoFailed | None]:
+    """What was found, and why the run broke off where it did: then, too, the record tells what was kept.
+    Raises ``DemoFailed`` when it did not come to a run."""
     play = Play(demo, screen)
+    broke: DemoFailed | None = None
     try:
         await play.open()
-        await play.run()
+        try:
+            await play.run()
+        except DemoFailed as failed:
+            broke = failed
     finally:
         await play.close()
-    return play.ended()
+    return play.ended(), broke
+
+
+def _say(failed: DemoFailed) -> int:
+    sys.stderr.write(f"beltkeeper demo: {failed}\n")
+    return failed.code

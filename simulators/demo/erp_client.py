@@ -4,7 +4,7 @@ A message keeps its id through every repeat, so that a gateway that died in betw
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -24,6 +24,8 @@ QUEUE_LIMIT = 10_000
 """Messages that wait for a gateway that is away: half an hour of parcels."""
 CANCELS_LIMIT = 256
 """Cancels that wait for their answer at one time."""
+SAID_KEPT = 5_000
+"""Answers that are compared with the record at the end: those of the last half day."""
 TIMEOUT_S = 6.0
 RETRY_S = 0.05
 PENDING_S = 0.2
@@ -53,9 +55,14 @@ class CancelTally:
         """Calls that the gateway did not answer at all."""
         self.open: set[str] = set()
         self.slowest_s = 0.0
+        self.said: OrderedDict[str, str] = OrderedDict()
+        """Message id → the outcome that the gateway told, of the latest ones."""
 
-    def answered(self, order_no: str, outcome: str, took_s: float) -> None:
+    def answered(self, order_no: str, message_id: str, outcome: str, took_s: float) -> None:
         self.open.discard(order_no)
+        self.said[message_id] = outcome
+        if len(self.said) > SAID_KEPT:
+            self.said.popitem(last=False)
         self.outcomes[outcome] += 1
         self.slowest_s = max(self.slowest_s, took_s)
 
@@ -174,7 +181,8 @@ class HttpErp:
                 self.cancels.pending += 1
                 await asyncio.sleep(PENDING_S)
             elif answer.status_code == OK:
-                self.cancels.answered(call.cancel, answer.json()["outcome"], monotonic() - began)
+                outcome = answer.json()["outcome"]
+                self.cancels.answered(call.cancel, call.body["message_id"], outcome, monotonic() - began)
                 return
             else:
                 self._failed(_refused(call, answer))

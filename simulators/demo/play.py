@@ -17,7 +17,7 @@ from simulators.demo.erp_client import HttpErp
 from simulators.demo.processes import BAD_ENVIRONMENT, DemoFailed, Keeper
 from simulators.demo.screen import Screen, View
 from simulators.demo.summary import Ended
-from simulators.demo.tails import RecordTail, TruthTail
+from simulators.demo.tails import RecordTail, TruthTail, contradicted
 from simulators.demo.watch import Watch
 from simulators.erp import Erp
 from simulators.faults import BLOCK, FaultLevel, FaultPlan
@@ -71,7 +71,8 @@ class Play:
         if level is FaultLevel.HARSH:
             settings = _slowed(demo, settings)
         self._line = load_line(demo.line, settings)
-        topology, journal = self._line.topology, self._data / "journal" / "journal.db"
+        topology = self._line.topology
+        self._journal = journal = self._data / "journal" / "journal.db"
         plan = FaultPlan(topology, level, demo.seed)
         self._erp = Erp(topology, orders, plan, parcels=self._parcels, seed=demo.seed)
         self._checker = Checker(topology, journal, demo.seed, full_on_ms=self._line.full_on_ms)
@@ -154,6 +155,7 @@ class Play:
             line=self._line,
             data=self._data,
             cancels=self._http.cancels,
+            contradicted=tuple(contradicted(self._journal, self._http.cancels.said)),
             open_tracks=self._record.open_tracks,
             inducted=self._record.inducted,
             faults=dict(sorted(self._watch.faults.items())),

@@ -180,9 +180,10 @@ class Keeper:
         self.child.start()
 
     def crash(self, down_s: float) -> None:
-        """kill -9; it is started anew after ``down_s``."""
-        self._down_s = down_s
-        self.child.signal(signal.SIGKILL)
+        """kill -9; it is started anew after ``down_s``. Nothing happens while it is away."""
+        if self.child.running:
+            self._down_s = down_s
+            self.child.signal(signal.SIGKILL)
 
     async def stop(self) -> None:
         self._wanted = False

@@ -42,6 +42,8 @@ class Ended:
     line: LineDescription
     data: Path
     cancels: CancelTally
+    contradicted: tuple[str, ...]
+    """Message ids of cancels that were told otherwise than the record has it."""
     open_tracks: int
     inducted: int
     faults: dict[str, int]
@@ -56,6 +58,10 @@ class Ended:
         found += [texts["violated"].format(n=n, invariant=one) for one, n in self.report.violated.items()]
         if self.cancels.open:
             found.append(texts["unanswered"].format(n=len(self.cancels.open)))
+        if self.contradicted:
+            found.append(
+                texts["contradicted"].format(messages=", ".join(self.contradicted[:VIOLATIONS_SHOWN]))
+            )
         if self.open_tracks:
             found.append(texts["open_tracks"].format(n=self.open_tracks))
         return found

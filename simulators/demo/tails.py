@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from json import loads
@@ -129,6 +129,16 @@ class RecordTail:
             self.by_chute[chute] += 1
         if body["reason"] != OK:
             self.rejects.append(Reject(body["track"], body["waybill"], body["reason"], chute))
+
+
+def contradicted(journal: Path, said: Mapping[str, str]) -> list[str]:
+    """Message ids of cancels of which the record says something else than the gateway told."""
+    if not said or not journal.exists():
+        return list(said)
+    query = "SELECT outcome FROM cancel_answer WHERE message_id=? ORDER BY inbox_seq LIMIT 1"
+    with closing(open_read_only(journal)) as database:
+        recorded = {one: database.execute(query, (one,)).fetchone() for one in said}
+    return [one for one, outcome in said.items() if recorded[one] != (outcome,)]
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 import string
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from simulators.demo.erp_client import CancelTally, HttpErp
 from simulators.demo.messages import goods_json, order_json, plan_json, wire_id
 from simulators.demo.processes import DemoFailed
 from simulators.demo.summary import Ended
-from simulators.demo.tails import TruthTail
+from simulators.demo.tails import TruthTail, contradicted
 from simulators.demo.texts import TEXTS
 from simulators.demo.watch import Watch
 from simulators.orders import DrawnOrders
@@ -156,6 +158,18 @@ def test_every_cable_of_the_line_ends_at_this_machine(tmp_path: Path) -> None:
     assert len(set(free_ports(20))) == 20
 
 
+def test_an_answer_that_the_record_does_not_have_is_found(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.db"
+    assert contradicted(journal, {"m1": "accepted"}) == ["m1"]
+    with closing(sqlite3.connect(journal)) as database:
+        database.execute("CREATE TABLE cancel_answer (inbox_seq INTEGER, message_id TEXT, outcome TEXT)")
+        rows = [(1, "m1", "accepted"), (2, "m2", "too_late")]
+        database.executemany("INSERT INTO cancel_answer VALUES (?, ?, ?)", rows)
+        database.commit()
+    assert contradicted(journal, {"m1": "accepted", "m2": "too_late"}) == []
+    assert contradicted(journal, {"m1": "accepted", "m2": "accepted", "m3": "accepted"}) == ["m2", "m3"]
+
+
 def ended(tmp_path: Path, violated: dict[str, int], **figures: int) -> Ended:
     line = load_line("demo")
     report = Checker(line.topology, tmp_path / "none", 7).report()
@@ -171,6 +185,7 @@ def ended(tmp_path: Path, violated: dict[str, int], **figures: int) -> Ended:
         line=line,
         data=tmp_path,
         cancels=CancelTally(),
+        contradicted=(),
         open_tracks=0,
         inducted=0,
         faults={},

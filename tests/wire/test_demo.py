@@ -175,6 +175,16 @@ async def test_ctrl_c_lets_the_belt_run_empty(tmp_path: Path) -> None:
         assert not demo.rows("SELECT 1 FROM parcel WHERE last_seq IS NULL")
 
 
+async def test_a_run_that_breaks_off_still_tells_what_was_kept(tmp_path: Path) -> None:
+    async with running_demo(tmp_path / "d", "--faults", "none", "--json", "-") as demo:
+        await demo.until(lambda: demo.inducted > 2)
+        os.kill(demo.pid_of("plant_process"), signal.SIGKILL)
+        found = await demo.ended()
+    assert found.code == 1
+    assert "plant ended with status -9" in found.err
+    assert json.loads(found.out)["parcels"] >= 3
+
+
 async def test_nothing_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
     async with running_demo(tmp_path / "d") as demo:
         await demo.until(lambda: demo.pid_of(" run demo"))
