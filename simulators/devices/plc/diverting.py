@@ -160,7 +160,7 @@ class Diverting:
             return AbortCause.EXIT_DISABLED
         if self._lanes.exits_full & bit:
             return AbortCause.EXIT_FULL
-        if not self._clear(track, plan, arm):
+        if not self._clear(track, plan, arm) or self._sweeps_next(track, plan):
             return AbortCause.PREVIOUS_NOT_CLEAR
         if not self._ready(plan, arm):
             return AbortCause.NOT_HOME
@@ -179,6 +179,18 @@ class Diverting:
                     return True
             return self._belt.position(other) - other.length >= plan.clear
         return True
+
+    def _sweeps_next(self, track: Track, plan: ExitPlan) -> bool:
+        """The number behind is so close that the arm would carry it along on its way home (DIV-10)."""
+        following = self._belt.behind(track.origin)
+        if following is None:
+            return False
+        if following.command:
+            wanted = self._exits[following.command - 1]
+            if (wanted.arm, wanted.side) == (plan.arm, plan.side):
+                return False
+        gap = self._belt.position(track) - track.length - self._belt.position(following)
+        return gap < self.arms[plan.arm].plan.behind
 
     def _ready(self, plan: ExitPlan, arm: Arm) -> bool:
         """The arm is at rest, or out on that side already, or it can change over in time."""

@@ -11,10 +11,12 @@ SIDES = {"left": 1, "right": 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmPlan:
-    """One diverter. ``eye`` is the index of the next eye downstream of it."""
+    """One diverter. ``eye`` is the index of the next eye downstream of it; ``behind`` the gap to the next
+    parcel that lets the arm come home before it (DIV-10)."""
 
     position: int
     clear: int
+    behind: int
     eye: int
     actuator_us: int
     change_us: int
@@ -135,6 +137,9 @@ def _arm_plan(diverter: Diverter, topology: Topology, position: int) -> ArmPlan:
     return ArmPlan(
         position=position,
         clear=(diverter.position_mm + diverter.zone_mm) * topology.ticks_per_m // 1000,
+        behind=(diverter.zone_mm + topology.max_speed_mm_s * diverter.change_ms // 1000)
+        * topology.ticks_per_m
+        // 1000,
         eye=eye,
         actuator_us=diverter.actuator_ms * 1000,
         change_us=diverter.change_ms * 1000,
