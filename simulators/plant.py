@@ -6,6 +6,7 @@ in real time it is the same: a call that comes late is caught up step by step, e
 """
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -160,17 +161,21 @@ class Plant:
 
 
 class PlantRegisters:
-    """The PLC's registers as a bus reaches them at the present moment of a clock."""
+    """The PLC's registers as a bus reaches them at the present moment of a clock.
+
+    The plant moves in a context of its own: what it starts survives the process that asked.
+    """
 
     def __init__(self, plant: Plant, now_us: Callable[[], int]) -> None:
         self._plant = plant
         self._now_us = now_us
+        self._context = contextvars.copy_context()
 
     def read(self, address: int, count: int) -> tuple[int, ...]:
-        return self._plant.read(self._now_us(), address, count)
+        return self._context.run(self._plant.read, self._now_us(), address, count)
 
     def write(self, address: int, values: Sequence[int]) -> None:
-        self._plant.write(self._now_us(), address, values)
+        self._context.run(self._plant.write, self._now_us(), address, values)
 
 
 def unpack(first: int, second: int, order: WordOrder) -> int:
