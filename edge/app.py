@@ -5,10 +5,13 @@ hall and virtual time comes in as ``Wiring``.
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import structlog
@@ -18,7 +21,7 @@ from drivers.registry import cable, scale_link, scanner_link
 from drivers.streams.modbus import ModbusTcpPort
 from edge.core.line import LineCore
 from edge.model.events import LineStarted
-from edge.model.ids import JournalSeq, ReaderId
+from edge.model.ids import DeviceId, JournalSeq, ReaderId
 from edge.model.records import RecordBody
 from edge.model.topology import PlcLink, Topology
 from edge.ports.byte_stream import LinkFailed, OpenStream
@@ -30,6 +33,7 @@ from edge.ports.plc import BlockPort
 from edge.runtime.belt_watch import BeltWatch
 from edge.runtime.build import build_id
 from edge.runtime.clock import LoopClock, wall_utc_us
+from edge.runtime.disk_watch import DiskWatch
 from edge.runtime.dispatcher import Dispatcher
 from edge.runtime.doorbell import Doorbell
 from edge.runtime.event_queue import EventQueue, Source
@@ -43,12 +47,15 @@ from edge.runtime.metrics import LineMetrics, MetricsSocket
 from edge.runtime.outputs import Outputs
 from edge.runtime.recovery import Recovered, compare_without_clock_steps, recover
 from edge.runtime.supervisor import Supervisor
-from edge.store.errors import SchemaMismatch, WriterLocked
+from edge.store.disk import RecordDisk
+from edge.store.errors import WriterLocked
+from edge.store.files import make_directory
 from edge.store.inline_journal import InlineJournal
 from edge.store.journal_reader import JournalReader
 from edge.store.journal_writer import JournalWriter
 from edge.store.places import Places
 from edge.store.reader_thread import InlineInbox, ReaderThread
+from edge.store.rows import encode
 from line_config.description import LineDescription
 
 __all__ = [
@@ -64,6 +71,12 @@ __all__ = [
 
 FAILED = 1
 BAD_ENVIRONMENT = 3
+UMASK = 0o007
+"""Databases and sockets belong to the group that the gateway process is in."""
+QUEUE_ROOM = 2_048
+LOOK_UP_ROOM = 512
+"""More than this still to be worked off, and no more of the inbox is read."""
+MIB = 1 << 20
 
 log = structlog.get_logger("app")
 
@@ -72,13 +85,18 @@ class LineFailed(Exception):
     """The line process must end: its cause. The service manager starts it anew."""
 
 
+class Unfit(Exception):
+    """Nothing runs here as things stand (folder, file, another process): one sentence for a person."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
     """What the line is joined to.
 
     ``scanners`` and ``scale`` open the devices' cables, ``bus`` is the PLC's. ``settle`` ends an
     instant of virtual time (None in real time); ``committed`` is called after each commit (the
-    gateway's doorbell); ``observe`` sees every record once.
+    gateway's doorbell); ``observe`` sees every record once; ``disk`` is the record's, None where nobody
+    has to look (virtual time).
     """
 
     clock: Clock
@@ -91,6 +109,7 @@ class Wiring:
     settle: Callable[[], Awaitable[None]] | None
     committed: Callable[[], None]
     observe: Callable[[RecordBody], None]
+    disk: RecordDisk | None
 
 
 class LineApp:
@@ -105,7 +124,7 @@ class LineApp:
         self.health = Health()
         self.outputs = Outputs(self.health)
         self.core = wiring.recovered.core
-        self.belt = BeltWatch(topology, clock, queue.sink(Source.BELT))
+        self.belt = BeltWatch(topology, clock, queue.sink(Source.BELT), wiring.recovered.resume.epoch)
         self.plc = PlcMailboxLink(
             topology=topology,
             bus=wiring.bus,
@@ -134,10 +153,22 @@ class LineApp:
             rows_since_snapshot=wiring.recovered.rows_since_snapshot,
         )
         self.follower = InboxFollower(
-            wiring.inbox, queue, clock, cursor=wiring.recovered.cursor, concerns=self.core.concerns
+            wiring.inbox,
+            queue,
+            clock,
+            cursor=wiring.recovered.cursor,
+            concerns=self.core.concerns,
+            room=lambda: len(queue) < QUEUE_ROOM and len(look_ups) < LOOK_UP_ROOM,
         )
+        devices = queue.sink(Source.DEVICE)
+        self._keepers = tuple(LinkKeeper(link, devices, clock) for link in [*self._links(), self.plc])
+        self._disk = None if wiring.disk is None else DiskWatch(wiring.disk, queue.sink(Source.STORE), clock)
         self._supervisor = Supervisor(self._died)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def devices_up(self) -> dict[DeviceId, bool]:
+        """Which links are up now."""
+        return {keeper.device: keeper.up for keeper in self._keepers}
 
     def _links(self) -> list[Link]:
         topology, wiring = self._line.topology, self._wiring
@@ -166,25 +197,35 @@ class LineApp:
         started = LineStarted(
             at_us=clock.now_us(),
             build=build_id(),
-            config_hash=f"{self._line.topology.map_hash:08x}",
+            config_hash=sha256(encode(self._line.topology).encode()).hexdigest()[:16],
             chutes_disabled=(),
             replay_differs=self._wiring.recovered.differs_at is not None,
         )
         try:
             self.loop.begin(started)
-            await self.follower.catch_up()
-            self.loop.drain()
-            self._supervisor.start("line loop", self.loop.run())
             self._supervisor.start("look-ups", self._look_ups.run())
+            if self._disk is not None:
+                self._disk.look()
+            await self.follower.catch_up(self.loop.drain)
+            self._supervisor.start("line loop", self.loop.run())
             self._supervisor.start("inbox", self.follower.run())
-            devices = self.queue.sink(Source.DEVICE)
-            for link in [*self._links(), self.plc]:
-                keeper = LinkKeeper(link, devices, clock)
-                self._supervisor.start(f"link {link.device}", keeper.run())
+            if self._disk is not None:
+                self._supervisor.start("disk", self._disk.run())
+            for keeper in self._keepers:
+                self._supervisor.start(f"link {keeper.device}", keeper.run())
             await self._failed
+        except asyncio.CancelledError:
+            await self._close()
+            if not self.health.failed:
+                self.loop.finish()
+            raise
         finally:
-            await self._supervisor.stop()
-            self.belt.close()
+            await self._close()
+
+    async def _close(self) -> None:
+        """Idempotent."""
+        await self._supervisor.stop()
+        self.belt.close()
 
 
 class VirtualLine:
@@ -232,6 +273,7 @@ class VirtualLine:
                 settle=settle,
                 committed=_nothing,
                 observe=_nothing,
+                disk=None,
             ),
         )
 
@@ -274,22 +316,31 @@ def clock_free(journal: Path, topology: Topology) -> tuple[int, list[str]]:
         reader.close()
 
 
-async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -> None:
-    loop = asyncio.get_running_loop()
-    topology = line.topology
+async def _opened(
+    stack: AsyncExitStack, line: LineDescription, data: Path, utc_us: Callable[[], int]
+) -> LineApp:
+    """The line process on the files that stand; what was opened is closed by ``stack``, journal last."""
+    topology, limits = line.topology, line.store
     places = Places(data)
+    make_directory(places.journal.parent)
+    disk = RecordDisk(
+        places.journal.parent,
+        wanted_bytes=limits.min_free_mb * MIB,
+        ballast_bytes=limits.ballast_mb * MIB,
+    )
+    disk.prepare()
     journal = JournalWriter(places.journal, line_id=topology.line_id, timezone=topology.timezone)
+    stack.push_async_callback(journal.close)
+    recovered = recover(places.journal, topology)
     inbox = ReaderThread(places.inbox, places.journal)
+    stack.push_async_callback(inbox.close)
     bell = Doorbell(places.line_bell, places.gateway_bell)
     metrics = LineMetrics(topology)
-    socket = MetricsSocket(places.line_metrics, metrics.registry)
-    recovered = recover(places.journal, topology)
     scale = line.scale_port
-    clock = LoopClock(loop, utc_us)
     app = LineApp(
         line,
         Wiring(
-            clock=clock,
+            clock=LoopClock(asyncio.get_running_loop(), utc_us),
             journal=journal,
             inbox=inbox,
             bus=modbus_port(topology.plc),
@@ -299,28 +350,52 @@ async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -
             settle=None,
             committed=bell.ring,
             observe=metrics.see,
+            disk=disk,
         ),
     )
+    metrics.watch(app.core.state, app.devices_up)
     metrics.gauge("beltkeeper_queue_inputs", "Inputs that wait for the line loop.", lambda: len(app.queue))
     metrics.gauge("beltkeeper_journal_backlog_rows", "Rows not yet durable.", lambda: journal.backlog)
-    try:
-        bell.open(app.follower.ring)
-        await socket.open()
-        await app.run()
-    finally:
-        bell.close()
-        await socket.close()
-        await inbox.close()
-        await journal.close()
+    metrics.gauge("beltkeeper_disk_free_bytes", "Free room where the journal lies.", disk.free_bytes)
+    stack.callback(bell.close)
+    bell.open(app.follower.ring)
+    socket = MetricsSocket(places.line_metrics, metrics.registry)
+    stack.push_async_callback(socket.close)
+    await socket.open()
+    return app
 
 
-async def _until_stopped(line: LineDescription, data: Path, utc_us: Callable[[], int]) -> None:
-    """SIGTERM and SIGINT end the process in order: what was appended becomes durable first."""
-    task = asyncio.current_task()
-    assert task is not None
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    await _serve(line, data, utc_us)
+class _Stopping:
+    """SIGTERM and SIGINT end the process in order: what was appended becomes durable first. Only the
+    first signal counts, and none once the end has begun."""
+
+    def __init__(self) -> None:
+        self._task = asyncio.current_task()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop)
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self.over()
+
+    def over(self) -> None:
+        self._task = None
+
+
+async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -> None:
+    """Raises ``Unfit`` when it cannot begin, else what ``LineApp.run`` raises."""
+    stopping = _Stopping()
+    async with AsyncExitStack() as stack:
+        try:
+            app = await _opened(stack, line, data, utc_us)
+        except (WriterLocked, JournalFailed, OSError) as error:
+            raise Unfit(str(error)) from error
+        log.info("line process begins", line=line.topology.line_id, data=str(data), build=build_id())
+        try:
+            await app.run()
+        finally:
+            stopping.over()
 
 
 def offset_clock(file: Path) -> Callable[[], int]:
@@ -334,17 +409,20 @@ def offset_clock(file: Path) -> Callable[[], int]:
 
 
 def run_line(line: LineDescription, data: Path, wall_offset: Path | None) -> int:
-    """Run the line process to its end; the exit code of the command."""
+    """Run the line process to its end; the exit code of the command: 0 after a signal, 3 with one
+    sentence when it cannot begin, 1 with its cause in the log when it had to end."""
+    os.umask(UMASK)
     log_to_stderr()
     utc_us = wall_utc_us if wall_offset is None else offset_clock(wall_offset)
     try:
-        asyncio.run(_until_stopped(line, data, utc_us))
+        asyncio.run(_serve(line, data, utc_us))
     except asyncio.CancelledError:
+        log.info("line process ends: stopped by a signal")
         return 0
-    except (WriterLocked, SchemaMismatch) as refused:
-        sys.stderr.write(f"beltkeeper: {refused}\n")
+    except Unfit as unfit:
+        sys.stderr.write(f"beltkeeper: {unfit}\n")
         return BAD_ENVIRONMENT
     except (LineFailed, JournalFailed, OSError) as failed:
-        log.critical("the line process ends", why=repr(failed), cause=repr(failed.__cause__))
+        log.critical("line process ends", why=str(failed), cause=repr(failed.__cause__))
         return FAILED
     return FAILED

@@ -41,9 +41,12 @@ class _PendingCodes:
 
 
 class BeltWatch:
-    """One line's belt as the runtime knows it; a ``BeltSink``, ``CodeSink`` and ``SampleSink``."""
+    """One line's belt as the runtime knows it; a ``BeltSink``, ``CodeSink`` and ``SampleSink``.
 
-    def __init__(self, topology: Topology, clock: Clock, events: EventSink) -> None:
+    ``epoch``: the PLC's last one on record, in whose ticks the wakes of a recovered core are; 0: none.
+    """
+
+    def __init__(self, topology: Topology, clock: Clock, events: EventSink, epoch: BootEpoch) -> None:
         self._clock = clock
         self._events = events
         self._belt = BeltClock(
@@ -58,7 +61,8 @@ class BeltWatch:
         self._captures: deque[CaptureWeight] = deque()
         self._static: CaptureStatic | None = None
         self._static_from_us = MonoUs(0)
-        self._epoch = BootEpoch(0)
+        self._static_limit: asyncio.TimerHandle | None = None
+        self._epoch = epoch
         self.wakes = Wakes(self._belt, clock, events)
 
     def belt_seen(self, sample: BeltSample) -> None:
@@ -84,6 +88,8 @@ class BeltWatch:
             while self._captures:
                 capture = self._captures.popleft()
                 self._post_capture(capture.track, capture.scale, whole=False, samples=())
+            if self._static is not None:
+                self._answer_static(self._static, whole=False, samples=())
         self._epoch = epoch
 
     def belt_unseen(self) -> None:
@@ -110,14 +116,20 @@ class BeltWatch:
         self._finish_captures()
 
     def capture_static(self, command: CaptureStatic) -> None:
+        if self._static is not None:
+            self._answer_static(self._static, whole=False, samples=())
         self._static = command
         self._static_from_us = self._clock.now_us()
         # A silent scale must not keep the zone: the answer comes at the limit in any case.
-        asyncio.get_running_loop().call_at(command.until_us / US_PER_S, self._finish_static)
+        self._static_limit = asyncio.get_running_loop().call_at(
+            command.until_us / US_PER_S, self._finish_static
+        )
 
     def close(self) -> None:
         """No timer of this belt fires any more."""
         self.wakes.close()
+        if self._static_limit is not None:
+            self._static_limit.cancel()
 
     def _join_codes(self) -> None:
         """In arrival order: a later answer never overtakes an earlier one."""
@@ -173,19 +185,22 @@ class BeltWatch:
     def _answer(self, capture: CaptureWeight, *, whole: bool) -> None:
         taken: list[WeightSample] = []
         last_us: MonoUs | None = None
+        dropped = len(self._samples) == SAMPLES_KEPT
+        """Frames of the window may have been dropped: none that is older is kept."""
         for sample in reversed(self._samples):
             moment = self._moment(sample)
             where = self._belt.ticks_between(moment, moment)
             if where is None or where[1] > capture.to_ticks:
                 continue
             if where[0] < capture.from_ticks:
+                dropped = False
                 break
             if last_us is not None and last_us - sample.at_us > self._stale_us():
                 whole = False
             last_us = sample.at_us
             taken.append(sample)
         kept = tuple(reversed(taken[:CAPTURE_LIMIT]))
-        self._post_capture(capture.track, capture.scale, whole=whole, samples=kept)
+        self._post_capture(capture.track, capture.scale, whole=whole and not dropped, samples=kept)
 
     def _stale_us(self) -> int:
         assert self._scale is not None
@@ -199,9 +214,16 @@ class BeltWatch:
         since = tuple(s for s in self._samples if self._moment(s) >= self._static_from_us)
         if not stable_run(self._scale, since) and now < command.until_us:
             return
-        self._static = None
         whole = bool(since) and now - since[-1].at_us <= self._stale_us()
-        self._post_capture(command.track, command.scale, whole=whole, samples=since[-CAPTURE_LIMIT:])
+        self._answer_static(command, whole=whole, samples=since[-CAPTURE_LIMIT:])
+
+    def _answer_static(
+        self, command: CaptureStatic, *, whole: bool, samples: tuple[WeightSample, ...]
+    ) -> None:
+        self._static = None
+        if self._static_limit is not None:
+            self._static_limit.cancel()
+        self._post_capture(command.track, command.scale, whole=whole, samples=samples)
 
     def _post_capture(
         self, track: TrackId, scale: ScaleId, *, whole: bool, samples: tuple[WeightSample, ...]

@@ -33,9 +33,14 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class InboxRead:
-    """Not an input of the core: every inbox row up to here has been handed over or did not concern it."""
+    """Every inbox row up to here has been handed over or did not concern the core.
+
+    ``events``: what row ``seq`` says to it. They and the cursor are handled together, so that one commit
+    holds both.
+    """
 
     seq: InboxSeq
+    events: tuple[Event, ...] = ()
 
 
 class QueueOverflow(Exception):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import assert_never
 
 import structlog
 
@@ -16,12 +17,18 @@ from edge.runtime.quiet import Quiet
 POLL_US = 100 * US_PER_MS
 """Covers a lost ring of the doorbell."""
 ROWS_AT_ONCE = 256
+WAIT_S = 0.01
+"""Between two looks whether there is room again."""
 
 log = structlog.get_logger("inbox")
 
 
 class InboxFollower:
-    """``concerns(waybill)``: the core has an open track for it. Starts after ``cursor``."""
+    """``concerns(waybill)``: the core has an open track for it. Starts after ``cursor``.
+
+    ``room()`` is False while what was read before is not worked off: then nothing more is read, for the
+    inbox may hold a day of cancels when the line comes back.
+    """
 
     def __init__(
         self,
@@ -31,12 +38,14 @@ class InboxFollower:
         *,
         cursor: InboxSeq,
         concerns: Callable[[Waybill], bool],
+        room: Callable[[], bool],
     ) -> None:
         self._inbox = inbox
         self._queue = queue
         self._clock = clock
         self._cursor = cursor
         self._concerns = concerns
+        self._room = room
         self._rung = asyncio.Event()
         self._down = False
 
@@ -44,10 +53,13 @@ class InboxFollower:
         """The doorbell: look now."""
         self._rung.set()
 
-    async def catch_up(self) -> None:
-        """Hand over every row that stands: cancels must be in before induction is permitted."""
-        while await self._read():
-            pass
+    async def catch_up(self, handed: Callable[[], None]) -> None:
+        """Hand over every row that stands: cancels must be in before induction is permitted. ``handed``
+        is called after each batch, to have it handled."""
+        more = True
+        while more:
+            more = await self._read()
+            handed()
 
     async def run(self) -> None:
         quiet = Quiet(POLL_US, self._rung.set)
@@ -56,12 +68,15 @@ class InboxFollower:
                 quiet.put_off()
                 await self._rung.wait()
                 self._rung.clear()
-                await self.catch_up()
+                while await self._read():
+                    pass
         finally:
             quiet.stop()
 
     async def _read(self) -> bool:
         """True when there may be more."""
+        while not self._room():  # noqa: ASYNC110 - the line loop and the look-ups know nothing of this
+            await asyncio.sleep(WAIT_S)
         try:
             rows = await self._inbox.rows_after(self._cursor, ROWS_AT_ONCE)
         except InboxFailed as failed:
@@ -75,32 +90,34 @@ class InboxFollower:
         if not rows:
             return False
         for row in rows:
-            for event in self._events(row):
-                self._queue.put(Source.INBOX, event)
+            events = self._events(row)
             self._cursor = row.seq
-        self._queue.put(Source.INBOX, InboxRead(self._cursor))
+            if events or row is rows[-1]:
+                self._queue.put(Source.INBOX, InboxRead(row.seq, events))
         return len(rows) == ROWS_AT_ONCE
 
-    def _events(self, row: InboxRow) -> list[Event]:
+    def _events(self, row: InboxRow) -> tuple[Event, ...]:
         now = self._clock.now_us()
         match row:
             case OrderRow():
-                return [
+                return tuple(
                     OrderChanged(
                         at_us=now, inbox_seq=row.seq, waybill=order.waybill, status=order.status, order=order
                     )
                     for order in row.orders
                     if self._concerns(order.waybill)
-                ]
+                )
             case CancelRow():
-                return [OrderCancelled(at_us=now, inbox_seq=row.seq, request=row.request)]
+                return (OrderCancelled(at_us=now, inbox_seq=row.seq, request=row.request),)
             case PlanRow():
-                return [PlanActivated(at_us=now, inbox_seq=row.seq, plan=row.plan)]
+                return (PlanActivated(at_us=now, inbox_seq=row.seq, plan=row.plan),)
             case OperatorRow():
-                return [
+                return (
                     OperatorCommanded(
                         at_us=now, inbox_seq=row.seq, action=row.action, subject=row.subject, by=row.by
-                    )
-                ]
+                    ),
+                )
             case OtherRow():
-                return []
+                return ()
+            case _:
+                assert_never(row)

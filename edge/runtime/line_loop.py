@@ -109,6 +109,15 @@ class LineLoop:
         finally:
             quiet.stop()
 
+    def finish(self) -> None:
+        """In an orderly end: what was measured goes on record, and the next run begins with this state,
+        whatever build or configuration it has."""
+        if self._timed:
+            self._commit([*self._timed], [])
+            self._timed.clear()
+        if self._rows:
+            self._snapshot()
+
     def turn(self, batch: list[Event | InboxRead]) -> None:
         """Handle what arrived, commit it as one, send on what need not wait."""
         self._health.progress()
@@ -117,12 +126,12 @@ class LineLoop:
         items: list[JournalItem] = [*self._timed]
         self._timed.clear()
         commands: list[LineCommand] = []
-        for event in batch:
-            if isinstance(event, InboxRead):
-                self._cursor = event.seq
-                continue
-            items.append(event)
-            commands += self._handle(event, items)
+        for taken in batch:
+            if isinstance(taken, InboxRead):
+                self._cursor = taken.seq
+            for event in taken.events if isinstance(taken, InboxRead) else (taken,):
+                items.append(event)
+                commands += self._handle(event, items)
         if not items and self._cursor == self._cursor_kept:
             return
         waiting = self._dispatcher.at_once(commands)
@@ -150,8 +159,11 @@ class LineLoop:
         self._dispatcher.when_durable(waiting, commit)
         self._rows += len(items)
         if self._rows >= self._limits.snapshot_rows:
-            self._rows = 0
-            self._journal.snapshot(encode(self._core.state).encode())
+            self._snapshot()
+
+    def _snapshot(self) -> None:
+        self._rows = 0
+        self._journal.snapshot(encode(self._core.state).encode())
 
     def _see(self, body: RecordBody) -> None:
         if isinstance(body, Decided):

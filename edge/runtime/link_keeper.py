@@ -5,7 +5,8 @@ import asyncio
 import structlog
 
 from edge.model.events import DeviceWentDown, DeviceWentUp
-from edge.model.units import US_PER_MS
+from edge.model.ids import DeviceId
+from edge.model.units import US_PER_MS, US_PER_S
 from edge.ports.byte_stream import LinkFailed
 from edge.ports.clock import Clock
 from edge.ports.link import Link
@@ -27,6 +28,14 @@ class LinkKeeper:
         self._clock = clock
         self._up: bool | None = None
         self._delay_ms = FIRST_DELAY_MS
+
+    @property
+    def device(self) -> DeviceId:
+        return self._link.device
+
+    @property
+    def up(self) -> bool:
+        return self._up is True
 
     def _went_up(self) -> None:
         self._delay_ms = FIRST_DELAY_MS
@@ -50,5 +59,5 @@ class LinkKeeper:
                 await self._link.session(self._went_up)
             except LinkFailed as failed:
                 self._went_down(str(failed))
-            await asyncio.sleep(self._delay_ms * US_PER_MS / 1_000_000)
+            await asyncio.sleep(self._delay_ms * US_PER_MS / US_PER_S)
             self._delay_ms = min(self._delay_ms * 2, LAST_DELAY_MS)

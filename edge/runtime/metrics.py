@@ -5,22 +5,24 @@ Served as text on a Unix socket; the gateway passes them on. No barcode, order o
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
+from edge.core.state import CoreState
+from edge.model.alarm import AlarmKind
 from edge.model.codes import ReadQuality
+from edge.model.divert import CommandStatus
 from edge.model.ids import DeviceId
+from edge.model.line import LineState
 from edge.model.records import (
-    AlarmCleared,
-    AlarmRaised,
     Decided,
     Exited,
     Identified,
-    InductionSwitched,
-    LineStateChanged,
     Missing,
     RecordBody,
     Refused,
@@ -31,6 +33,7 @@ from edge.model.records import (
 from edge.model.topology import Topology
 from edge.model.units import US_PER_S
 from edge.model.verdict import Reason
+from edge.model.weight import WeightQuality
 from edge.store.places import unix_name
 
 TOLD_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0)
@@ -74,20 +77,17 @@ class LineMetrics:
             buckets=TOLD_BUCKETS_S,
             registry=r,
         )
-        self._alarms = Gauge("beltkeeper_alarms_standing", "Standing alarms.", ["kind"], registry=r)
-        self._permit = Gauge("beltkeeper_induction_permitted", "1 while induction is permitted.", registry=r)
-        self._state = Gauge("beltkeeper_line_state", "1 for the state of the line.", ["state"], registry=r)
-        self._devices = Gauge(
-            "beltkeeper_device_up", "1 while the device's link is up.", ["device"], registry=r
-        )
         self._chutes = {chute.id for chute in topology.chutes}
+        self._zero_labels()
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """A gauge whose value is asked for at each scrape."""
         Gauge(name, text, registry=self.registry).set_function(read)
 
-    def device(self, device: DeviceId, *, up: bool) -> None:
-        self._devices.labels(device).set(1 if up else 0)
+    def watch(self, state: CoreState, devices: Callable[[], Mapping[DeviceId, bool]]) -> None:
+        """Gauges that tell ``state`` and which links are up, as they are when scraped: also right after a
+        restart, on a state that no record of this run has made."""
+        self.registry.register(_Now(state, devices))
 
     def see(self, body: RecordBody) -> None:
         match body:
@@ -111,25 +111,50 @@ class LineMetrics:
             case ToldTimed():
                 self._told.observe(body.decide_to_told_us / US_PER_S)
                 self._plc_wait.observe(body.plc_wait_us / US_PER_S)
-            case AlarmRaised():
-                self._alarms.labels(body.kind.value).inc()
-            case AlarmCleared():
-                self._alarms.labels(body.kind.value).dec()
-            case InductionSwitched():
-                self._permit.set(1 if body.permitted else 0)
-            case LineStateChanged():
-                self._state.clear()
-                self._state.labels(body.state.value).set(1)
             case _:
                 pass
 
-    def zero_labels(self) -> None:
-        """Every reading quality and reason exists from the first scrape on, at 0."""
+    def _zero_labels(self) -> None:
+        """What is counted exists from the first scrape on, at 0: a rate needs a beginning."""
         for quality in ReadQuality:
             self._reads.labels(quality.value)
+        for weight in WeightQuality:
+            self._weights.labels(weight.value)
+        for status in CommandStatus:
+            if status > CommandStatus.APPLIED:
+                self._refused.labels(status.name.lower())
         for reason in Reason:
             self._decided.labels(reason.value)
             self._missing.labels(reason.value)
+
+
+class _Now(Collector):
+    """The core's state and the links as gauges, read at each scrape."""
+
+    def __init__(self, state: CoreState, devices: Callable[[], Mapping[DeviceId, bool]]) -> None:
+        self._state = state
+        self._devices = devices
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        state = self._state
+        alarms = GaugeMetricFamily("beltkeeper_alarms_standing", "Standing alarms.", labels=["kind"])
+        for kind in AlarmKind:
+            alarms.add_metric([kind.value], sum(1 for one in state.alarms.values() if one.kind is kind))
+        yield alarms
+        yield GaugeMetricFamily(
+            "beltkeeper_induction_permitted", "1 while induction is permitted.", value=int(state.permitted)
+        )
+        line = GaugeMetricFamily("beltkeeper_line_state", "1 for the state of the line.", labels=["state"])
+        for one in LineState:
+            line.add_metric([one.value], int(state.line is one))
+        yield line
+        yield GaugeMetricFamily(
+            "beltkeeper_parcels_on_belt", "Tracks without an end.", value=len(state.tracks)
+        )
+        up = GaugeMetricFamily("beltkeeper_device_up", "1 while the device's link is up.", labels=["device"])
+        for device, is_up in self._devices().items():
+            up.add_metric([device], int(is_up))
+        yield up
 
 
 class MetricsSocket:

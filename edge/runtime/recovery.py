@@ -21,8 +21,9 @@ from edge.model.records import Decided, RecordBody, ToldTimed
 from edge.model.topology import Topology
 from edge.model.units import Ticks, UtcUs
 from edge.ports.plc import RingMark
+from edge.store.errors import RowMalformed, StoreUnreadable
 from edge.store.journal_reader import JournalReader
-from edge.store.journal_types import JournalRow
+from edge.store.journal_types import JournalRow, Recovery
 from edge.store.rows import decode, members
 
 _RECORDS = members(RecordBody)
@@ -53,15 +54,23 @@ def fresh(topology: Topology) -> Recovered:
 
 
 def recover(journal: Path, topology: Topology) -> Recovered:
-    """Read-only. Raises ``StoreUnreadable`` or ``SchemaMismatch``; a missing journal is a fresh line."""
+    """Read-only. Raises ``StoreUnreadable`` (also when this build or configuration cannot replay what
+    stands) or ``SchemaMismatch``; a missing journal is a fresh line."""
     reader = JournalReader(journal)
     try:
         kept = reader.recovery()
         if kept.last_seq == 0:
             return fresh(topology)
-        state = None if kept.state is None else decode(CoreState, kept.state)
+        state, after = _snapshot(kept)
         core = LineCore(topology, state)
-        differs_at = replay(core, reader.rows(kept.snapshot_seq))
+        try:
+            differs_at = replay(core, reader.rows(after))
+            core.outstanding()
+        except (LookupError, ValueError, AssertionError) as error:
+            raise StoreUnreadable(
+                f"{journal}: the record after row {after} does not fit this build and configuration "
+                f"({error!r}): start once with those that wrote it, and stop in order"
+            ) from error
     finally:
         reader.close()
     if differs_at is not None:
@@ -71,10 +80,21 @@ def recover(journal: Path, topology: Topology) -> Recovered:
     return Recovered(
         core=core,
         cursor=kept.inbox_cursor,
-        rows_since_snapshot=kept.last_seq - kept.snapshot_seq,
+        rows_since_snapshot=kept.last_seq - after,
         differs_at=differs_at,
         resume=mark,
     )
+
+
+def _snapshot(kept: Recovery) -> tuple[CoreState | None, JournalSeq]:
+    """The core's state and the row that it is of. One of another build's shape is no loss: the record
+    is the truth, and is played from its first row."""
+    if kept.state is not None:
+        try:
+            return decode(CoreState, kept.state), kept.snapshot_seq
+        except RowMalformed as error:
+            log.warning("snapshot of another build: the whole record is replayed", why=str(error))
+    return None, JournalSeq(0)
 
 
 def _is_input(item: Event | RecordBody) -> TypeGuard[Event]:
@@ -82,10 +102,13 @@ def _is_input(item: Event | RecordBody) -> TypeGuard[Event]:
 
 
 def replay(core: LineCore, rows: Iterable[JournalRow]) -> JournalSeq | None:
-    """Play inputs through ``core``; the first row whose record is not what the core derives."""
+    """Play inputs through ``core``; the first row whose record is not what the core derives, or the
+    last one when it derives more than stands."""
     expected: deque[RecordBody] = deque()
     differs_at: JournalSeq | None = None
+    last = JournalSeq(0)
     for row in rows:
+        last = row.seq
         item = row.item()
         if _is_input(item):
             if expected and differs_at is None:
@@ -93,7 +116,7 @@ def replay(core: LineCore, rows: Iterable[JournalRow]) -> JournalSeq | None:
             expected = deque(command.body for command in core.handle(item) if isinstance(command, Record))
         elif not isinstance(item, ToldTimed) and (not expected or expected.popleft() != item):
             differs_at = differs_at or row.seq
-    return differs_at
+    return differs_at or (last if expected else None)
 
 
 def compare_without_clock_steps(core: LineCore, rows: Iterable[JournalRow]) -> tuple[int, list[str]]:
