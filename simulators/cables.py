@@ -5,12 +5,16 @@ called with them and yields ``Actuators``. Both say when they want to be called 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+Levels = tuple[int, int, int, int, bool, bool, bool, bool, bool, bool]
+"""``Sensors`` from ``eyes`` on: the inputs of which a PLC sees an edge; the encoder counts on its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sensors:
-    """Levels at one instant. Bit n−1 belongs to eye, exit or diverter number n.
+class Sensors(NamedTuple):
+    """Levels at one instant; a tuple, for one is made at every instant of a run.
 
+    Bit n−1 belongs to eye, exit or diverter number n.
     ``encoder_ticks``: counted by the encoder since it was made (never modulo); an encoder fault
     makes it stand still, or run while the belt stands. ``confirm``: the confirm eyes of exits 1…n.
     The confirm eye of the end of the line is the belt eye with role END, in ``eyes``.
@@ -29,6 +33,10 @@ class Sensors:
     pull_cord: bool
     reset: bool
     ready: bool
+
+    @property
+    def levels(self) -> Levels:
+        return self[2:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

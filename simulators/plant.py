@@ -12,7 +12,7 @@ from typing import Protocol
 
 from edge.model.register_map import WordOrder
 from edge.model.units import UINT32_MAX
-from simulators.cables import Actuators, Sensors
+from simulators.cables import Actuators, Levels, Sensors
 from simulators.world.belt import World
 from simulators.world.truth import PlcStarted, PlcStopped
 
@@ -66,7 +66,9 @@ class Plant:
         """Called after anything that may have changed ``wake_at``."""
         self.powered = False
         self._plc_wake: int | None = None
-        self._levels: tuple[int | bool, ...] = ()
+        self._levels: Levels | None = None
+        self._ran_us = -1
+        """The instant of the program's last run, and the levels that it saw then."""
 
     def power(self, on: bool) -> None:
         """Switch the PLC (it is off at first). Without power every output is at rest."""
@@ -117,11 +119,12 @@ class Plant:
 
     def write(self, now_us: int, address: int, values: Sequence[int]) -> None:
         """Registers are written at ``now_us``, and the program runs on them at once."""
-        self._update(now_us)
+        self.advance(now_us)
         self.program.write(address, values)
         for listener in self.bus_listeners:
             listener.written(self.world.now_us, address, values)
-        self._update(now_us)
+        if self.powered:
+            self._run(self.world.sensors())
         self._tell_woken()
 
     def touched(self, now_us: int) -> None:
@@ -138,12 +141,15 @@ class Plant:
             self._run(world.sensors())
 
     def _update(self, now_us: int) -> None:
+        """The program has seen this instant as it is."""
         self.advance(now_us)
-        if self.powered:
-            self._run(self.world.sensors())
+        world = self.world
+        if self.powered and (self._ran_us != world.now_us or world.levels() != self._levels):
+            self._run(world.sensors())
 
     def _run(self, sensors: Sensors) -> None:
-        self._levels = self.world.levels()
+        self._ran_us = sensors.at_us
+        self._levels = sensors.levels
         actuators, self._plc_wake = self.program.update(sensors)
         self.world.apply(actuators)
         for listener in self.bus_listeners:

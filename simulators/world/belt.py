@@ -10,7 +10,7 @@ from functools import partial
 
 from edge.model.codes import Code
 from edge.model.topology import ReaderSpeaks, Topology
-from simulators.cables import Actuators, Sensors
+from simulators.cables import Actuators, Levels, Sensors
 from simulators.seeds import SeededBits
 from simulators.world.agenda import Agenda, Wake
 from simulators.world.arms import Arms, firing_points_nm
@@ -124,8 +124,8 @@ class World:
             wake = self.wake_at()
         self.now_us = to_us
 
-    def levels(self) -> tuple[int | bool, ...]:
-        """The inputs of which a PLC sees an edge; the encoder counts on its own."""
+    def levels(self) -> Levels:
+        """The inputs of which a PLC sees an edge."""
         lanes = self.lanes
         return (
             self._eyes,
@@ -142,21 +142,7 @@ class World:
 
     def sensors(self) -> Sensors:
         """The levels now."""
-        lanes = self.lanes
-        return Sensors(
-            at_us=self.now_us,
-            encoder_ticks=self.ticks_at(self.now_us),
-            eyes=self._eyes,
-            confirm=lanes.confirm,
-            home=self._arms.home,
-            lane_full=lanes.full,
-            end_full=lanes.end.full,
-            e_stop=self.e_stop,
-            door=self.door,
-            pull_cord=self.pull_cord,
-            reset=self.reset,
-            ready=self.ready,
-        )
+        return Sensors(self.now_us, self.ticks_at(self.now_us), *self.levels())
 
     def apply(self, actuators: Actuators) -> None:
         """The levels that the PLC drives from now on."""

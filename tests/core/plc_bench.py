@@ -6,7 +6,7 @@ eye sees it in the middle of its window.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from edge.model.divert import CommandStatus, RingKind
 from edge.model.ids import ChuteId, DeviceId, ExitNo, EyeNo, ScaleId, ZoneNo
@@ -256,8 +256,7 @@ class Bench:
         for index, side in enumerate(self.out.diverters):
             if side:
                 home &= ~(1 << index)
-        return replace(
-            self.inputs,
+        return self.inputs._replace(
             at_us=self.now_us,
             encoder_ticks=self.ticks,
             eyes=eyes,
@@ -343,14 +342,14 @@ class Bench:
         return self
 
     def press_reset(self) -> None:
-        self.inputs = replace(self.inputs, reset=True)
+        self.inputs = self.inputs._replace(reset=True)
         self.step()
-        self.inputs = replace(self.inputs, reset=False)
+        self.inputs = self.inputs._replace(reset=False)
         self.step()
 
     def sense(self, **levels: object) -> None:
         """Change inputs that are no parcel's."""
-        self.inputs = replace(self.inputs, **levels)  # type: ignore[arg-type]
+        self.inputs = self.inputs._replace(**levels)  # type: ignore[arg-type]
         self.step()
 
     def put(self, length: int = 300, lead: int = 0) -> Parcel:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from edge.model.topology import Topology
-from simulators.cables import Actuators, Sensors
+from simulators.cables import Actuators, Levels, Sensors
 from simulators.devices.plc.bank import ModbusRefused
 from simulators.devices.plc.geometry import plan_geometry
 from simulators.devices.plc.life import PlcLife
@@ -29,7 +29,7 @@ class PlcProgram:
         self._geometry = plan_geometry(topology, self._settings)
         self._epoch = self._settings.epoch
         self._life: PlcLife | None = None
-        self._levels: tuple[int | bool, ...] = ()
+        self._levels: Levels | None = None
         self._written = False
         self._answer: tuple[Actuators, int | None] = (self.off(), None)
 
@@ -47,7 +47,7 @@ class PlcProgram:
     def restart(self) -> None:
         """Power off and on: only the epoch's counter is retained. It runs from the next ``update``."""
         self._life = None
-        self._levels = ()
+        self._levels = None
         self._answer = (self.off(), None)
 
     @property
@@ -74,7 +74,7 @@ class PlcProgram:
                 epoch=self._epoch,
                 sensors=sensors,
             )
-        levels = _levels(sensors)
+        levels = sensors.levels
         wake = self._answer[1]
         quiet = not self._written and levels == self._levels and (wake is None or sensors.at_us < wake)
         if quiet and life.tick(sensors):
@@ -92,18 +92,3 @@ class PlcProgram:
         """Taken over by the next ``update``, which must follow at once. Raises ``ModbusRefused``."""
         self.life.bank.write(address, values)
         self._written = True
-
-
-def _levels(sensors: Sensors) -> tuple[int | bool, ...]:
-    return (
-        sensors.eyes,
-        sensors.confirm,
-        sensors.home,
-        sensors.lane_full,
-        sensors.end_full,
-        sensors.e_stop,
-        sensors.door,
-        sensors.pull_cord,
-        sensors.reset,
-        sensors.ready,
-    )
