@@ -53,6 +53,7 @@ def attached(scope: Scope, event: PlcAttached) -> None:
         for watch in state.readers.values():
             watch.blind_until = Ticks(-1)
     plc.attached, plc.refused, plc.detached = True, "", ""
+    plc.attached_ticks = event.ticks
     for watch in state.readers.values():
         if watch.up and watch.blind_until < 0:
             watch.blind_until = event.ticks

@@ -163,6 +163,8 @@ class PlcLinkState:
     epoch: BootEpoch = BootEpoch(0)
     ring_last: RingSeq = RingSeq(0)
     bits: PlcBits = NO_BITS
+    attached_ticks: Ticks = Ticks(0)
+    """The belt's position when the link last came up: nobody watched what was on it by then."""
     belt_ticks: Ticks = Ticks(0)
     """Last position told with a moment, and that moment."""
     belt_at_us: MonoUs = MonoUs(0)

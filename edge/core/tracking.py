@@ -53,6 +53,7 @@ def _open_at(
         length_mm=length_mm,
         last_eye=eye,
         flaw=flaw,
+        unwatched=ticks < state.plc.attached_ticks,
     )
     state.next_track = TrackId(track.id + 1)
     state.tracks[track.id] = track

@@ -147,6 +147,17 @@ def test_a_silent_plc_keeps_the_tracks_and_what_is_decided_meanwhile() -> None:
     assert alarms(bench) == set()
 
 
+def test_what_was_inducted_while_the_plc_was_silent_is_link_lost_and_not_late() -> None:
+    bench = CoreBench()
+    body = bench.parcel(1)
+    bench.run(100)
+    bench.post(PlcDetached(at_us=bench.at_us, why="timeout"))
+    bench.attach(bits())
+    bench.run(1_000)
+    bench.confirm(body, END, ConfirmReason.STRAIGHT)
+    assert (bench.the(Exited).reason, bench.records(Decided)) == (Reason.LINK_LOST, [])
+
+
 def test_lost_entries_untrust_the_belt_and_take_back_what_was_told() -> None:
     bench = CoreBench()
     bench.parcel(8)
