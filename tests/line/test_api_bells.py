@@ -41,14 +41,18 @@ async def test_nobody_at_home(tmp_path: Path) -> None:
     (tmp_path / "line.bell").write_text("no socket")
     bell.ring()
     bell.close()
+    assert (tmp_path / "line.bell").read_text() == "no socket", "who rings makes and removes nothing"
+    assert not (tmp_path / "nowhere").exists()
 
 
 async def test_a_bell_that_nobody_answers_does_not_block(tmp_path: Path) -> None:
-    own = OwnBell(tmp_path / "bell", lambda: None)
+    heard = asyncio.Event()
+    own = OwnBell(tmp_path / "bell", heard.set)
     own.open()
     bell = LineBell(tmp_path / "bell")
     for _ in range(10_000):
         bell.ring()
+    assert await rung(heard), "10,000 unheard rings are one"
     bell.close()
     own.close()
 
