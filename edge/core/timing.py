@@ -92,11 +92,6 @@ def ticks_to_mm(ticks: int, ticks_per_m: int) -> Mm:
     return Mm(_nearest(ticks * 1_000, ticks_per_m))
 
 
-def ticks_to_mm_down(ticks: int, ticks_per_m: int) -> Mm:
-    """Whole millimetres that are surely passed."""
-    return Mm(ticks * 1_000 // ticks_per_m)
-
-
 def ticks_to_mm_up(ticks: int, ticks_per_m: int) -> Mm:
     """Millimetres that are surely not passed."""
     return Mm(_up(ticks * 1_000, ticks_per_m))
@@ -110,11 +105,6 @@ def max_speed_mm_s(speed_mm_s: int) -> int:
 def travel_mm(speed_mm_s: int, time_ms: int) -> Mm:
     """Belt that passes in a time, rounded up to 1 mm."""
     return Mm(_up(speed_mm_s * time_ms, US_PER_MM))
-
-
-def travel_ms(distance_mm: int, speed_mm_s: int) -> int:
-    """Time for a distance, rounded down to 1 ms: it takes at least that long."""
-    return distance_mm * 1_000 // speed_mm_s
 
 
 # Exits (plc.md section 4)

@@ -34,7 +34,6 @@ class WeightQuality(StrEnum):
     STALE = "stale"
     NEIGHBOUR = "neighbour"
     """Another parcel touched the scale during the capture."""
-    NO_SCALE = "no_scale"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

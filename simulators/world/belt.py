@@ -163,12 +163,6 @@ class World:
         """What the encoder has counted; ``now_us`` not before the last change of speed."""
         return self.encoder.ticks(self.motion.position_nm(now_us), now_us)
 
-    def load_at(self, now_us: int) -> int:
-        """Grams on the scale; ``now_us`` between the last event and the next."""
-        if now_us < self.now_us:
-            raise ValueError("the past of the load is with its listeners")
-        return self.platform.grams
-
     # --- the people's side --------------------------------------------------------------------------
 
     @property

@@ -120,13 +120,6 @@ class Checker:
             decisions_digest=self._decisions.hexdigest(),
         )
 
-    def same_decisions(self, without_steps: str) -> bool:
-        """Invariant 23: this run's decisions digest against that of the same run whose wall clock did
-        not step."""
-        mine = self._decisions.hexdigest()
-        what = f"decisions {mine}, without steps of the wall clock {without_steps}"
-        return self.findings.hold("clock_free", mine == without_steps, what, at_us=self._facts.at_us)
-
     def summary(self) -> dict[str, object]:
         """The figures so far, named as in the JSON of a run."""
         counts, tally = self._parcels.counts, self.tally

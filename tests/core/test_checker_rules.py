@@ -479,18 +479,3 @@ def test_what_was_tracked_by_a_lying_encoder_is_excused_only_where_it_does_not_s
     first.row("decided", waybill="W3")
     run.facts.append(EncoderLied(first.t + 500_000, first.t + 900_000))
     assert set(run.check().violated) == {"true_identity"}
-
-
-def test_clock_free_compares_two_runs(tmp_path: Path) -> None:
-    from simulators.world.checker import Checker
-    from tests.core.checker_kit import write_journal
-    from tests.core.world_kit import line
-
-    path = tmp_path / "journal.db"
-    write_journal(path, [])
-    checker = Checker(line(), path, seed=1)
-    same = checker.report().decisions_digest
-    assert checker.same_decisions(same)
-    assert not checker.same_decisions("0" * 64)
-    assert checker.report().checked["clock_free"] == 2
-    assert checker.report().violated == {"clock_free": 1}
