@@ -30,7 +30,8 @@ US_PER_MS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HallSetup:
-    """``parcels`` None: for ever. ``turnaround_ms`` None: as quick as the simulated PLC is."""
+    """``parcels`` None: for ever. ``turnaround_ms`` None: as quick as the simulated PLC is. ``plan``: the
+    faults, where they are not those that ``faults`` draws by seed."""
 
     line: LineDescription
     seed: int
@@ -38,6 +39,7 @@ class HallSetup:
     orders: OrderSource
     faults: FaultLevel
     turnaround_ms: int | None = None
+    plan: FaultPlan | None = None
 
 
 def order_source(orders: Path | None, seed: int) -> OrderSource:
@@ -59,7 +61,7 @@ class Hall:
     ) -> None:
         line, seed = setup.line, setup.seed
         topology = line.topology
-        self.plan = FaultPlan(topology, setup.faults, seed)
+        self.plan = setup.plan or FaultPlan(topology, setup.faults, seed)
         self.erp = Erp(topology, setup.orders, self.plan, parcels=setup.parcels, seed=seed)
         self.world = World(topology, SeededBits(seed, "world"), truth, at_us=round(loop.time() * 1_000_000))
         program = PlcProgram(topology, PlcSettings(full_on_ms=line.full_on_ms))

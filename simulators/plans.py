@@ -1,5 +1,7 @@
 """The sort plan of a simulated line: the packaged one of its name, else provinces dealt to its chutes."""
 
+from functools import lru_cache
+
 from edge.model.ids import ChuteId, PlanId
 from edge.model.route import SortPlan, SortRule
 from edge.model.topology import ChuteKind, Topology
@@ -8,8 +10,9 @@ from line_config.plan import load_plan
 from line_config.regions import districts
 
 
+@lru_cache(maxsize=8)
 def plan_of(topology: Topology) -> SortPlan:
-    """Every province has a chute and a second candidate."""
+    """Every province has a chute and a second candidate. Read once for each line: sweeps run thousands."""
     if topology.line_id in packaged_names("plans"):
         return load_plan(topology.line_id, topology)
     chutes = [chute.id for chute in topology.chutes if chute.kind is ChuteKind.SHIPPING]

@@ -71,7 +71,8 @@ class Run:
     ``crash_at`` names moments at which the line process is killed, counted over all of them (commits
     before and after, commands before and after their bytes, before the read-back). ``turnaround_ms``
     None: as quick as the simulated PLC is, or in a harsh run as slow as its seed draws it, and then
-    ``line`` is described for that PLC.
+    ``line`` is described for that PLC. ``plan``: the faults, where they are not those that ``faults``
+    draws by seed.
     """
 
     line: LineDescription
@@ -83,6 +84,7 @@ class Run:
     shuffle_seed: int | None = None
     crash_at: tuple[int, ...] = ()
     turnaround_ms: int | None = None
+    plan: FaultPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,7 @@ class Rig:
             orders=order_source(run.orders, run.seed),
             faults=run.faults,
             turnaround_ms=run.turnaround_ms,
+            plan=run.plan,
         )
         self.hall = Hall(setup, loop, self._truth, clock_step=self._step_clock, crash_line=self._crash_line)
         self.notes = setup.orders.report
