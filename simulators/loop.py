@@ -57,6 +57,7 @@ class _Soon(asyncio.Handle):
     """asyncio's handle without its debugging aids: they cost a third of a jump."""
 
     __slots__ = ()
+    _repr = _source_traceback = None
 
     def __init__(
         self, callback: Callable[..., object], args: tuple[Any, ...], loop: Any, context: Context | None
@@ -66,13 +67,14 @@ class _Soon(asyncio.Handle):
         self._callback: Callable[..., object] | None = callback
         self._args: Any = args
         self._cancelled = False
-        self._repr = self._source_traceback = None
 
 
 class _Timer(asyncio.TimerHandle):
     """The same for a timer."""
 
     __slots__ = ()
+    _repr = _source_traceback = None
+    _scheduled = False
 
     def __init__(
         self,
@@ -87,9 +89,13 @@ class _Timer(asyncio.TimerHandle):
         self._callback: Callable[..., object] | None = callback
         self._args: Any = args
         self._cancelled = False
-        self._repr = self._source_traceback = None
         self._when = when
-        self._scheduled = False
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback = self._args = None
+            self._loop._timer_handle_cancelled(self)
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -199,16 +205,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """As asyncio's; ``when`` is taken to the nearest microsecond, the past as now."""
         if self._closed:  # type: ignore[attr-defined]
             raise RuntimeError("Event loop is closed")
-        when_us = round(when * US_PER_S)
-        handle = _Timer(when, callback, args, self, context)
-        self._timer_n = n = self._timer_n + 1
-        heapq.heappush(self._timers, (when_us if when_us > self._now_us else self._now_us, n, handle))
-        return handle
+        return self._set_timer(round(when * US_PER_S), callback, args, context)
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        return self.call_at(self._now_us / US_PER_S + delay, callback, *args, context=context)
+        if self._closed:  # type: ignore[attr-defined]
+            raise RuntimeError("Event loop is closed")
+        return self._set_timer(self._now_us + round(delay * US_PER_S), callback, args, context)
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -292,19 +296,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """There is no selector to wake."""
 
     def _run_once(self) -> None:
+        """All turns of the loop in one call, until it is stopped: ``run_forever`` adds nothing to them."""
         ready = self._ready
-        if not ready:
-            if self._stopping:  # type: ignore[attr-defined]
-                return
-            self._advance()
-        if self._shuffle is not None and len(ready) > 1:
-            self._shuffle_ready(self._shuffle)
-        todo = len(ready)
-        self._steps_left -= todo
         popleft = ready.popleft
-        for _ in range(todo):
-            handle = popleft()
-            if not handle._cancelled:
+        handle: asyncio.Handle | None
+        while True:
+            if not ready:
+                if self._stopping:  # type: ignore[attr-defined]
+                    return
+                handle = None  # it may hold the last of a failed task
+                self._advance()
+            if self._shuffle is not None and len(ready) > 1:
+                self._shuffle_ready(self._shuffle)
+            todo = len(ready)
+            self._steps_left -= todo
+            for _ in range(todo):
+                handle = popleft()
+                if handle._cancelled:
+                    continue
                 try:
                     handle._context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
                 except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - as asyncio: report
@@ -313,10 +322,20 @@ class VirtualLoop(asyncio.BaseEventLoop):
                     )
                 if self._failure is not None:
                     self._raise_failure()
-        if self._steps_left < 0:
-            raise Livelock(f"more than {STEPS_PER_INSTANT} callbacks at {self._now_us} µs")
+            if self._steps_left < 0:
+                raise Livelock(f"more than {STEPS_PER_INSTANT} callbacks at {self._now_us} µs")
+            if self._stopping:  # type: ignore[attr-defined]
+                return
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _set_timer(
+        self, when_us: int, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
+    ) -> _Timer:
+        handle = _Timer(when_us / US_PER_S, callback, args, self, context)
+        self._timer_n = n = self._timer_n + 1
+        heapq.heappush(self._timers, (when_us if when_us > self._now_us else self._now_us, n, handle))
+        return handle
 
     def _advance(self) -> None:
         """Make something ready: timers of this instant, its waiters for silence, the next instant."""
