@@ -98,20 +98,7 @@ def small_topology(*, registers: RegisterMap = REGISTERS, turnaround_ms: int = 5
         ),
         default_chute=ChuteId("end"),
         reason_chutes=((Reason.NO_READ, ChuteId("reject")),),
-        plc=PlcLink(
-            device=DeviceId("plc"),
-            host="plc",
-            port=502,
-            unit=1,
-            registers=registers,
-            turnaround_ms=turnaround_ms,
-            timeout_ms=max(100, 3 * turnaround_ms),
-            cycle_ms=max(100, 3 * turnaround_ms),
-            heartbeat_ms=max(360, 8 * turnaround_ms),
-            map_version=3,
-            scan_ms=5,
-            ring_capacity=256,
-        ),
+        plc=_plc(registers, turnaround_ms),
     )
 
 
@@ -130,4 +117,21 @@ def _exit(no: int, name: str, diverter: str, side: str, position_mm: int) -> Exi
         deadline_mm=Mm(position_mm - 267),
         confirm_from_mm=Mm(position_mm + 100),
         confirm_to_mm=Mm(position_mm + 900),
+    )
+
+
+def _plc(registers: RegisterMap, turnaround_ms: int) -> PlcLink:
+    return PlcLink(
+        device=DeviceId("plc"),
+        host="plc",
+        port=502,
+        unit=1,
+        registers=registers,
+        turnaround_ms=turnaround_ms,
+        timeout_ms=max(100, 3 * turnaround_ms),
+        cycle_ms=max(100, 3 * turnaround_ms),
+        heartbeat_ms=max(360, 8 * turnaround_ms),
+        map_version=3,
+        scan_ms=5,
+        ring_capacity=256,
     )

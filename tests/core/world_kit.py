@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from edge.model.codes import Code, Symbology
 from edge.model.ids import ChuteId, DeviceId, ExitNo, EyeNo, ReaderId, ScaleId, ZoneNo
-from edge.model.register_map import RegisterMap, WordOrder
 from edge.model.topology import (
     Chute,
     ChuteKind,
@@ -28,6 +27,7 @@ from simulators.seeds import SeededBits
 from simulators.world.belt import World
 from simulators.world.parcel import Hazard, Label, ParcelSpec
 from simulators.world.truth import Truth
+from tests.lines_for_tests import REGISTERS
 
 REST = Actuators(belt=True, induction=True, diverters=(0, 0), zones_hold=0, gates=0, indicators=0)
 END_MM = 6000
@@ -62,9 +62,8 @@ def _exit(no: int, diverter: str, side: str, at: int) -> Exit:
     )
 
 
-def line() -> Topology:
-    """Two wheel diverters with four exits, three of them shipping; a reader and a belt scale."""
-    scale = Scale(
+def _scale() -> Scale:
+    return Scale(
         id=ScaleId("scale"),
         device=DeviceId("scale"),
         kind=ScaleKind.BELT,
@@ -83,27 +82,15 @@ def line() -> Topology:
         division_g=Grams(10),
         stale_ms=200,
     )
-    chutes = [
-        Chute(id=ChuteId(f"00{no}"), exit=ExitNo(no), kind=ChuteKind.SHIPPING, reserve=12) for no in (1, 2, 3)
-    ]
-    chutes.append(Chute(id=ChuteId("reject"), exit=ExitNo(4), kind=ChuteKind.REJECT, reserve=12))
-    chutes.append(Chute(id=ChuteId("end"), exit=ExitNo(5), kind=ChuteKind.END, reserve=12))
-    registers = RegisterMap(
-        identity=0,
-        status=16,
-        ring=64,
-        pc_status=4096,
-        command=4112,
-        word_order=WordOrder.ABCD,
-        max_block=32,
-        read_write=False,
-    )
-    plc = PlcLink(
+
+
+def _plc() -> PlcLink:
+    return PlcLink(
         device=DeviceId("plc"),
         host="127.0.0.1",
         port=502,
         unit=1,
-        registers=registers,
+        registers=REGISTERS,
         turnaround_ms=5,
         timeout_ms=100,
         cycle_ms=100,
@@ -112,6 +99,15 @@ def line() -> Topology:
         scan_ms=5,
         ring_capacity=256,
     )
+
+
+def line() -> Topology:
+    """Two wheel diverters with four exits, three of them shipping; a reader and a belt scale."""
+    chutes = [
+        Chute(id=ChuteId(f"00{no}"), exit=ExitNo(no), kind=ChuteKind.SHIPPING, reserve=12) for no in (1, 2, 3)
+    ]
+    chutes.append(Chute(id=ChuteId("reject"), exit=ExitNo(4), kind=ChuteKind.REJECT, reserve=12))
+    chutes.append(Chute(id=ChuteId("end"), exit=ExitNo(5), kind=ChuteKind.END, reserve=12))
     reader = Reader(
         id=ReaderId("top"),
         device=DeviceId("top"),
@@ -137,7 +133,7 @@ def line() -> Topology:
         length_tolerance_mm=Mm(20),
         eyes=_eyes(),
         readers=(reader,),
-        scale=scale,
+        scale=_scale(),
         weigh=WeighPolicy(tolerance_g=Grams(100), tolerance_permille=30, max_weight_g=Grams(25_000)),
         read=ReadPolicy(symbologies=(Symbology.CODE128,), patterns=(), no_read=("NOREAD",)),
         decision_mm=Mm(2700),
@@ -155,7 +151,7 @@ def line() -> Topology:
         chutes=tuple(chutes),
         default_chute=ChuteId("end"),
         reason_chutes=(),
-        plc=plc,
+        plc=_plc(),
     )
 
 
