@@ -79,11 +79,13 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """A new process; the log goes on."""
+        """A new process; the log goes on, and says so."""
         assert not self.running
         self._gone.clear()
         self.started_s = monotonic()
         with self._log.open("ab") as log:
+            log.write(f"--- {self.name} is started, {self.started_s:.3f} s of the monotonic clock\n".encode())
+            log.flush()
             self._said_from = log.tell()
             self._process = subprocess.Popen(
                 self.command,
