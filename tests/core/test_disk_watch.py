@@ -1,0 +1,118 @@
+"""Too little room on the record's disk stops induction once, and gives up the ballast in time."""
+
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from edge.model.events import HoldCause, HoldCleared, HoldRaised
+from edge.runtime.disk_watch import DiskWatch
+from edge.store import disk as disk_module
+from edge.store.disk import RecordDisk
+from tests.core.runtime_kit import Posted, clock, virtual
+
+
+class Disk:
+    """1,000 bytes are wanted; the ballast has 300."""
+
+    wanted_bytes = 1_000
+
+    def __init__(self) -> None:
+        self.free = 5_000
+        self.has_ballast = True
+
+    def free_bytes(self) -> int:
+        return self.free
+
+    @property
+    def nearly_full(self) -> bool:
+        return self.free < 250
+
+    def give_up(self) -> None:
+        self.has_ballast = False
+        self.free += 300
+
+
+ROOM = [
+    # free before, what is posted, ballast after
+    (1_000, "", True),
+    (999, "HoldRaised", True),
+    (400, "", True),
+    (1_000, "", True),
+    (1_124, "", True),
+    (1_125, "HoldCleared", True),
+    (900, "HoldRaised", True),
+    (249, "", False),
+    (100, "", False),
+    (9_000, "HoldCleared", False),
+]
+
+
+def test_hold_ballast_and_logs_follow_the_room() -> None:
+    disk = Disk()
+
+    async def main() -> list[tuple[int, str, bool]]:
+        posted = Posted()
+        watch = DiskWatch(disk, posted, clock())
+        seen = []
+        for free, _, _ in ROOM:
+            disk.free = free
+            watch.look()
+            events = posted.take()
+            assert all(
+                e.cause is HoldCause.DISK_LOW for e in events if isinstance(e, HoldRaised | HoldCleared)
+            )
+            seen.append((free, " ".join(type(e).__name__ for e in events), disk.has_ballast))
+        return seen
+
+    with capture_logs() as logs:
+        assert virtual(main) == ROOM
+    assert [log["event"] for log in logs] == [
+        "disk is low: induction off",
+        "disk has room again",
+        "disk is low: induction off",
+        "disk is nearly full: the ballast is given up",
+        "disk has room again",
+    ]
+
+
+def test_a_disk_that_is_gone_ends_the_task(tmp_path: Path) -> None:
+    async def main() -> None:
+        gone = RecordDisk(tmp_path / "gone", wanted_bytes=1, ballast_bytes=1)
+        await DiskWatch(gone, Posted(), clock()).run()
+
+    with pytest.raises(FileNotFoundError):
+        virtual(main)
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("free_mib", "before", "after"),
+    [(200, False, True), (129, False, False), (129, True, True), (24, True, False), (24, False, False)],
+    ids=["room for one", "none to spare", "kept while low", "given up", "nothing to give"],
+)
+def test_a_start_makes_or_gives_up_the_ballast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_mib: int, before: bool, after: bool
+) -> None:
+    disk = RecordDisk(tmp_path, wanted_bytes=100 * MIB, ballast_bytes=30 * MIB)
+    if before:
+        (tmp_path / "ballast").write_bytes(b"x")
+    monkeypatch.setattr(disk_module, "free_bytes", lambda _folder: free_mib * MIB)
+    disk.prepare()
+    assert disk.has_ballast is after
+    if after and not before:
+        ballast = (tmp_path / "ballast").stat()
+        assert ballast.st_size == 30 * MIB
+        assert ballast.st_blocks * 512 >= 30 * MIB, "room is taken, not only promised"
+
+
+def test_a_ballast_that_finds_no_room_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = RecordDisk(tmp_path, wanted_bytes=1, ballast_bytes=1 << 60)
+    monkeypatch.setattr(disk_module, "free_bytes", lambda _folder: 1 << 62)
+    with pytest.raises(OSError, match=r"."):
+        disk.prepare()
+    assert not disk.has_ballast
