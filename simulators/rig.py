@@ -159,7 +159,8 @@ class Rig:
         topology = run.line.topology
         self._offset_us = 0
         self._bits = SeededBits(run.seed, "rig")
-        self.checker = Checker(topology, data / "journal" / "journal.db", run.seed)
+        journal = data / "journal" / "journal.db"
+        self.checker = Checker(topology, journal, run.seed, full_on_ms=run.line.full_on_ms)
         setup = HallSetup(
             line=run.line,
             seed=run.seed,
