@@ -18,10 +18,14 @@ NANOGRAMS = {0: 453_592_370_000, 1: 10**9, 2: 10**15, 3: 28_349_523_125}
 """Of one lb, g, t, oz (SWC bits 0–2); exact."""
 KILOGRAM = 10**12
 NO_VALUE = Grams(0)
+FRAMES_KNOWN = 4_096
+"""Frames whose meaning is remembered: a scale says the same ones over and over, mostly that it is empty."""
+
+Meaning = tuple[Grams, SampleState]
 
 
 class ContinuousCodec:
-    """Frames of one scale, found again after any garbage; never raises, keeps < 18 bytes.
+    """Frames of one scale, found again after any garbage; never raises, keeps < 18 bytes of them.
 
     ``checksum``: the indicator sends it (else its frames are 17 bytes). ``agreeing``: a value counts
     from so many equal frames in a row; more than 1 where there is no check sum. ``power_up_bit``:
@@ -38,6 +42,8 @@ class ContinuousCodec:
         self._buffer = b""
         self._last = b""
         self._equal = 0
+        self._known: dict[bytes, Meaning] = {}
+        """What each whole frame says: reading one anew costs five times the rest of ``feed``."""
         self.rejected = 0
         """Bytes thrown away, for metrics."""
 
@@ -47,10 +53,11 @@ class ContinuousCodec:
         size, buffer, start = self._size, self._buffer + data, 0
         while len(buffer) - start >= size:
             frame = buffer[start : start + size]
-            if self._whole(frame):
+            meaning = self._known.get(frame) or self._learn(frame)
+            if meaning is not None:
                 start += size
                 if self._agreed(frame):
-                    samples.append(self._sample(frame, at_us))
+                    samples.append(WeightSample(at_us=at_us, grams=meaning[0], state=meaning[1]))
                 continue
             following = buffer.find(STX, start + 1)
             following = len(buffer) if following < 0 else following
@@ -58,6 +65,15 @@ class ContinuousCodec:
             self._last, start = b"", following
         self._buffer = buffer[start:]
         return tuple(samples)
+
+    def _learn(self, frame: bytes) -> Meaning | None:
+        """The meaning of a frame not known yet; None when these bytes are no whole frame."""
+        if not self._whole(frame):
+            return None
+        if len(self._known) >= FRAMES_KNOWN:
+            self._known.clear()
+        meaning = self._known[frame] = self._meaning(frame)
+        return meaning
 
     def _whole(self, frame: bytes) -> bool:
         framed = frame[0] == STX and frame[16] == CR and min(frame[1:4]) >= LOWEST_STATUS and frame.isascii()
@@ -71,18 +87,17 @@ class ContinuousCodec:
         self._last = frame
         return self._equal >= self._agreeing
 
-    def _sample(self, frame: bytes, at_us: MonoUs) -> WeightSample:
+    def _meaning(self, frame: bytes) -> Meaning:
         swa, swb, swc = frame[1], frame[2], frame[3]
         if swb & self._faults:
-            return WeightSample(at_us=at_us, grams=NO_VALUE, state=_fault(swb))
+            return NO_VALUE, _fault(swb)
         weight, tare = frame[4:10].lstrip(b" "), frame[10:16].lstrip(b" ")
         net, unit = swb & NET, KILOGRAM if swb & KILOGRAMS and not swc & UNIT else NANOGRAMS.get(swc & UNIT)
         if swc & EXPANDED or unit is None or not weight.isdigit() or (net and not tare.isdigit()):
-            return WeightSample(at_us=at_us, grams=NO_VALUE, state=SampleState.NO_WEIGHT)
+            return NO_VALUE, SampleState.NO_WEIGHT
         shown = (-int(weight) if swb & NEGATIVE else int(weight)) + (int(tare) if net else 0)
-        grams = _grams(shown, unit, swa & 7)
         state = SampleState.MOTION if swb & MOTION else SampleState.OK
-        return WeightSample(at_us=at_us, grams=grams, state=state)
+        return _grams(shown, unit, swa & 7), state
 
 
 def _fault(swb: int) -> SampleState:
