@@ -1,9 +1,11 @@
 """One read-only connection that is opened when there is something to read, and checked then."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from edge.store.errors import StoreUnreadable
 from edge.store.files import open_reader
@@ -19,6 +21,7 @@ class ReadFile:
 
     def __init__(self, path: Path, store: str) -> None:
         self.path = path
+        self._name = str(path)
         self._store = store
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
@@ -41,9 +44,19 @@ class ReadFile:
             self.close()
             raise StoreUnreadable(f"{self.path}: {error}") from error
 
+    def find(self, query: str, values: tuple[object, ...]) -> list[Any]:
+        """The rows of one query, which is a read transaction by itself; none where there is no database.
+        Raises as ``reading`` does."""
+        try:
+            connection = self._open()
+            return [] if connection is None else connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            self.close()
+            raise StoreUnreadable(f"{self.path}: {error}") from error
+
     def _open(self) -> sqlite3.Connection | None:
         try:
-            inode = self.path.stat().st_ino
+            inode = os.stat(self._name).st_ino
         except FileNotFoundError:
             self.close()
             return None
