@@ -158,9 +158,10 @@ class Checker:
         del self._book.parcels[parcel.uid]
 
     def _impossible(self) -> frozenset[str]:
-        found = {"clock_free"}
+        """By the line; and what a run in real time cannot show: its commits, and a replay of them."""
+        found = set[str]()
         if self._topology.scale is None:
             found |= {"alone_on_scale", "true_weight"}
         if not self.commits.known:
-            found.add("write_ahead")
+            found |= {"write_ahead", "clock_free"}
         return frozenset(found)
