@@ -138,19 +138,40 @@ def simulate(
     faults: Annotated[Faults, typer.Option("--faults")] = Faults.NONE,
     bus: Annotated[Bus, typer.Option("--bus")] = Bus.REGISTERS,
     json_to: JsonOption = None,
+    settings: SetOption = None,
 ) -> None:
     """Run a whole line in virtual time against simulated devices, and check every invariant."""
-    from simulators.report import show_simulation, write_json
-    from simulators.rig import Run, simulate_line
+    from edge.runtime.logs import log_nothing
+    from simulators.faults import FaultLevel
+    from simulators.orders import OrdersFileError
+    from simulators.report import progress_bar, show_simulation, write_json
+    from simulators.rig import Run
+    from simulators.rig import simulate as play
 
-    description = _load(line, None)
-    outcome = simulate_line(
-        Run(line=description, parcels=parcels, seed=seed, orders=orders, faults=faults.value, bus=bus.value),
-        progress=sys.stderr.isatty(),
+    description, language = _load(line, settings), _language().value
+    log_nothing()
+    run_of_it = Run(
+        line=description,
+        parcels=parcels,
+        seed=seed,
+        orders=orders,
+        faults=FaultLevel(faults.value),
+        bus=bus.value,
     )
-    write_json(outcome.as_json(), json_to)
+    try:
+        with progress_bar(parcels, language) as progress:
+            outcome = play(run_of_it, progress)
+    except OrdersFileError as error:
+        _say(f"beltkeeper simulate: {error}")
+        raise typer.Exit(BAD_CONFIGURATION) from None
     if json_to != "-":
-        show_simulation(outcome, _language().value)
+        show_simulation(outcome, description.reasons, language)
+    if json_to is not None:
+        try:
+            write_json(outcome.as_json(), json_to)
+        except OSError as error:
+            _say(f"beltkeeper simulate: {json_to}: {error.strerror}")
+            raise typer.Exit(BAD_ENVIRONMENT) from None
     raise typer.Exit(OK if outcome.good else FAILED)
 
 

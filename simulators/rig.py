@@ -59,6 +59,10 @@ LOOK_EVERY_US = 20 * US_PER_S
 SETTLE_US = 30 * US_PER_S
 """After the last parcel has left everything must have healed and ended within this time."""
 GOODS_AT_ONCE = 500
+PROVE_ALL_FROM = 1_000
+"""A run of so many parcels with faults comes to evaluate every invariant, or its faults are too tame."""
+BY_CHANCE = frozenset({"access"})
+"""Only what people do in a harsh run brings it about."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 PATIENCE_US = 300 * US_PER_S
 """Virtual time that each block of faults may cost beyond twice the parcels' pitch."""
@@ -96,10 +100,12 @@ class Outcome:
     """Moments at which a crash could have been asked for."""
     crashes: int
     notes: tuple[str, ...]
+    unproved: tuple[str, ...] = ()
+    """Invariants that a long run with faults never came to evaluate."""
 
     @property
     def good(self) -> bool:
-        return not self.report.violated
+        return not self.report.violated and not self.unproved
 
     def as_json(self) -> dict[str, object]:
         found = self.report.as_json()
@@ -373,7 +379,14 @@ def simulate(run: Run, progress: Callable[[int], None] = lambda _placed: None) -
         moments=found.host.moments.passed,
         crashes=found.host.crashes,
         notes=tuple(found.notes),
+        unproved=_unproved(run, report),
     )
+
+
+def _unproved(run: Run, report: Report) -> tuple[str, ...]:
+    if run.parcels < PROVE_ALL_FROM or run.faults is FaultLevel.NONE:
+        return ()
+    return tuple(name for name, n in report.checked.items() if n == 0 and name not in BY_CHANCE)
 
 
 def _with_drawn_plc(run: Run) -> Run:
