@@ -18,7 +18,7 @@ VIOLATIONS_SHOWN = 10
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "placing": "parcels",
-        "title": "{parcels} parcels, {virtual_s:.0f} s of line time, in {wall_s:.1f} s of ours ({times:.0f} ×)",
+        "title": "{parcels} parcels: {virtual_s:.0f} s of line time in {wall_s:.1f} s ({times:.0f} ×)",
         "exited": "Seen leaving by the world",
         "wrong": "Mis-sorted / lost",
         "wrongly": "Shipped unverified / though cancelled",
