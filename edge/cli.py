@@ -62,9 +62,11 @@ class Language(StrEnum):
 
 
 def _language() -> Language:
-    return (
-        Language.ZH if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh") else Language.EN
-    )
+    """As POSIX has it: the first of these that is set and not empty."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return Language.ZH if value.startswith("zh") else Language.EN
+    return Language.EN
 
 
 def _load(line: str, settings: list[str] | None) -> "LineDescription":
@@ -79,9 +81,14 @@ def _load(line: str, settings: list[str] | None) -> "LineDescription":
         raise typer.Exit(BAD_CONFIGURATION) from None
 
 
+def _data_place(data: Path | None, line: "LineDescription") -> Path:
+    """``--data``, else BELTKEEPER_DATA, else the line's own."""
+    return data or Path(os.environ.get("BELTKEEPER_DATA") or line.store.data_dir)
+
+
 def _data_folder(data: Path | None, line: "LineDescription") -> Path:
-    """``--data``, else BELTKEEPER_DATA, else the line's own; made if it is not there."""
-    folder = data or Path(os.environ.get("BELTKEEPER_DATA") or line.store.data_dir)
+    """``_data_place``, made if it is not there."""
+    folder = _data_place(data, line)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -213,10 +220,15 @@ def parcel(
     line: Annotated[str, typer.Option("--line", help="The line whose data folder is read.")] = "demo",
 ) -> None:
     """Print one parcel's whole way: every step with time, values, rule and versions."""
+    from edge.store.errors import StoreUnreadable
     from edge.story import tell_parcel
 
     description = _load(line, None)
-    found = tell_parcel(_data_folder(data, description), description, key, _language().value)
+    try:
+        found = tell_parcel(_data_place(data, description), description, key, _language().value)
+    except StoreUnreadable as error:
+        _say(f"beltkeeper parcel: {error}")
+        raise typer.Exit(BAD_ENVIRONMENT) from None
     raise typer.Exit(OK if found else FAILED)
 
 
