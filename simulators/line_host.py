@@ -51,14 +51,17 @@ class Bus(Protocol):
 
 
 class Moments:
-    """Counts the moments; ``crash`` is called at those in ``at``."""
+    """Counts the moments until ``over``; ``crash`` is called at those in ``at``."""
 
     def __init__(self, at: tuple[int, ...], crash: Callable[[], None]) -> None:
         self.passed = 0
+        self.over = False
         self._at = frozenset(at)
         self._crash = crash
 
     def next(self) -> None:
+        if self.over:
+            return
         self.passed += 1
         if self.passed in self._at:
             self._crash()
@@ -175,7 +178,8 @@ class LineHost:
         self.start()
 
     async def stop(self) -> None:
-        """In order: what was appended becomes durable."""
+        """In order: what was appended becomes durable. From here on nothing is killed any more."""
+        self.moments.over = True
         if self._burying is not None:
             await self._burying
         process, task = self._process, self._task
