@@ -45,13 +45,12 @@ from edge.runtime.logs import log_to_stderr
 from edge.runtime.look_ups import LookUps
 from edge.runtime.metrics import LineMetrics, MetricsSocket
 from edge.runtime.outputs import Outputs
-from edge.runtime.recovery import Recovered, compare_without_clock_steps, recover
+from edge.runtime.recovery import Recovered, WithoutClockSteps, recover
 from edge.runtime.supervisor import Supervisor
 from edge.store.disk import RecordDisk
 from edge.store.errors import WriterLocked
 from edge.store.files import make_directory
 from edge.store.inline_journal import InlineJournal
-from edge.store.journal_reader import JournalReader
 from edge.store.journal_writer import JournalWriter
 from edge.store.places import Places
 from edge.store.reader_thread import InlineInbox, ReaderThread
@@ -64,9 +63,10 @@ __all__ = [
     "LinkFailed",
     "VirtualLine",
     "Wiring",
-    "clock_free",
+    "WithoutClockSteps",
     "modbus_port",
     "run_line",
+    "without_clock_steps",
 ]
 
 FAILED = 1
@@ -77,6 +77,8 @@ QUEUE_ROOM = 2_048
 LOOK_UP_ROOM = 512
 """More than this still to be worked off, and no more of the inbox is read."""
 MIB = 1 << 20
+GATHERED_ROWS = 500
+"""Committed rows of a line in virtual time that may wait for a transaction of the file."""
 
 log = structlog.get_logger("app")
 
@@ -232,8 +234,9 @@ class VirtualLine:
     """A line process in virtual time: the same app on a journal and an inbox that are called inline.
 
     ``commit_us`` and ``answer_us`` draw how long a commit and a look-up take; ``before_commit`` and
-    ``after_commit`` are told the last row of each commit. ``crash`` ends it as kill -9 would: what was
-    not committed never happened.
+    ``after_commit`` are told the last row of each commit, ``shadow`` every row that is durable. ``flush``
+    comes before anyone else reads the journal. ``crash`` ends it as kill -9 would: what was not committed
+    never happened.
     """
 
     def __init__(
@@ -249,6 +252,7 @@ class VirtualLine:
         answer_us: Callable[[], int],
         before_commit: Callable[[JournalSeq], None],
         after_commit: Callable[[JournalSeq], None],
+        shadow: WithoutClockSteps,
     ) -> None:
         topology, places = line.topology, Places(data)
         self._journal = InlineJournal(
@@ -258,8 +262,10 @@ class VirtualLine:
             commit_us=commit_us,
             before_commit=before_commit,
             after_commit=after_commit,
+            gathered_rows=GATHERED_ROWS,
+            durable=shadow.note,
         )
-        self._inbox = InlineInbox(places.inbox, places.journal, answer_us)
+        self._inbox = InlineInbox(places.inbox, places.journal, answer_us, self._journal.flush)
         self.app = LineApp(
             line,
             Wiring(
@@ -285,6 +291,10 @@ class VirtualLine:
         """The doorbell: there is something in the inbox."""
         self.app.follower.ring()
 
+    def flush(self) -> None:
+        """What is committed is in the journal's file now."""
+        self._journal.flush()
+
     async def run(self) -> None:
         await self.app.run()
 
@@ -306,14 +316,9 @@ def _nothing(*_what: object) -> None:
     """Nobody listens."""
 
 
-def clock_free(journal: Path, topology: Topology) -> tuple[int, list[str]]:
-    """Invariant 23: the recorded inputs without their steps of the wall clock, played through a fresh
-    core, give the recorded decisions. Returns how many were compared and what differed."""
-    reader = JournalReader(journal)
-    try:
-        return compare_without_clock_steps(LineCore(topology), reader.rows(JournalSeq(0)))
-    finally:
-        reader.close()
+def without_clock_steps(topology: Topology) -> WithoutClockSteps:
+    """Invariant 23 of one line's record, from its first row on."""
+    return WithoutClockSteps(LineCore(topology))
 
 
 async def _opened(

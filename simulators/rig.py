@@ -21,7 +21,7 @@ from api.intake import (
     open_intake,
 )
 from api.intake import Outcome as Stored
-from edge.app import LinkFailed, VirtualLine, clock_free, modbus_port
+from edge.app import LinkFailed, VirtualLine, modbus_port, without_clock_steps
 from edge.model.codes import Code
 from edge.model.ids import JournalSeq, MessageId, OrderNo
 from edge.model.order import Goods, Order
@@ -166,6 +166,8 @@ class Rig:
         self._offset_us = 0
         self._bits = SeededBits(run.seed, "rig")
         journal = data / "journal" / "journal.db"
+        self.shadow = without_clock_steps(topology)
+        self._process: VirtualLine | None = None
         self.checker = Checker(topology, journal, run.seed, full_on_ms=run.line.full_on_ms)
         setup = HallSetup(
             line=run.line,
@@ -231,7 +233,7 @@ class Rig:
                 raise RuntimeError(f"{hall.world.placed} parcels placed after {limit_us // US_PER_S} s")
             if self._loop.now_us() - looked > LOOK_EVERY_US:
                 looked = self._loop.now_us()
-                self.checker.advance()
+                self._look()
             if self.host.failed is not None:
                 raise RuntimeError("the line process ended by itself") from self.host.failed
             progress(hall.world.placed - placed)
@@ -242,6 +244,13 @@ class Rig:
         await self.host.stop()
         await self._close_devices()
         hall.stop()
+
+    def _look(self) -> None:
+        """Judge what has ended by now."""
+        if self._process is not None:
+            self._process.flush()
+        self.shadow.catch_up()
+        self.checker.advance()
 
     def _limit_us(self) -> int:
         run, topology = self._run, self._line.topology
@@ -269,7 +278,9 @@ class Rig:
             answer_us=lambda: bits.between(*LOOK_UP_US),
             before_commit=lambda _seq: host.moments.next(),
             after_commit=partial(self._committed, host),
+            shadow=self.shadow,
         )
+        self._process = line
         return line, bus
 
     def _committed(self, host: LineHost, seq: JournalSeq) -> None:
@@ -369,7 +380,7 @@ def simulate(run: Run, progress: Callable[[int], None] = lambda _placed: None) -
         started_us = loop.now_us()
         loop.run(main())
         found = rig[0]
-        _prove_clock_free(found, data, run)
+        _prove_clock_free(found)
         report = found.checker.finish()
         virtual_us = loop.now_us() - started_us
     return Outcome(
@@ -401,9 +412,9 @@ def _with_drawn_plc(run: Run) -> Run:
     return replace(run, line=line, turnaround_ms=drawn)
 
 
-def _prove_clock_free(rig: Rig, data: Path, run: Run) -> None:
-    journal = data / "journal" / "journal.db"
-    compared, differing = clock_free(journal, run.line.topology)
+def _prove_clock_free(rig: Rig) -> None:
+    rig.shadow.catch_up()
+    compared, differing = rig.shadow.compared, rig.shadow.differing
     findings = rig.checker.findings
     for place in range(compared):
         what = differing[place] if place < len(differing) else ""

@@ -24,6 +24,7 @@ from edge.ports.plc import RingMark
 from edge.store.errors import RowMalformed, StoreUnreadable
 from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import JournalRow, Recovery
+from edge.store.projections import Row
 from edge.store.rows import decode, members
 
 _RECORDS = members(RecordBody)
@@ -119,27 +120,48 @@ def replay(core: LineCore, rows: Iterable[JournalRow]) -> JournalSeq | None:
     return differs_at or (last if expected else None)
 
 
-def compare_without_clock_steps(core: LineCore, rows: Iterable[JournalRow]) -> tuple[int, list[str]]:
-    """Play inputs through ``core`` with a wall clock that never steps; decisions compared, and those
-    that differ from the record."""
-    derived: deque[Decided] = deque()
-    compared = 0
-    differing: list[str] = []
-    first: ClockRead | None = None
-    for row in rows:
-        item = row.item()
-        if _is_input(item):
-            if isinstance(item, LineStarted):
-                first = None
-            if isinstance(item, ClockRead):
-                first = first or item
-                item = replace(item, utc_us=UtcUs(first.utc_us + item.at_us - first.at_us))
-            for command in core.handle(item):
-                if isinstance(command, Record) and isinstance(command.body, Decided):
-                    derived.append(command.body)
-        elif isinstance(item, Decided):
-            compared += 1
-            found = derived.popleft() if derived else None
-            if found != item:
-                differing.append(f"row {row.seq}: track {item.track} decided {item.reason}")
-    return compared, differing
+class WithoutClockSteps:
+    """Invariant 23: the inputs on record, without their steps of the wall clock, played through a core
+    of its own, give the decisions on record.
+
+    ``note`` is given every row in order, over all runs of the process. It only remembers it:
+    ``catch_up`` plays what was noted, and raises what the core raises.
+    """
+
+    def __init__(self, core: LineCore) -> None:
+        self._core = core
+        self._noted: deque[Row] = deque()
+        self._derived: deque[Decided] = deque()
+        self._first: ClockRead | None = None
+        self.compared = 0
+        """Decisions so far."""
+        self.differing: list[str] = []
+        """Those that differ from the record."""
+
+    def note(self, row: Row) -> None:
+        self._noted.append(row)
+
+    def catch_up(self) -> None:
+        while self._noted:
+            row = self._noted.popleft()
+            item: Event | RecordBody = row.item
+            if isinstance(item, Decided):
+                self._compare(row.seq, item)
+            elif _is_input(item):
+                self._play(item)
+
+    def _play(self, item: Event) -> None:
+        if isinstance(item, LineStarted):
+            self._first = None
+        if isinstance(item, ClockRead):
+            first = self._first = self._first or item
+            item = replace(item, utc_us=UtcUs(first.utc_us + item.at_us - first.at_us))
+        for command in self._core.handle(item):
+            if isinstance(command, Record) and isinstance(command.body, Decided):
+                self._derived.append(command.body)
+
+    def _compare(self, seq: int, item: Decided) -> None:
+        self.compared += 1
+        found = self._derived.popleft() if self._derived else None
+        if found != item:
+            self.differing.append(f"row {seq}: track {item.track} decided {item.reason}")

@@ -3,6 +3,10 @@
 Each commit takes the virtual time that ``commit_us`` draws. Until it ends its rows exist for
 nobody: they are written into the file only then, and ``crash`` drops them. Commits go one at a
 time, in order; what is appended meanwhile makes the next one, as on the writer thread.
+
+Commits that have ended may be gathered in memory and written with others in one transaction of the
+file (``gathered_rows``): an hour of a line is then some thousand of them instead of ten thousands.
+They are durable all the same: ``flush`` writes them before anyone reads, and so does ``crash``.
 """
 
 import asyncio
@@ -14,6 +18,7 @@ from pathlib import Path
 from edge.model.ids import InboxSeq, JournalSeq
 from edge.ports.journal import JournalFailed, JournalItem
 from edge.store.journal_file import Batch, JournalFile, Snapshot
+from edge.store.projections import Row
 
 US = 1_000_000
 Moment = Callable[[JournalSeq], None]
@@ -21,7 +26,11 @@ Moment = Callable[[JournalSeq], None]
 
 
 class InlineJournal:
-    """A ``Journal`` for simulation. ``path`` may hold an earlier run's record, which goes on."""
+    """A ``Journal`` for simulation. ``path`` may hold an earlier run's record, which goes on.
+
+    ``gathered_rows``: so many rows of ended commits may wait for ``flush``; 0: each commit is written
+    as it ends. ``durable`` is told each row, in order, when its commit has ended.
+    """
 
     def __init__(
         self,
@@ -32,12 +41,20 @@ class InlineJournal:
         commit_us: Callable[[], int],
         before_commit: Moment | None = None,
         after_commit: Moment | None = None,
+        gathered_rows: int = 0,
+        durable: Callable[[Row], None] | None = None,
     ) -> None:
         self._file = JournalFile(path, line_id=line_id, timezone=timezone, synchronous="OFF")
         self._maker = self._file.row_maker()
         self._commit_us = commit_us
         self._before = before_commit
         self._after = after_commit
+        self._gathered_rows = gathered_rows
+        self._durable = durable
+        self._ended: list[Batch | Snapshot] = []
+        """Of commits that have ended, not yet in the file."""
+        self._ended_rows = 0
+        self._last_ended = JournalSeq(self._file.last_seq)
         self._queue: deque[tuple[Batch | Snapshot, Future[JournalSeq] | None]] = deque()
         self._flying: list[tuple[Batch | Snapshot, Future[JournalSeq] | None]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -82,17 +99,23 @@ class InlineJournal:
         """The virtual fsync is over."""
         work = self._flying
         rows = [row for piece, _ in work if isinstance(piece, Batch) for row in piece.rows]
-        last = JournalSeq(rows[-1].seq if rows else self._file.last_seq)
+        last = JournalSeq(rows[-1].seq) if rows else self._last_ended
         if self._before is not None:
             self._before(last)
         if self._failed is not None:
             return
+        self._ended.extend(piece for piece, _ in work)
+        self._ended_rows += len(rows)
         try:
-            self._file.write([piece for piece, _ in work])
-            self._file.checkpoint(quiet=False)
+            if self._ended_rows >= self._gathered_rows:
+                self._write()
         except JournalFailed as error:
             self._fail(error)
             return
+        self._last_ended = last
+        if self._durable is not None:
+            for row in rows:
+                self._durable(row)
         if self._after is not None:
             self._after(last)
         if self._failed is not None:
@@ -107,6 +130,24 @@ class InlineJournal:
             self._start()
         elif self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
+
+    def flush(self) -> None:
+        """What has ended is in the file now. Nothing happens after a failure, a crash or the close.
+        Raises ``JournalFailed``, and is of no more use then."""
+        if self._failed is not None:
+            return
+        try:
+            self._write()
+        except JournalFailed as error:
+            self._fail(error)
+            raise
+
+    def _write(self) -> None:
+        if self._ended:
+            self._file.write(self._ended)
+            self._ended = []
+            self._ended_rows = 0
+            self._file.checkpoint(quiet=False)
 
     def _fail(self, error: JournalFailed) -> None:
         self._failed = error
@@ -128,6 +169,7 @@ class InlineJournal:
 
     def crash(self) -> None:
         """The process is gone: what was not committed never happened; the file is let go of."""
+        self.flush()
         self._failed = JournalFailed("the process has crashed")
         self._drop(lambda done: done.cancel())
         self._file.close()
@@ -137,6 +179,7 @@ class InlineJournal:
         if self._timer is not None:
             self._idle = asyncio.get_running_loop().create_future()
             await self._idle
+        self.flush()
         self._file.close()
         if self._failed is not None:
             raise self._failed

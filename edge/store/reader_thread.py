@@ -100,22 +100,34 @@ def _fail(future: "Future[Any]", error: Exception) -> None:
 
 
 class InlineInbox:
-    """The same ``Inbox`` in virtual time: read at once, answered after ``answer_us`` (0: at once)."""
+    """The same ``Inbox`` in virtual time: read at once, answered after ``answer_us`` (0: at once).
 
-    def __init__(self, inbox: Path, journal: Path, answer_us: Callable[[], int]) -> None:
+    ``flush`` is called before the journal is read: what has been committed is in its file then.
+    """
+
+    def __init__(
+        self,
+        inbox: Path,
+        journal: Path,
+        answer_us: Callable[[], int],
+        flush: Callable[[], None] = lambda: None,
+    ) -> None:
         self._inbox = InboxReader(inbox)
         self._journal = JournalReader(journal)
         self._answer_us = answer_us
+        self._flush = flush
 
     async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]:
         return self._inbox.rows_after(seq, limit)
 
     async def look_up(self, waybill: Waybill) -> LookUpAnswer:
+        self._flush()
         answer = self._inbox.look_up(waybill, self._journal.shipped_before)
         await self._pass_time()
         return answer
 
     async def place_of(self, order_no: OrderNo, waybills: tuple[Waybill, ...]) -> PlaceAnswer:
+        self._flush()
         answer = self._inbox.place_of(order_no, waybills, self._journal.shipped_before)
         await self._pass_time()
         return answer

@@ -30,8 +30,19 @@ def now_us() -> int:
     return round(asyncio.get_running_loop().time() * 1_000_000)
 
 
-def open_journal(path: Path, **moments: Callable[[JournalSeq], None]) -> InlineJournal:
-    return InlineJournal(path, line_id=LINE, timezone=ZONE, commit_us=lambda: COMMIT_US, **moments)
+def open_journal(
+    path: Path,
+    before_commit: Callable[[JournalSeq], None] | None = None,
+    after_commit: Callable[[JournalSeq], None] | None = None,
+) -> InlineJournal:
+    return InlineJournal(
+        path,
+        line_id=LINE,
+        timezone=ZONE,
+        commit_us=lambda: COMMIT_US,
+        before_commit=before_commit,
+        after_commit=after_commit,
+    )
 
 
 def test_rows_exist_for_nobody_until_their_commit_ends(tmp_path: Path) -> None:
@@ -149,6 +160,87 @@ def test_a_failed_commit_fails_every_future_and_the_journal(tmp_path: Path) -> N
 
     assert run(main()) == ["the inbox cursor fell from 3 to 2"] * 2
     assert JournalReader(path).last_seq() == 7
+
+
+@pytest.mark.parametrize("gathered_rows", [0, 8, 15, 1_000])
+def test_ended_commits_may_wait_to_be_written_but_a_crash_keeps_them(
+    tmp_path: Path, gathered_rows: int
+) -> None:
+    path = tmp_path / "journal.db"
+    durable: list[int] = []
+
+    async def main() -> list[int]:
+        journal = InlineJournal(
+            path,
+            line_id=LINE,
+            timezone=ZONE,
+            commit_us=lambda: COMMIT_US,
+            gathered_rows=gathered_rows,
+            durable=lambda row: durable.append(row.seq),
+        )
+        reader = JournalReader(path)
+        seen: list[int] = []
+        for n in range(1, 4):
+            assert await journal.append(parcel_life(n, n * 10), InboxSeq(n)) == n * 7
+            assert durable == list(range(1, n * 7 + 1))
+            seen.append(reader.last_seq())
+        journal.flush()
+        seen.append(reader.last_seq())
+        await journal.append(parcel_life(4, 40), InboxSeq(4))
+        journal.append(parcel_life(5, 50), InboxSeq(5))
+        journal.crash()
+        journal.flush()
+        seen.append(reader.last_seq())
+        reader.close()
+        return seen
+
+    written = {0: [7, 14, 21], 8: [0, 14, 14], 15: [0, 0, 21], 1_000: [0, 0, 0]}[gathered_rows]
+    assert run(main()) == [*written, 21, 28]
+    assert durable == list(range(1, 29))
+    assert JournalReader(path).recovery().inbox_cursor == 4
+    assert JournalReader(path).verify_chain().bad_seq is None
+
+
+def test_the_inbox_has_the_journal_written_before_it_reads_it(tmp_path: Path) -> None:
+    inbox_path, path = tmp_path / "inbox" / "inbox.db", tmp_path / "journal" / "journal.db"
+
+    async def main() -> list[bool]:
+        InboxWriter(inbox_path, durable=False).close()
+        journal = InlineJournal(
+            path, line_id=LINE, timezone=ZONE, commit_us=lambda: COMMIT_US, gathered_rows=1_000
+        )
+        inbox = InlineInbox(inbox_path, path, lambda: 0, journal.flush)
+        seen = []
+        for n, counts in enumerate((False, True), start=1):
+            waybill = Waybill(f"W{n}")
+            await journal.append([opened(n, n), missing(n, n, waybill, counts=counts)], NO_CURSOR)
+            seen.append((await inbox.look_up(waybill)).shipped_before is not None)
+        place = await inbox.place_of(OrderNo("A-1"), (Waybill("W2"),))
+        seen.append(place.shipped_before is not None)
+        await journal.close()
+        await inbox.close()
+        return seen
+
+    assert run(main()) == [False, True, True]
+
+
+def test_gathered_commits_that_cannot_be_written_fail_the_journal(tmp_path: Path) -> None:
+    async def main() -> None:
+        journal = InlineJournal(
+            tmp_path / "journal.db",
+            line_id=LINE,
+            timezone=ZONE,
+            commit_us=lambda: COMMIT_US,
+            gathered_rows=99,
+        )
+        await journal.append([eye(1, 0)], InboxSeq(2))
+        await journal.append([eye(2, 0)], InboxSeq(1))  # a cursor that falls is our own error
+        with pytest.raises(JournalFailed, match="the inbox cursor fell from 2 to 1"):
+            journal.flush()
+        with pytest.raises(JournalFailed, match="the inbox cursor fell"):
+            journal.append([eye(3, 0)], InboxSeq(3))
+
+    run(main())
 
 
 def test_the_same_run_writes_the_same_bytes(tmp_path: Path) -> None:
