@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from drivers.codecs.plc.status import SIZE, decode_status
 from edge.model.divert import CommandStatus, ConfirmReason, RingKind
 from edge.model.register_map import ModeBit, PlcStatus, StateBit
 from edge.model.topology import ScaleKind, Topology
@@ -89,9 +90,8 @@ class SeededPc:
 
     def status(self, now_us: int) -> PlcStatus:
         self.plant.advance(now_us)
-        program = self.plant.program
-        assert isinstance(program, PlcProgram)
-        return program.life.status()
+        registers = self.topology.plc.registers
+        return decode_status(self.plant.program.read(registers.status, SIZE), registers.word_order)
 
     def _read(self, now_us: int, seq: int) -> None:
         plc = self.topology.plc

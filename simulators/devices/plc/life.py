@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from edge.model.divert import AbortCause
-from edge.model.ids import BootEpoch, CommandSeq, RingSeq
-from edge.model.register_map import ModeBit, PlcBits, PlcIdentity, PlcStatus, StateBit
+from edge.model.ids import BootEpoch
+from edge.model.register_map import ModeBit, PlcIdentity, StateBit
 from edge.model.topology import Topology
-from edge.model.units import UINT32_MAX, Ticks
 from simulators.cables import Actuators, Sensors
 from simulators.devices.plc.agenda import Agenda
 from simulators.devices.plc.bank import Area, RegisterBank
@@ -350,36 +349,32 @@ class PlcLife:
             scan_ms=plc.scan_ms,
         )
 
-    def status(self) -> PlcStatus:
+    def _status_words(self) -> tuple[int, ...]:
         """The status block as of the last update."""
         now, sensors, commands = self.now, self._sensors, self.commands
-        return PlcStatus(
-            epoch=BootEpoch(self.epoch),
+        return encode_status(
+            epoch=self.epoch,
             heartbeat=now.ms // self._scan_ms % HEARTBEAT_MAX + 1,
             heartbeat_echo=self.pc.words[0],
-            plc_ms=now.ms & UINT32_MAX,
-            ticks=Ticks(now.ticks & UINT32_MAX),
-            bits=PlcBits(
-                state=self._state(),
-                exits_full=self.lanes.exits_full,
-                diverters_home=sensors.home,
-                zones_held=self._actuators.zones_hold,
-                zones_untrusted=int(self.belt.marked > 0),
-                gates=self._actuators.gates,
-            ),
+            plc_ms=now.ms,
+            ticks=now.ticks,
+            state=self._state(),
+            exits_full=self.lanes.exits_full,
+            diverters_home=sensors.home,
+            zones_held=self._actuators.zones_hold,
+            zones_untrusted=int(self.belt.marked > 0),
             eyes_occupied=sensors.eyes,
-            last_seq=CommandSeq(commands.last_seq),
+            gates=self._actuators.gates,
+            last_seq=commands.last_seq,
             last_status=commands.last_status.value,
             last_crc=commands.last_crc,
-            ring_head=RingSeq(self.ring.head),
+            ring_head=self.ring.head,
+            pack=self._pack,
         )
 
-    def _status_words(self) -> tuple[int, ...]:
-        return encode_status(self.status(), self._pack)
-
-    def _state(self) -> StateBit:
+    def _state(self) -> int:
         line, sensors = self.line, self._sensors
-        return StateBit(
+        return (
             line.belt * RUN
             | sensors.e_stop * E_STOP
             | sensors.door * DOOR

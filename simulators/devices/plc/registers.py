@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from edge.model.ids import BootEpoch, CommandSeq, ExitNo, PlcNumber, RingSeq
-from edge.model.register_map import ModeBit, PcStatus, PlcCommand, PlcIdentity, PlcStatus, WordOrder
+from edge.model.register_map import ModeBit, PcStatus, PlcCommand, PlcIdentity, WordOrder
 
 IDENTITY_WORDS = 16
 STATUS_WORDS = 22
@@ -15,6 +15,9 @@ TEST_U32 = 0x12345678
 TEST_FLOAT = 0x3F800000
 
 Pack = Callable[[int], tuple[int, int]]
+
+MODES = tuple(ModeBit(bits) for bits in range(8))
+"""Of each value of the three bits: the PC writes them every cycle."""
 
 
 def swap(word: int) -> int:
@@ -89,25 +92,44 @@ def encode_identity(identity: PlcIdentity, pack: Pack) -> tuple[int, ...]:
     )
 
 
-def encode_status(status: PlcStatus, pack: Pack) -> tuple[int, ...]:
-    bits = status.bits
+def encode_status(
+    *,
+    epoch: int,
+    heartbeat: int,
+    heartbeat_echo: int,
+    plc_ms: int,
+    ticks: int,
+    state: int,
+    exits_full: int,
+    diverters_home: int,
+    zones_held: int,
+    zones_untrusted: int,
+    eyes_occupied: int,
+    gates: int,
+    last_seq: int,
+    last_status: int,
+    last_crc: int,
+    ring_head: int,
+    pack: Pack,
+) -> tuple[int, ...]:
+    """Plain ints, for it is read every cycle; ``ticks`` and ``plc_ms`` may be unwrapped."""
     return (
-        status.epoch,
-        status.heartbeat,
-        status.heartbeat_echo,
-        *pack(status.plc_ms),
-        *pack(status.ticks),
-        int(bits.state),
-        *pack(bits.exits_full),
-        *pack(bits.diverters_home),
-        bits.zones_held,
-        bits.zones_untrusted,
-        *pack(status.eyes_occupied),
-        bits.gates,
-        status.last_seq,
-        status.last_status,
-        status.last_crc,
-        *pack(status.ring_head),
+        epoch,
+        heartbeat,
+        heartbeat_echo,
+        *pack(plc_ms),
+        *pack(ticks),
+        state,
+        *pack(exits_full),
+        *pack(diverters_home),
+        zones_held,
+        zones_untrusted,
+        *pack(eyes_occupied),
+        gates,
+        last_seq,
+        last_status,
+        last_crc,
+        *pack(ring_head),
     )
 
 
@@ -129,7 +151,7 @@ def decode_pc_status(words: Sequence[int], order: WordOrder) -> PcStatus:
     """Unknown mode bits are dropped."""
     return PcStatus(
         heartbeat=words[0],
-        mode=ModeBit(words[1] & 7),
+        mode=MODES[words[1] & 7],
         gates=words[2],
         zones_hold=words[3],
         release_number=PlcNumber(unpack(words[4], words[5], order)),
