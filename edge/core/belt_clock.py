@@ -48,6 +48,8 @@ class BeltClock:
         self._proved_plc_us: int | None = None
         self._running = False
         self._seen = False
+        self._known_pace: tuple[int, int] | None = None
+        """Of the samples kept; None: to be worked out again."""
 
     def feed(
         self,
@@ -71,6 +73,7 @@ class BeltClock:
         plc_us = self._unwrap(plc_ms)
         self._relate(asked_us - self._scan_us - plc_us - US_PER_MS, answered_us - plc_us, answered_us)
         self._seen = True
+        self._known_pace = None
         if not self._plc_us or plc_us > self._plc_us[-1]:
             self._plc_us.append(plc_us)
             self._ticks.append(ticks)
@@ -109,7 +112,9 @@ class BeltClock:
             return now
         if not self._running or not self._seen:
             return None
-        us, advance = self._pace()
+        if self._known_pace is None:
+            self._known_pace = self._pace()
+        us, advance = self._known_pace
         first_us = self._plc_us[-1] + self._offset_at(now)[0]
         return MonoUs(first_us + (ticks - self._ticks[-1]) * us // advance)
 

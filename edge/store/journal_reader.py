@@ -80,14 +80,12 @@ class JournalReader:
     def shipped_before(self, waybills: tuple[Waybill, ...]) -> ShippedBefore | None:
         """The earlier parcel that counts as shipped: a proved place before an unproved one, then
         the latest. None when no waybill has one."""
-        row = self._ask(
-            lambda it: it.execute(
-                "SELECT place, chute FROM shipped WHERE waybill IN (SELECT value FROM json_each(?))"
-                " ORDER BY place=? DESC, track DESC LIMIT 1",
-                (json.dumps(waybills), ShippedPlace.PROVED.value),
-            ).fetchone()
+        rows = self._file.find(
+            "SELECT place, chute FROM shipped WHERE waybill IN (SELECT value FROM json_each(?))"
+            " ORDER BY place=? DESC, track DESC LIMIT 1",
+            (json.dumps(waybills), ShippedPlace.PROVED.value),
         )
-        return None if row is None else ShippedBefore(place=ShippedPlace(row[0]), chute=row[1])
+        return ShippedBefore(place=ShippedPlace(rows[0][0]), chute=rows[0][1]) if rows else None
 
     def cancel_answer(self, inbox_seq: InboxSeq) -> CancelAnswerRow | None:
         """What the line answered to the cancel in that inbox row; None: nothing yet."""
