@@ -92,12 +92,12 @@ def test_weighing_of_the_three_lines() -> None:
     assert belt is not None
     assert (belt.kind, belt.time_ms, belt.length_min_mm, belt.length_mm, belt.length_max_mm) == (
         ScaleKind.BELT,
-        300,
-        940,
+        280,
+        904,
         960,
-        1060,
+        1096,
     )
-    assert (belt.samples, belt.samples_needed) == (6, 6)
+    assert (belt.samples, belt.samples_needed) == (6, 5)
     static = lint(load_line("small")).weighing
     assert static is not None
     assert (static.kind, static.time_ms, static.length_mm) == (ScaleKind.STATIC, 1100, 800)
