@@ -93,6 +93,9 @@ class EventQueue:
         """What waits now, in order, without waiting for more of this instant."""
         self._filled.clear()
         items = self._items
+        if len(items) < 2:  # the usual turn: one input, or a pulse
+            self._items = []
+            return [item for _, _, item in items]
         items.sort()
         taken, self._items = items[:BATCH_LIMIT], items[BATCH_LIMIT:]
         if self._items:

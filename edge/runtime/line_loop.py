@@ -121,8 +121,9 @@ class LineLoop:
     def turn(self, batch: list[Event | InboxRead]) -> None:
         """Handle what arrived, commit it as one, send on what need not wait."""
         self._health.progress()
-        self._watch_clock()
-        self._watch_store()
+        now = self._clock.now_us()
+        self._watch_clock(now)
+        self._watch_store(now)
         items: list[JournalItem] = [*self._timed]
         self._timed.clear()
         commands: list[LineCommand] = []
@@ -195,15 +196,13 @@ class LineLoop:
             self._timed.append(timed)
             self._observe(timed)
 
-    def _watch_clock(self) -> None:
-        now = self._clock.now_us()
+    def _watch_clock(self, now: MonoUs) -> None:
         if now - self._clock_read_us >= CLOCK_EVERY_US:
             self._clock_read_us = now
             self._queue.put(Source.TIMER, ClockRead(at_us=now, utc_us=self._clock.utc_us()))
 
-    def _watch_store(self) -> None:
+    def _watch_store(self, now: MonoUs) -> None:
         """A slow store stops induction before it costs a parcel."""
-        now = self._clock.now_us()
         oldest = next(iter(self._commits.values()), now)
         slow = (
             now - oldest > self._limits.slow_commit_ms * US_PER_MS

@@ -174,20 +174,23 @@ class JournalFile:
         connection = self.connection
         try:
             connection.execute("BEGIN IMMEDIATE")
+            batches = [piece for piece in work if isinstance(piece, Batch)]
+            self._write_rows([row for batch in batches for row in batch.rows])
+            self._move_cursor(batches)
             for piece in work:
-                if isinstance(piece, Batch):
-                    self._write_batch(piece)
-                else:
+                if isinstance(piece, Snapshot):
                     self._write_snapshot(piece)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise JournalFailed(f"{self.path}: {error}; the journal cannot be written") from error
 
-    def _write_batch(self, batch: Batch) -> None:
+    def _write_rows(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
         execute = self.connection.execute
         head = self._head
         chained = []
-        for row in batch.rows:
+        for row in rows:
             seq, at_us, utc_us, kind, track, body, _ = row
             head = link(head, seq, at_us, utc_us, kind, track, body)
             chained.append((seq, at_us, utc_us, kind, track, body, head))
@@ -195,16 +198,20 @@ class JournalFile:
                 self._begin_day(seq, utc_us)
         self.connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", chained)
         self._head = head
-        for row in batch.rows:
+        for row in rows:
             project(execute, row)
-        if batch.rows:
-            self.last_seq = batch.rows[-1].seq
-            self._unmoved_rows += len(batch.rows)
-        if batch.inbox_cursor < self.inbox_cursor:
-            raise JournalFailed(f"the inbox cursor fell from {self.inbox_cursor} to {batch.inbox_cursor}")
-        if batch.inbox_cursor != self.inbox_cursor:
-            self.inbox_cursor = batch.inbox_cursor
-            execute("UPDATE meta SET value=? WHERE key='inbox_cursor'", (str(batch.inbox_cursor),))
+        self.last_seq = rows[-1].seq
+        self._unmoved_rows += len(rows)
+
+    def _move_cursor(self, batches: Sequence[Batch]) -> None:
+        cursor = self.inbox_cursor
+        for batch in batches:
+            if batch.inbox_cursor < cursor:
+                raise JournalFailed(f"the inbox cursor fell from {cursor} to {batch.inbox_cursor}")
+            cursor = batch.inbox_cursor
+        if cursor != self.inbox_cursor:
+            self.inbox_cursor = cursor
+            self.connection.execute("UPDATE meta SET value=? WHERE key='inbox_cursor'", (str(cursor),))
 
     def _write_snapshot(self, snapshot: Snapshot) -> None:
         execute = self.connection.execute
