@@ -146,7 +146,9 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
 
 
 def lacking(track: Track) -> Reason:
-    """The reason when the deadline comes before the missing input."""
+    """The reason when the deadline comes before the missing input: the link, where it was away."""
+    if track.unwatched:
+        return Reason.LINK_LOST
     return Reason.UPSTREAM_TIMEOUT if track.unsettled or track.order is None else Reason.WEIGHT_INVALID
 
 

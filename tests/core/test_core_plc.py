@@ -4,7 +4,7 @@ import pytest
 
 from edge.core.plc_link import RingBroken
 from edge.model.alarm import AlarmKind
-from edge.model.commands import PermitInduction, RequestPurge, Revoke, SendDivert
+from edge.model.commands import LookUp, PermitInduction, RequestPurge, Revoke, SendDivert
 from edge.model.divert import CommandStatus, ConfirmReason
 from edge.model.events import (
     CommandAnswered,
@@ -156,6 +156,17 @@ def test_what_was_inducted_while_the_plc_was_silent_is_link_lost_and_not_late() 
     bench.run(1_000)
     bench.confirm(body, END, ConfirmReason.STRAIGHT)
     assert (bench.the(Exited).reason, bench.records(Decided)) == (Reason.LINK_LOST, [])
+
+
+def test_an_answer_that_is_missing_because_the_plc_was_silent_is_link_lost() -> None:
+    bench = CoreBench()
+    bench.mute.add(LookUp)
+    bench.parcel(1)
+    bench.run(1_000)
+    bench.post(PlcDetached(at_us=bench.at_us, why="timeout"))
+    bench.attach(bits())
+    bench.run(9_000)
+    assert (bench.the(Decided).reason, bench.the(Exited).exit) == (Reason.LINK_LOST, END)
 
 
 def test_lost_entries_untrust_the_belt_and_take_back_what_was_told() -> None:
