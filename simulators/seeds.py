@@ -7,7 +7,7 @@ the same numbers on every Python and machine, and a new stream never shifts anot
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -31,21 +31,36 @@ class SeededBits:
 
     def below(self, n: int) -> int:
         """Uniform in 0…n−1; ``n`` ≥ 1. Rejection, no bias."""
-        if n < 1:
-            raise ValueError(f"below({n}): n must be at least 1")
-        width = (n - 1).bit_length()
-        if width == 0:
+        if n <= 1:
+            if n < 1:
+                raise ValueError(f"below({n}): n must be at least 1")
             return 0
-        while True:
+        width = (n - 1).bit_length()
+        value = self._bits(width)
+        while value >= n:
             value = self._bits(width)
-            if value < n:
-                return value
+        return value
 
     def between(self, low: int, high: int) -> int:
         """Uniform in low…high, both included."""
         if high < low:
             raise ValueError(f"between({low}, {high}): empty range")
         return low + self.below(high - low + 1)
+
+    def drawer(self, low: int, high: int) -> Callable[[], int]:
+        """``between`` for one range, to be called again and again; draws what ``between`` would."""
+        if high < low:
+            raise ValueError(f"drawer({low}, {high}): empty range")
+        n, bits = high - low + 1, self._bits
+        width = (n - 1).bit_length()
+
+        def draw() -> int:
+            value = bits(width)
+            while value >= n:
+                value = bits(width)
+            return low + value
+
+        return draw if width else lambda: low
 
     def chance(self, permille: int) -> bool:
         """True ``permille`` times of 1,000; always draws, so that a rate changes no other number."""

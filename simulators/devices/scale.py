@@ -24,6 +24,8 @@ US_PER_MS = 1_000
 US_PER_S = 1_000_000
 BLOCK_STEPS = 256
 """Changes of load that are not settled yet; a parcel makes eight."""
+FRAMES_KNOWN = 32_768
+"""Every division of a scale of 60 kg, standing still and in motion."""
 OVER_DIVISIONS = 9
 """An indicator shows its capacity and nine divisions more (OIML R 76, 4.2.3)."""
 
@@ -65,14 +67,17 @@ def setup_of(scale: Scale, *, frame_rate_hz: int, noise_g: int = 1) -> ScaleSetu
     )
 
 
-@lru_cache(maxsize=4096)
-def continuous_frame(grams: int, *, motion: bool, out_of_range: bool) -> bytes:
+MOST_SHOWN = 999_999
+"""Six digits."""
+
+
+@lru_cache(maxsize=FRAMES_KNOWN)
+def continuous_frame(grams: int, motion: bool, out_of_range: bool) -> bytes:
     """Gross kilograms with three decimals (SWA 101), in steps of one (X1); tare 0; ``grams`` at most six
     digits either side of zero."""
     status_b = 0x30 | (0x02 if grams < 0 else 0) | (0x04 if out_of_range else 0) | (0x08 if motion else 0)
     body = bytes((0x02, 0x2D, status_b, 0x20)) + f"{abs(grams):6d}{0:6d}\r".encode()
-    total = sum(byte & 0x7F for byte in body)
-    return body + bytes((-total & 0x7F,))
+    return body + bytes((-sum(body) & 0x7F,))
 
 
 SCALE_FRAMES = {"mettler_toledo_continuous": continuous_frame}
@@ -88,7 +93,8 @@ class Platform:
 
     def __init__(self, setup: ScaleSetup, bits: SeededBits) -> None:
         self._setup = setup
-        self._bits = bits
+        self._noise_of = bits.drawer(-setup.noise_g, setup.noise_g) if setup.noise_g else None
+        self._settle_power = setup.settle_us**4
         self._grams = 0
         self._steps: deque[tuple[int, int, int]] = deque(maxlen=BLOCK_STEPS)
         """(at_us, grams from then on, change)."""
@@ -107,14 +113,17 @@ class Platform:
         setup = self._setup
         if self._read_us < 0 or now_us - self._read_us >= setup.reading_us:
             self._read_us = now_us
-            if setup.noise_g:
-                self._noise = self._bits.between(-setup.noise_g, setup.noise_g)
-        seen_us = self._read_us - setup.delay_us
-        while self._steps and self._steps[0][0] + setup.settle_us <= seen_us:
-            self._grams = self._steps.popleft()[1]
-        if not self._steps:
-            return self._grams + self._noise, False
-        return self._unsettled(seen_us)
+            if self._noise_of is not None:
+                self._noise = self._noise_of()
+        steps = self._steps
+        if steps:
+            seen_us = self._read_us - setup.delay_us
+            settled_us = seen_us - setup.settle_us
+            while steps and steps[0][0] <= settled_us:
+                self._grams = steps.popleft()[1]
+            if steps:
+                return self._unsettled(seen_us)
+        return self._grams + self._noise, False
 
     def _unsettled(self, seen_us: int) -> tuple[int, bool]:
         grams, settle_us, error = self._grams, self._setup.settle_us, 0
@@ -124,7 +133,7 @@ class Platform:
             left = settle_us - (seen_us - at_us)
             grams = after
             error += change * left**4
-        error //= settle_us**4
+        error //= self._settle_power
         return grams - error + self._noise, abs(error) > self._setup.division_g
 
 
@@ -163,9 +172,12 @@ class ScaleIndicator:
         now_us = self._next_us
         if now_us >= self._silent_until_us:
             self._send(self.frame(now_us))
-        late = max(0, round(self._timers.time() * US_PER_S) - now_us) // self._setup.frame_us
-        self._next_us = now_us + (1 + late) * self._setup.frame_us
-        self._timers.call_at(self._next_us / US_PER_S, self._tick)
+        frame_us = self._setup.frame_us
+        behind_us = round(self._timers.time() * US_PER_S) - now_us
+        self._next_us = next_us = now_us + frame_us
+        if behind_us >= frame_us:
+            self._next_us = next_us = now_us + (1 + behind_us // frame_us) * frame_us
+        self._timers.call_at(next_us / US_PER_S, self._tick)
 
     def frame(self, now_us: int) -> bytes:
         """The frame whose last byte arrives at ``now_us``."""
@@ -175,7 +187,7 @@ class ScaleIndicator:
         shown = (abs(reading) + division // 2) // division * division
         shown = -shown if reading < 0 else shown
         over = shown > setup.capacity_g + OVER_DIVISIONS * division
-        return continuous_frame(min(shown, 999_999), motion=motion, out_of_range=over)
+        return continuous_frame(shown if shown < MOST_SHOWN else MOST_SHOWN, motion, over)
 
 
 async def run(options: argparse.Namespace) -> None:

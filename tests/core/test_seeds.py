@@ -66,3 +66,16 @@ def test_an_empty_range_is_an_error(wrong: object) -> None:
 def test_a_stream_needs_a_name() -> None:
     with pytest.raises(ValueError):
         SeededBits(1, "")
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1, 1), (3, 3), (0, 1), (-5, 250)])
+def test_a_drawer_draws_what_between_draws(low: int, high: int) -> None:
+    one, other = SeededBits(9, "drawer"), SeededBits(9, "drawer")
+    draw = one.drawer(low, high)
+    assert [draw() for _ in range(200)] == [other.between(low, high) for _ in range(200)]
+    assert one.below(1 << 30) == other.below(1 << 30), "neither is ahead of the other"
+
+
+def test_no_drawer_of_an_empty_range() -> None:
+    with pytest.raises(ValueError, match="empty range"):
+        SeededBits(9, "drawer").drawer(2, 1)
