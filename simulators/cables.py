@@ -39,6 +39,11 @@ class Sensors(NamedTuple):
         return self[2:]
 
 
+def sensors_of(at_us: int, encoder_ticks: int, levels: Levels) -> Sensors:
+    """``Sensors(at_us, encoder_ticks, *levels)``, in a third of its time."""
+    return tuple.__new__(Sensors, (at_us, encoder_ticks, *levels))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actuators:
     """Levels that the PLC drives. ``diverters``: per diverter in order 0 rest, 1 left, 2 right.

@@ -94,21 +94,21 @@ class Plant:
             return world if plc is None else plc
         return min(world, plc)
 
-    def advance(self, to_us: int) -> None:
-        """Bring belt and PLC to an instant, every edge at its own time on the way. A time in the past
-        is taken as now: the clocks of two processes may differ by a little."""
+    def advance(self, to_us: int) -> int | None:
+        """Bring belt and PLC to an instant, every edge at its own time on the way; ``wake_at`` from
+        there. A time in the past is taken as now: the clocks of two processes may differ by a little."""
         steps, last = 0, -1
-        while True:
-            wake = self.wake_at()
-            if wake is None or wake > to_us:
-                break
+        wake = self.wake_at()
+        while wake is not None and wake <= to_us:
             steps = steps + 1 if wake == last else 0
             if steps > STEPS_AT_ONE_INSTANT:
                 raise RuntimeError(f"belt and PLC do not settle at {wake} us")
             last = wake
             self._step(max(wake, self.world.now_us))
+            wake = self.wake_at()
         if to_us > self.world.now_us:
             self.world.go(to_us)
+        return wake
 
     def read(self, now_us: int, address: int, count: int) -> tuple[int, ...]:
         """Registers as the PLC has them at ``now_us``."""
@@ -136,16 +136,19 @@ class Plant:
         """One instant. The PLC runs when an input changed, or when it asked for it."""
         world = self.world
         world.go(at_us)
-        due = self._plc_wake is not None and self._plc_wake <= at_us
-        if self.powered and (due or world.levels() != self._levels):
-            self._run(world.sensors())
+        if self.powered:
+            levels, wake = world.levels(), self._plc_wake
+            if levels != self._levels or (wake is not None and wake <= at_us):
+                self._run(world.sensors(levels))
 
     def _update(self, now_us: int) -> None:
         """The program has seen this instant as it is."""
         self.advance(now_us)
         world = self.world
-        if self.powered and (self._ran_us != world.now_us or world.levels() != self._levels):
-            self._run(world.sensors())
+        if self.powered:
+            levels = world.levels()
+            if self._ran_us != world.now_us or levels != self._levels:
+                self._run(world.sensors(levels))
 
     def _run(self, sensors: Sensors) -> None:
         self._ran_us = sensors.at_us
@@ -227,9 +230,10 @@ class PlantDriver:
         self._due = None
 
     def _arm(self) -> None:
-        if not self._running:
-            return
-        due = self._plant.wake_at()
+        if self._running:
+            self._arm_for(self._plant.wake_at())
+
+    def _arm_for(self, due: int | None) -> None:
         if due == self._due:
             return
         if self._timer is not None:
@@ -240,5 +244,6 @@ class PlantDriver:
     def _wake(self) -> None:
         self._timer = None
         self._due = None
-        self._plant.advance(self.now_us())
-        self._arm()
+        due = self._plant.advance(self.now_us())
+        if self._running:
+            self._arm_for(due)

@@ -1,7 +1,7 @@
 """What will happen in the hall, by time and by belt position, and when the next of it is due."""
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 
 from simulators.world.motion import BeltMotion
 from simulators.world.parcel import Body, Point
@@ -29,10 +29,11 @@ class Agenda:
 
     def due(self) -> int | None:
         """The next instant at which something happens by itself; None if nothing will."""
-        if not self._known:
-            self._known = True
-            self._due = self._find()
-        return self._due
+        if self._known:
+            return self._due
+        self._known = True
+        self._due = due = self._find()
+        return due
 
     def changed(self) -> None:
         """The belt's motion is another one now."""
@@ -52,28 +53,33 @@ class Agenda:
 
     def queue(self, body: Body) -> None:
         """The next point of a body is waited for; a stale entry is known by its generation."""
-        if body.next < len(body.points) and body.held_nm is None:
-            point = body.points[body.next]
+        if body.held_nm is None and body.next < len(body.points):
             self._known = False
-            heappush(self._points, (body.origin_nm + point[0], point[1], body.n, body.generation, body))
+            heappush(self._points, _entry(body))
 
     def run(self, now_us: int, passed: Callable[[Body, Point], None]) -> None:
         """Everything due at one instant; ``passed`` is told of bodies at their points."""
         self._known = False
         motion = self._motion
-        if motion.wake_at_us is not None and motion.wake_at_us <= now_us:
+        ramp = motion.wake_at_us
+        if ramp is not None and ramp <= now_us:
             motion.step(now_us)
         timers, points, marks = self._timers, self._points, self._marks
         while timers and timers[0][0] <= now_us:
             heappop(timers)[2](now_us)
         belt_nm = motion.position_nm(now_us)
         while points and points[0][0] <= belt_nm:
-            _, _, _, generation, body = heappop(points)
-            if generation == body.generation:
-                point = body.points[body.next]
-                body.next += 1
-                self.queue(body)
-                passed(body, point)
+            _, _, _, generation, body = points[0]
+            if generation != body.generation:
+                heappop(points)
+                continue
+            point = body.points[body.next]
+            body.next += 1
+            if body.held_nm is None and body.next < len(body.points):
+                heapreplace(points, _entry(body))
+            else:
+                heappop(points)
+            passed(body, point)
         while marks and marks[0][0] <= belt_nm:
             heappop(marks)[2](now_us)
 
@@ -83,9 +89,15 @@ class Agenda:
         ramp = motion.wake_at_us
         if ramp is not None and (wake is None or ramp < wake):
             wake = ramp
-        for heap in (self._points, self._marks):
-            if heap:
-                due = motion.time_of(heap[0][0])
-                if due is not None and (wake is None or due < wake):
-                    wake = due
-        return wake
+        points, marks = self._points, self._marks
+        if not points and not marks:
+            return wake
+        at_nm = min(points[0][0], marks[0][0]) if points and marks else (points or marks)[0][0]
+        due = motion.time_of(at_nm)
+        return due if wake is None or (due is not None and due < wake) else wake
+
+
+def _entry(body: Body) -> tuple[int, int, int, int, Body]:
+    """Of the next point of a body, as the heap has it."""
+    point = body.points[body.next]
+    return (body.origin_nm + point[0], point[1], body.n, body.generation, body)

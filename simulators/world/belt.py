@@ -10,7 +10,7 @@ from functools import partial
 
 from edge.model.codes import Code
 from edge.model.topology import ReaderSpeaks, Topology
-from simulators.cables import Actuators, Levels, Sensors
+from simulators.cables import Actuators, Levels, Sensors, sensors_of
 from simulators.seeds import SeededBits
 from simulators.world.agenda import Agenda, Wake
 from simulators.world.arms import Arms, firing_points_nm
@@ -117,11 +117,12 @@ class World:
         """``advance``, where nobody looks at the sensors."""
         if to_us < self.now_us:
             raise ValueError(f"the world is at {self.now_us} us, it cannot go back to {to_us} us")
-        wake = self.wake_at()
+        agenda = self._agenda
+        wake = agenda.due()
         while wake is not None and wake <= to_us:
-            self.now_us = wake
-            self._agenda.run(wake, self._pass)
-            wake = self.wake_at()
+            self.now_us = max(self.now_us, wake)
+            agenda.run(self.now_us, self._pass)
+            wake = agenda.due()
         self.now_us = to_us
 
     def levels(self) -> Levels:
@@ -140,15 +141,17 @@ class World:
             self.ready,
         )
 
-    def sensors(self) -> Sensors:
-        """The levels now."""
-        return Sensors(self.now_us, self.ticks_at(self.now_us), *self.levels())
+    def sensors(self, levels: Levels | None = None) -> Sensors:
+        """What the PLC is shown now; ``levels`` where they are known already."""
+        now_us = self.now_us
+        return sensors_of(now_us, self.ticks_at(now_us), self.levels() if levels is None else levels)
 
     def apply(self, actuators: Actuators) -> None:
         """The levels that the PLC drives from now on."""
-        before, self.actuators = self.actuators, actuators
-        if actuators == before:
+        before = self.actuators
+        if actuators is before:
             return
+        self.actuators = actuators
         if actuators.belt != before.belt:
             self.drive()
         if actuators.diverters != before.diverters:

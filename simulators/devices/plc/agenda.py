@@ -43,6 +43,11 @@ class Agenda:
         self._n += 1
         heappush(self._heap, (due, self._n, timer))
 
+    def waits(self, now: int) -> bool:
+        """Whether ``run`` would find anything."""
+        heap = self._heap
+        return bool(heap) and heap[0][0] <= now
+
     def run(self, now: int) -> bool:
         """Run what is due by ``now``, also what that makes due; True if anything ran."""
         heap = self._heap

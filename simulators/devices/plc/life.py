@@ -181,6 +181,15 @@ class PlcLife:
             self.commands.written()
         before = self._sensors
         self._sensors = sensors
+        if sensors.levels != before.levels:
+            self._sense(sensors, before)
+        self.line.settle()
+        if self._run_due():
+            self.line.settle()
+        return self._drive(), self.wake_us()
+
+    def _sense(self, sensors: Sensors, before: Sensors) -> None:
+        """What changed since the last update; each part knows what it was shown last."""
         if sensors.home != before.home:
             self.diverting.home_seen(sensors.home)
         if sensors.lane_full != before.lane_full or sensors.end_full != before.end_full:
@@ -191,10 +200,6 @@ class PlcLife:
             self._sense_confirm(sensors.confirm & ~before.confirm)
         # After the eyes: who is at the induction eye in this instant is marked as well.
         self._sense_line(sensors)
-        self.line.settle()
-        if self._run_due():
-            self.line.settle()
-        return self._drive(), self.wake_us()
 
     def tick(self, sensors: Sensors) -> bool:
         """Only time and the belt moved: so do the clocks. False: something is due by the belt."""
@@ -220,8 +225,11 @@ class PlcLife:
 
     def _run_due(self) -> bool:
         """Run what is due; True if anything was."""
+        by_ticks, by_us, now = self._by_ticks, self._by_us, self.now
         ran = False
-        while self._by_ticks.run(self.now.ticks) or self._by_us.run(self.now.us):
+        while (by_ticks.waits(now.ticks) and by_ticks.run(now.ticks)) or (
+            by_us.waits(now.us) and by_us.run(now.us)
+        ):
             ran = True
         return ran
 
