@@ -25,9 +25,13 @@ class Doorbell:
         self._own.unlink(missing_ok=True)
         bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         bell.setblocking(False)
-        with unix_name(self._own) as name:
-            bell.bind(name)
-        self._own.chmod(0o660)
+        try:
+            with unix_name(self._own) as name:
+                bell.bind(name)
+            self._own.chmod(0o660)
+        except OSError:
+            bell.close()
+            raise
         asyncio.get_running_loop().add_reader(bell.fileno(), self._drain, bell, rung)
         self._socket = bell
 
