@@ -5,16 +5,15 @@ Fitted to the first 10,000 lines of D. Chen, *Online Retail*, UCI Machine Learni
 these figures are kept here, the data is not.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
 
 from simulators.orders.catalogue import GOODS_LIMIT_G, drawn_weight_g
 from simulators.orders.retail_csv import Row
 from simulators.seeds import SeededBits
 
 Quantiles = Sequence[tuple[int, int]]
-"""(permille, value), rising; between two of them a value is drawn evenly."""
+"""(permille, value), rising from 0 to 1000 permille; between two of them a value is drawn evenly."""
 
 ROWS_PER_PARCEL: Quantiles = (
     (0, 1),
@@ -64,11 +63,9 @@ PERMILLE = 1_000
 def draw(quantiles: Quantiles, bits: SeededBits) -> int:
     """One value; its distribution has these quantiles."""
     point = bits.below(PERMILLE * 16)
-    for (low_at, low), (high_at, high) in pairwise(quantiles):
-        if point < high_at * 16:
-            span, step = (high_at - low_at) * 16, point - low_at * 16
-            return low + (high - low) * step // span
-    return quantiles[-1][1]
+    place = bisect_left(quantiles, (point // 16 + 1, 0))
+    (low_at, low), (high_at, high) = quantiles[place - 1], quantiles[place]
+    return low + (high - low) * (point - low_at * 16) // ((high_at - low_at) * 16)
 
 
 class FittedCatalogue:

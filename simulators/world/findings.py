@@ -74,6 +74,11 @@ class Findings:
                 )
         return kept
 
+    def kept(self, invariant: str) -> None:
+        """One evaluation that held; for what is looked at so often that ``what`` is worth sparing."""
+        assert invariant in INVARIANTS
+        self.evaluations[invariant] += 1
+
     def checked(self, impossible: frozenset[str]) -> dict[str, int | None]:
         """Evaluations of every invariant; None for those that the line, or this run, cannot have."""
         return {

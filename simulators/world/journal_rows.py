@@ -9,10 +9,9 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulators.world.findings import Findings
 
@@ -23,8 +22,9 @@ Fields = dict[str, Any]
 """The body of a row: field → JSON value."""
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRow:
+class JournalRow(NamedTuple):
+    """A tuple, for one is made of every row of a run."""
+
     seq: int
     at_us: int
     kind: str
@@ -71,9 +71,11 @@ class JournalTail:
                 of = "" if track is None else track
                 text = f"{seq}\n{at_us}\n{utc}\n{kind}\n{of}\n{body}"
                 computed = sha256(self._hash + text.encode()).digest()
-                whole = seq == self._seq + 1 and computed == found
-                what = f"row {seq} does not follow row {self._seq}"
-                self._findings.hold("chain", whole, what, at_us=at_us, track=track or 0)
+                if seq == self._seq + 1 and computed == found:
+                    self._findings.kept("chain")
+                else:
+                    what = f"row {seq} does not follow row {self._seq}"
+                    self._findings.hold("chain", False, what, at_us=at_us, track=track or 0)
                 self._seq = seq
                 self._hash = found
                 yield JournalRow(seq, at_us, kind, body)
