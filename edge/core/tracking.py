@@ -13,6 +13,7 @@ from edge.core.revoking import withdraw
 from edge.core.scope import Scope
 from edge.core.state import Passage, Track
 from edge.model.alarm import AlarmKind
+from edge.model.divert import AbortCause
 from edge.model.events import (
     DivertAborted,
     DivertConfirmed,
@@ -204,6 +205,9 @@ def fired(scope: Scope, event: DivertFired) -> None:
 
 
 def aborted(scope: Scope, event: DivertAborted) -> None:
+    if event.cause is AbortCause.ENCODER_FAULT:
+        # ENC-2: every number is reported LOST behind this entry, and before the status bit is seen.
+        mark_all(scope, Reason.ENCODER_FAULT)
     track = scope.track_of(event.number)
     if track is not None:
         diverting.aborted(scope, track, event)

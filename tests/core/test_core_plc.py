@@ -5,7 +5,7 @@ import pytest
 from edge.core.plc_link import RingBroken
 from edge.model.alarm import AlarmKind
 from edge.model.commands import LookUp, PermitInduction, RequestPurge, Revoke, SendDivert
-from edge.model.divert import CommandStatus, ConfirmReason
+from edge.model.divert import AbortCause, CommandStatus, ConfirmReason
 from edge.model.events import (
     CommandAnswered,
     DeviceWentUp,
@@ -16,6 +16,7 @@ from edge.model.events import (
     HoldRaised,
     JamDetected,
     LineStarted,
+    ParcelLost,
     ParcelUnexpected,
     PlcAttached,
     PlcDetached,
@@ -36,6 +37,7 @@ from edge.model.records import (
     Missing,
     Refused,
     Revoked,
+    Told,
     TrackOpened,
 )
 from edge.model.register_map import StateBit
@@ -167,6 +169,28 @@ def test_an_answer_that_is_missing_because_the_plc_was_silent_is_link_lost() -> 
     bench.attach(bits())
     bench.run(9_000)
     assert (bench.the(Decided).reason, bench.the(Exited).exit) == (Reason.LINK_LOST, END)
+
+
+@clause("ENC-2")
+def test_what_the_plc_gives_up_with_its_encoder_is_missing_for_that_reason() -> None:
+    bench = CoreBench()
+    told = bench.parcel(8)
+    bench.parcel(2, at_mm=1_100)
+    bench.run(3_300)
+    assert bench.the(Told).exit == 8
+    bench.abort(told, AbortCause.ENCODER_FAULT)
+    for number in (8, 2):
+        lost = ParcelLost(
+            at_us=bench.at_us,
+            epoch=EPOCH,
+            ring_seq=bench.entry(),
+            number=PlcNumber(number),
+            eye=EyeNo(4),
+            ticks=Ticks(bench.now),
+            plc_ms=0,
+        )
+        bench.post(lost)
+    assert [row.reason for row in bench.records(Missing)] == [Reason.ENCODER_FAULT] * 2
 
 
 def test_lost_entries_untrust_the_belt_and_take_back_what_was_told() -> None:
