@@ -97,8 +97,10 @@ class Wakes:
             self._fire(self._timed, now, Ticks(0))
 
     def _arm(self, name: str, at_us: int, wake: Callable[[], None]) -> None:
+        """``wake`` is called no later than ``at_us``. A timer that stands earlier is let stand: it looks
+        again, and most marks are put off by every status of a belt that runs."""
         standing = self._handles.get(name)
-        if standing is not None and standing[0] == at_us and not standing[1].cancelled():
+        if standing is not None and standing[0] <= at_us:
             return
         self._disarm(name)
         handle = asyncio.get_running_loop().call_at(at_us / US_PER_S, self._alarm, name, wake)
