@@ -1,4 +1,7 @@
-"""Logs of a process: one JSON object a line on stderr."""
+"""Logs of a process: one JSON object a line on stderr.
+
+Loggers are not cached: a line logs changes of state only, and what is cached can be neither tested nor
+turned off again."""
 
 import logging
 import sys
@@ -15,7 +18,6 @@ def log_to_stderr() -> None:
             structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )
 
 
@@ -24,5 +26,4 @@ def log_nothing() -> None:
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )

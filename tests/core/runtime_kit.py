@@ -1,9 +1,14 @@
 """Doubles of the ports for tests of the runtime: a belt that runs evenly, a journal with a slow disk."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import structlog
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from edge.model.commands import Revoke, SendDivert, WakeAt
 from edge.model.events import Event, WakePurpose
@@ -24,6 +29,14 @@ UTC = 1_800_000_000_000_000
 def virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run ``main`` in virtual time, which begins at one second."""
     return VirtualLoop().run(main())
+
+
+@contextmanager
+def logs() -> Iterator[list[EventDict]]:
+    """What is logged meanwhile, whatever other tests have made of the logs."""
+    structlog.reset_defaults()
+    with capture_logs() as found:
+        yield found
 
 
 def clock() -> LoopClock:

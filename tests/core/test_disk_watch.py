@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from edge.model.events import HoldCause, HoldCleared, HoldRaised
 from edge.runtime.disk_watch import DiskWatch
 from edge.store import disk as disk_module
 from edge.store.disk import RecordDisk
-from tests.core.runtime_kit import Posted, clock, virtual
+from tests.core.runtime_kit import Posted, clock, logs, virtual
 
 
 class Disk:
@@ -65,9 +64,9 @@ def test_hold_ballast_and_logs_follow_the_room() -> None:
             seen.append((free, " ".join(type(e).__name__ for e in events), disk.has_ballast))
         return seen
 
-    with capture_logs() as logs:
+    with logs() as told_logs:
         assert virtual(main) == ROOM
-    assert [log["event"] for log in logs] == [
+    assert [log["event"] for log in told_logs] == [
         "disk is low: induction off",
         "disk has room again",
         "disk is low: induction off",

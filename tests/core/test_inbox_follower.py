@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from structlog.testing import capture_logs
 
 from edge.model.events import OperatorCommanded, OrderCancelled, OrderChanged, PlanActivated
 from edge.model.ids import InboxSeq, MessageId, OrderNo, Waybill
@@ -29,7 +28,7 @@ from edge.store.inbox_writer import InboxWriter
 from edge.store.reader_thread import InlineInbox
 from tests.core import store_kit
 from tests.core.core_line import DEMO, order, plan
-from tests.core.runtime_kit import clock, virtual
+from tests.core.runtime_kit import clock, logs, virtual
 
 
 def cancel(seq: int) -> CancelRow:
@@ -204,9 +203,9 @@ def test_an_inbox_that_cannot_be_read_is_told_once_and_read_again() -> None:
         await bench.run(1)
         return bench.take()
 
-    with capture_logs() as logs:
+    with logs() as told_logs:
         assert [read.seq for read in virtual(main)] == [1]
-    assert [(log["log_level"], log["event"]) for log in logs] == [
+    assert [(log["log_level"], log["event"]) for log in told_logs] == [
         ("error", "inbox cannot be read"),
         ("info", "inbox can be read again"),
     ]
@@ -224,7 +223,7 @@ def test_a_damaged_store_is_a_failed_inbox_not_the_end_of_the_process(tmp_path: 
         await bench.run(1)
         return bench.take()
 
-    with capture_logs() as logs:
+    with logs() as told_logs:
         assert virtual(main) == []
-    assert [log["event"] for log in logs] == ["inbox cannot be read"]
+    assert [log["event"] for log in told_logs] == ["inbox cannot be read"]
     writer.close()

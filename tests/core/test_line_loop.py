@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import cast
 
-from structlog.testing import capture_logs
-
 from edge.core.line import LineCore
 from edge.core.state import CoreState
 from edge.model.commands import LineCommand, LookUp, PermitInduction, Record, SendDivert
@@ -35,7 +33,7 @@ from edge.runtime.outputs import Outputs
 from edge.store.rows import decode, encode
 from tests.core import store_kit
 from tests.core.core_line import DEMO
-from tests.core.runtime_kit import EPOCH, UTC, Posted, SentCommands, SlowJournal, clock, virtual
+from tests.core.runtime_kit import EPOCH, UTC, Posted, SentCommands, SlowJournal, clock, logs, virtual
 
 STARTED = LineStarted(at_us=MonoUs(1), build="b", config_hash="c", chutes_disabled=())
 DIVERT = SendDivert(track=TrackId(1), epoch=EPOCH, number=PlcNumber(9), exit=ExitNo(2))
@@ -281,13 +279,13 @@ def test_a_slow_store_stops_induction_once_and_lets_it_go_on_once() -> None:
         await bench.journal.end()
         await bench.run(0.5)
 
-    with capture_logs() as logs:
+    with logs() as told_logs:
         bench = play(ScriptedCore(), script)
     holds = [event for event in bench.core.handled if isinstance(event, HoldRaised | HoldCleared)]
     assert [type(hold).__name__ for hold in holds] == ["HoldRaised", "HoldCleared"]
     assert {hold.cause for hold in holds} == {HoldCause.STORE_SLOW}
     assert 2_000_000 < holds[0].at_us <= 2_060_000
-    assert [log["event"] for log in logs] == ["store is slow: induction off", "store keeps up again"]
+    assert [log["event"] for log in told_logs] == ["store is slow: induction off", "store keeps up again"]
 
 
 def test_rows_that_wait_for_the_disk_stop_induction_too() -> None:

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from structlog.testing import capture_logs
 
 from edge.model.events import DeviceWentDown, DeviceWentUp
 from edge.model.ids import DeviceId
 from edge.ports.byte_stream import LinkFailed
 from edge.runtime.link_keeper import LinkKeeper
-from tests.core.runtime_kit import Posted, clock, virtual
+from tests.core.runtime_kit import Posted, clock, logs, virtual
 
 DEVICE = DeviceId("reader")
 S = 1_000_000
@@ -78,15 +77,15 @@ def test_it_comes_up_once_and_down_once_and_begins_quickly_again() -> None:
 
 
 def test_each_change_is_logged_once() -> None:
-    with capture_logs() as logs:
+    with logs() as told_logs:
         kept(Link(1.0, None, None, 1.0, None), 10)
-    assert [(log["log_level"], log["event"]) for log in logs] == [
+    assert [(log["log_level"], log["event"]) for log in told_logs] == [
         ("info", "link up"),
         ("warning", "link down"),
         ("info", "link up"),
         ("warning", "link down"),
     ]
-    assert logs[1]["why"] == "cable cut"
+    assert told_logs[1]["why"] == "cable cut"
 
 
 def test_an_error_of_ours_is_not_kept_quiet() -> None:

@@ -4,8 +4,6 @@ import asyncio
 from collections import deque
 from typing import cast
 
-from structlog.testing import capture_logs
-
 from edge.model.commands import LookUp, LookUpPlace
 from edge.model.events import OrderFound, OrderMissing, WaybillPlaceFound
 from edge.model.ids import InboxSeq, OrderNo, TrackId, Waybill
@@ -14,7 +12,7 @@ from edge.ports.inbox import Inbox, InboxFailed, InboxRow, LookUpAnswer, PlaceAn
 from edge.runtime import look_ups
 from edge.runtime.look_ups import LookUps
 from tests.core.core_line import order
-from tests.core.runtime_kit import Posted, clock, virtual
+from tests.core.runtime_kit import Posted, clock, logs, virtual
 
 BEFORE = ShippedBefore(place=ShippedPlace.PROVED, chute="001")
 FOUND = LookUpAnswer(inbox_seq=InboxSeq(7), order=order("W1"), reviewed=False, shipped_before=BEFORE)
@@ -85,10 +83,10 @@ def test_answers_carry_what_was_asked_and_found_in_order() -> None:
 
 
 def test_a_parcels_question_that_fails_stays_unanswered_and_the_outage_is_logged_once() -> None:
-    with capture_logs() as logs:
+    with logs() as told_logs:
         events = asked(Shelf(None, None, FOUND, None), look_up(1), look_up(2), look_up(3), look_up(4))
     assert [cast(OrderFound, event).track for event in events] == [3]
-    assert [(log["log_level"], log["event"]) for log in logs] == [
+    assert [(log["log_level"], log["event"]) for log in told_logs] == [
         ("error", "look-ups fail"),
         ("info", "look-ups answer again"),
         ("error", "look-ups fail"),
