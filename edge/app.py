@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -181,6 +182,14 @@ class LineApp:
         if topology.scale is not None and self._line.scale_port is not None and wiring.scale is not None:
             links.append(scale_link(topology.scale, self._line.scale_port.file, wiring.scale, self.belt))
         return links
+
+    def callback_raised(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """The loop's exception handler: asyncio only logs what a callback raises, and goes on without
+        what that callback was to do. Here it ends the process."""
+        error = context.get("exception")
+        failed = LineFailed(f"{context['message']}: {error!r}")
+        failed.__cause__ = error
+        self._fail(failed)
 
     def _died(self, name: str, error: BaseException | None) -> None:
         failed = LineFailed(f"task {name} ended: {error!r}")
@@ -396,6 +405,7 @@ async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -
             app = await _opened(stack, line, data, utc_us)
         except (WriterLocked, JournalFailed, OSError) as error:
             raise Unfit(str(error)) from error
+        asyncio.get_running_loop().set_exception_handler(app.callback_raised)
         log.info("line process begins", line=line.topology.line_id, data=str(data), build=build_id())
         try:
             await app.run()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from edge.model.ids import TrackId, Waybill
 from edge.store.journal_reader import JournalReader
@@ -71,7 +72,7 @@ def story_table(
     """Every row of the parcel: sequence, wall time, milliseconds since its induction, what, values."""
     zone = ZoneInfo(line.topology.timezone)
     title = TITLE[language].format(track=parcel.track, waybill=parcel.waybill or "–")
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    table = Table(title=Text(title), title_justify="left", show_edge=False, pad_edge=False)
     row_head, time_head, since_head, what_head, values_head = COLUMNS[language]
     table.add_column(row_head, justify="right", no_wrap=True)
     table.add_column(time_head, no_wrap=True)
@@ -80,7 +81,7 @@ def story_table(
     table.add_column(values_head, overflow="fold")
     for row in rows:
         since_ms = (row.at_us - parcel.inducted_at_us) // 1000
-        table.add_row(str(row.seq), _clock(row, zone), str(since_ms), row.kind, _values(row.item()))
+        table.add_row(str(row.seq), _clock(row, zone), str(since_ms), row.kind, Text(_values(row.item())))
     return table
 
 
@@ -104,9 +105,10 @@ def tell_parcel(
             out.print(story_table(reader.story(TrackId(parcel.track)), parcel, line, language))
             reason = parcel.exit_reason or parcel.decided_reason
             if reason:
-                out.print(END[language].format(reason=reason, text=reason_text(line, reason, language)))
+                text = reason_text(line, reason, language)
+                out.print(END[language].format(reason=reason, text=text), markup=False)
     finally:
         reader.close()
     if not parcels:
-        out.print(NOT_FOUND[language].format(key=key, folder=data))
+        out.print(NOT_FOUND[language].format(key=key, folder=data), markup=False)
     return bool(parcels)

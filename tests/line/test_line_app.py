@@ -62,6 +62,7 @@ def run(
     *,
     bus: DeadBus | None = None,
     before_commit: Callable[[JournalSeq], None] = lambda _seq: None,
+    meanwhile: Callable[[VirtualLine], None] = lambda _line: None,
 ) -> tuple[VirtualLine, BaseException | None]:
     """One life of the process, ended in order unless it ends by itself."""
     loop = VirtualLoop()
@@ -81,6 +82,7 @@ def run(
             shadow=without_clock_steps(LINE.topology),
         )
         ended: BaseException | None = None
+        loop.call_later(0.5, meanwhile, line)
         try:
             async with asyncio.timeout(for_s):
                 await line.run()
@@ -191,6 +193,21 @@ def test_a_link_that_breaks_by_an_error_of_ours_ends_the_process_with_its_cause(
     before = line.app.health.beat()
     line.app.health.progress()
     assert line.app.health.beat() == before, "the heartbeat stands"
+
+
+def test_a_callback_that_raises_ends_the_process_too(tmp_path: Path) -> None:
+    """asyncio would only log it, and go on without what the callback was to do."""
+    bug = ZeroDivisionError("a bug")
+
+    def raises(line: VirtualLine) -> None:
+        context = {"message": "Exception in callback tell_plc()", "exception": bug}
+        line.app.callback_raised(asyncio.get_running_loop(), context)
+
+    line, ended = run(tmp_path, 60, meanwhile=raises)
+    assert isinstance(ended, LineFailed)
+    assert "tell_plc" in str(ended)
+    assert ended.__cause__ is bug
+    assert line.app.health.failed
 
 
 def test_a_commit_that_fails_ends_the_process_and_its_heartbeat(
