@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo test lint core line wire others lock clean
+.PHONY: setup demo test lint core line wire others bench lock clean
 
 setup: $(VENV)/.ready
 
@@ -43,6 +43,9 @@ wire: setup
 others: setup
 	@.ci/other-python 3.12
 	@.ci/other-python 3.13
+
+bench: setup
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # Universal for 3.11–3.13; hashes, and no addresses.
 lock: setup
