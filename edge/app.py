@@ -185,8 +185,12 @@ class LineApp:
 
     def callback_raised(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The loop's exception handler: asyncio only logs what a callback raises, and goes on without
-        what that callback was to do. Here it ends the process."""
+        what that callback was to do. Here it ends the process; but for a connection's own, which asyncio
+        has closed: its link sees that, and opens it again."""
         error = context.get("exception")
+        if "transport" in context:
+            log.error("a connection broke", why=context["message"], cause=repr(error))
+            return
         failed = LineFailed(f"{context['message']}: {error!r}")
         failed.__cause__ = error
         self._fail(failed)

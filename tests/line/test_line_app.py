@@ -23,6 +23,7 @@ from edge.store.places import Places
 from line_config.load import load_line
 from simulators.loop import VirtualLoop
 from tests.core import store_kit
+from tests.core.runtime_kit import logs
 
 LINE = load_line("fast")
 UTC = 1_800_000_000_000_000
@@ -208,6 +209,20 @@ def test_a_callback_that_raises_ends_the_process_too(tmp_path: Path) -> None:
     assert "tell_plc" in str(ended)
     assert ended.__cause__ is bug
     assert line.app.health.failed
+
+
+def test_what_a_connection_raises_is_its_links_affair(tmp_path: Path) -> None:
+    def raises(line: VirtualLine) -> None:
+        context = {"message": "Fatal error", "exception": ValueError("odd bytes"), "transport": object()}
+        with logs() as told:
+            line.app.callback_raised(asyncio.get_running_loop(), context)
+        assert [(log["event"], log["cause"]) for log in told] == [
+            ("a connection broke", "ValueError('odd bytes')")
+        ]
+
+    line, ended = run(tmp_path, 2, meanwhile=raises)
+    assert ended is None
+    assert not line.app.health.failed
 
 
 def test_a_commit_that_fails_ends_the_process_and_its_heartbeat(
