@@ -18,6 +18,8 @@ from simulators.devices.plc.port import Registers
 
 READ, WRITE, READ_WRITE = 3, 16, 23
 ADDRESS_SPACE = 65_536
+TURNS_TO_SERVE = 3
+"""Turns of the loop from the last byte of a request to the task that serves it, in pymodbus' server."""
 
 
 class ModbusPlcServer:
@@ -39,6 +41,8 @@ class ModbusPlcServer:
         self._read_write = read_write
         self.faults = faults if faults is not None else BusFaults()
         self._server: ModbusTcpServer | None = None
+        self._serving: set[asyncio.Task[object]] = set()
+        """Requests whose turnaround runs."""
 
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address is taken."""
@@ -57,10 +61,14 @@ class ModbusPlcServer:
         self._server = server
 
     async def stop(self) -> None:
-        """Close the listener and every connection; idempotent."""
+        """Close the listener and every connection, and see requests in progress to their end; idempotent."""
         if self._server is not None:
             server, self._server = self._server, None
             await server.shutdown()  # type: ignore[no-untyped-call]
+            for _ in range(TURNS_TO_SERVE):
+                await asyncio.sleep(0)
+            if self._serving:
+                await asyncio.wait(self._serving)
 
     @property
     def port(self) -> int:
@@ -84,7 +92,7 @@ class ModbusPlcServer:
             return ExcCodes.ILLEGAL_FUNCTION
         if function != READ_WRITE or values is not None:
             # FC23 writes, then reads: one turnaround for both.
-            await asyncio.sleep(self.faults.next_turnaround_us() / 1_000_000)
+            await self._turn_around()
         if self.faults.silence is Silence.DEAF:
             return ExcCodes.DEVICE_BUSY
         try:
@@ -96,6 +104,14 @@ class ModbusPlcServer:
         except ModbusRefused as refusal:
             return ExcCodes(refusal.code)
         return None
+
+    async def _turn_around(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if task not in self._serving:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+        await asyncio.sleep(self.faults.next_turnaround_us() / 1_000_000)
 
     def _trace(self, sending: bool, data: bytes) -> bytes:
         """pymodbus' hook on the cable: what is lost or spoilt."""
