@@ -300,6 +300,11 @@ class VirtualLine:
     def open_tracks(self) -> int:
         return len(self.app.core.state.tracks)
 
+    @property
+    def ready(self) -> bool:
+        """Everything is up and healed: induction is permitted."""
+        return self.app.core.state.permitted
+
     def ring(self) -> None:
         """The doorbell: there is something in the inbox."""
         self.app.follower.ring()

@@ -25,6 +25,9 @@ class LineProcess(Protocol):
     @property
     def open_tracks(self) -> int: ...
 
+    @property
+    def ready(self) -> bool: ...
+
     def ring(self) -> None: ...
 
     async def run(self) -> None: ...
@@ -155,8 +158,9 @@ class LineHost:
 
     @property
     def settled(self) -> bool:
-        """The process is up and has no open track."""
-        return self._process is not None and self._process.open_tracks == 0
+        """The process is up, has no open track, and would let the next parcel on."""
+        process = self._process
+        return process is not None and process.open_tracks == 0 and process.ready
 
     def kill(self, down_us: int) -> None:
         """At once. Does nothing while the process is away."""

@@ -57,7 +57,8 @@ SLOW_COMMIT_PERMILLE = 20
 LOOK_UP_US = (200, 3_000)
 LOOK_EVERY_US = 20 * US_PER_S
 SETTLE_US = 30 * US_PER_S
-"""After the last parcel has left everything must have healed and ended within this time."""
+"""After the last parcel has left everything must have healed and ended within this time, and the line be
+ready for the next one (reliability: liveness)."""
 GOODS_AT_ONCE = 500
 PROVE_ALL_FROM = 1_000
 """A run of so many parcels with faults comes to evaluate every invariant, or its faults are too tame."""
@@ -234,16 +235,22 @@ class Rig:
             if self._loop.now_us() - looked > LOOK_EVERY_US:
                 looked = self._loop.now_us()
                 self._look()
-            if self.host.failed is not None:
-                raise RuntimeError("the line process ended by itself") from self.host.failed
+            self._still_runs()
             progress(hall.world.placed - placed)
             placed = hall.world.placed
         until_us = self._loop.now_us() + SETTLE_US
-        while self._loop.now_us() < until_us and not self.host.settled:  # noqa: ASYNC110 - virtual time
+        while not self.host.settled:
             await asyncio.sleep(1)
+            self._still_runs()
+            if self._loop.now_us() > until_us:
+                raise RuntimeError(f"not ready again {SETTLE_US // US_PER_S} s after the last parcel left")
         await self.host.stop()
         await self._close_devices()
         hall.stop()
+
+    def _still_runs(self) -> None:
+        if self.host.failed is not None:
+            raise RuntimeError("the line process ended by itself") from self.host.failed
 
     def _look(self) -> None:
         """Judge what has ended by now."""
