@@ -76,7 +76,8 @@ class Track:
     unwatched: bool = False
     """The PLC was away while it was open."""
     hold_slack: Ticks = Ticks(0)
-    """How much later than expected the next eye may see it, after a held zone."""
+    """How much earlier or later than expected the next eye may see it, after a held zone: both ends of the
+    hold were seen late, each by up to a cycle."""
 
     codes: list[Code] = field(default_factory=list)
     closed: bool = False

@@ -126,8 +126,8 @@ def _check_place(scope: Scope, track: Track, event: EyePassed) -> None:
     moved = event.ticks - layout.eye_ticks[event.eye - 1] - track.origin
     grown_mm = event.length_mm - track.length_mm
     backwards = event.eye <= track.last_eye
-    tolerance = layout.tolerance
-    misplaced = backwards or not -tolerance <= moved <= tolerance + track.hold_slack
+    tolerance = layout.tolerance + track.hold_slack
+    misplaced = backwards or not -tolerance <= moved <= tolerance
     if misplaced or abs(grown_mm) > layout.topology.length_tolerance_mm:
         grown = not misplaced and grown_mm > 0
         disagree(scope, track, event.at_us, Reason.TWO_ON_ONE if grown else Reason.POSITION_UNKNOWN)

@@ -1,12 +1,14 @@
 """A static scale's zone is held in time: from a parcel's induction on, however slow its PLC is."""
 
+import pytest
+
 from edge.core.line import LineCore
 from edge.model.commands import SetZone
 from line_config.load import load_line
 from tests.clauses import clause
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import READY, bits
-from tests.core.test_core_weighing import still
+from tests.core.test_core_weighing import static_bench, still
 
 STATIC = load_line("small").topology
 
@@ -49,3 +51,17 @@ def test_a_restart_holds_the_zone_again_for_a_parcel_on_its_way() -> None:
     bench.run(600)
     again = LineCore(STATIC, bench.core.state).outstanding()
     assert [(one.hold, one.number) for one in again if isinstance(one, SetZone)] == [(True, 1)]
+
+
+@pytest.mark.parametrize(("seen_mm", "agrees"), [(150, True), (170, False)])
+def test_a_release_that_is_seen_late_is_within_two_cycles(seen_mm: int, agrees: bool) -> None:
+    """The body did not stand at all: the line saw it held for ``seen_mm`` of belt, tolerance 50 mm and
+    two cycles of 100 ms at 525 mm/s."""
+    bench = static_bench()
+    bench.status(bits(READY, zones_held=1))
+    bench.run(seen_mm)
+    bench.status(bits())
+    bench.run(1_100)
+    (track,) = bench.core.state.tracks.values()
+    assert track.last_eye == 3
+    assert track.disagrees is not agrees
