@@ -210,6 +210,8 @@ class PlantDriver:
         self._timer: asyncio.TimerHandle | None = None
         self._due: int | None = None
         self._running = False
+        self._context = contextvars.copy_context()
+        """The plant's own: its timer outlives the process whose request moved it last."""
         plant.woken = self._arm
 
     def now_us(self) -> int:
@@ -239,7 +241,9 @@ class PlantDriver:
         if self._timer is not None:
             self._timer.cancel()
         self._due = due
-        self._timer = None if due is None else self._loop.call_at(due / US_PER_S, self._wake)
+        self._timer = None
+        if due is not None:
+            self._timer = self._loop.call_at(due / US_PER_S, self._wake, context=self._context)
 
     def _wake(self) -> None:
         self._timer = None

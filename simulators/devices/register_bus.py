@@ -5,8 +5,9 @@ exception that the port promises.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from simulators.devices.plc.bank import ModbusRefused
 from simulators.devices.plc.faults import BusFaults, Silence
@@ -15,7 +16,8 @@ from simulators.devices.plc.port import Registers
 CONNECT_US = 500
 US_PER_S = 1_000_000
 
-Answer = TypeVar("Answer")
+Act = Callable[[], tuple[int, ...]]
+"""What a request does at the PLC, and the registers that it brings back."""
 
 
 class RegisterBus:
@@ -38,6 +40,8 @@ class RegisterBus:
         self._timeout_us = timeout_us
         self._open = False
         self._busy = False
+        self._context = contextvars.copy_context()
+        """The PLC's, not the asking task's: what a request sets off there outlives who asked."""
         self.faults = faults if faults is not None else BusFaults()
 
     async def open(self) -> None:
@@ -51,7 +55,11 @@ class RegisterBus:
         return await self._request(lambda: self._registers.read(address, count))
 
     async def write(self, address: int, values: tuple[int, ...]) -> None:
-        await self._request(lambda: self._registers.write(address, values))
+        def act() -> tuple[int, ...]:
+            self._registers.write(address, values)
+            return ()
+
+        await self._request(act)
 
     async def exchange(self, address: int, values: tuple[int, ...], at: int, count: int) -> tuple[int, ...]:
         """FC23: write ``values`` at ``address``, then read ``count`` registers at ``at``."""
@@ -65,7 +73,7 @@ class RegisterBus:
     async def close(self) -> None:
         self._open = False
 
-    async def _request(self, act: Callable[[], Answer]) -> Answer:
+    async def _request(self, act: Act) -> tuple[int, ...]:
         if not self._open:
             raise self._failed("not connected")
         if self._busy:
@@ -79,19 +87,45 @@ class RegisterBus:
         finally:
             self._busy = False
 
-    async def _serve(self, act: Callable[[], Answer]) -> Answer:
+    async def _serve(self, act: Act) -> tuple[int, ...]:
         turnaround_us = self.faults.next_turnaround_us()
         half_us = turnaround_us // 2
         if half_us >= self._timeout_us:
             await self._time_out(self._timeout_us)
-        await _pause(half_us)
-        if self.faults.silence is Silence.DEAF:
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[tuple[int, ...] | None] = loop.create_future()
+        loop.call_later(
+            half_us / US_PER_S, self._reach, act, turnaround_us, answered, loop, context=self._context
+        )
+        answer = await answered
+        if answer is None:
             await self._time_out(self._timeout_us - half_us)
-        answer = act()
-        if self.faults.silence is not Silence.NONE or turnaround_us > self._timeout_us:
-            await self._time_out(self._timeout_us - half_us)
-        await _pause(turnaround_us - half_us)
         return answer
+
+    def _reach(
+        self,
+        act: Act,
+        turnaround_us: int,
+        answered: "asyncio.Future[tuple[int, ...] | None]",
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """The request is at the PLC. ``answered``: its answer, once that is back; None: there is none."""
+        if answered.done():
+            return  # whoever asked is gone
+        silence = self.faults.silence
+        if silence is Silence.DEAF:
+            answered.set_result(None)
+            return
+        try:
+            answer = act()
+        except ModbusRefused as refusal:
+            answered.set_exception(refusal)
+            return
+        if silence is not Silence.NONE or turnaround_us > self._timeout_us:
+            answered.set_result(None)
+        else:
+            back_us = turnaround_us - turnaround_us // 2
+            loop.call_later(back_us / US_PER_S, _hand_over, answered, answer)
 
     async def _time_out(self, rest_us: int) -> NoReturn:
         await _pause(rest_us)
@@ -100,13 +134,9 @@ class RegisterBus:
 
 
 async def _pause(us: int) -> None:
-    """A sleep whose timer is left to fire into nothing if it is cancelled: twice a transaction counts."""
-    loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
-    loop.call_later(us / US_PER_S, _release, over)
-    await over
+    await asyncio.sleep(us / US_PER_S)
 
 
-def _release(over: "asyncio.Future[None]") -> None:
-    if not over.done():
-        over.set_result(None)
+def _hand_over(answered: "asyncio.Future[tuple[int, ...] | None]", answer: tuple[int, ...]) -> None:
+    if not answered.done():
+        answered.set_result(answer)
