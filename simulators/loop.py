@@ -291,6 +291,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Counts some that have fired already: the heap is swept a little early then, no more."""
         self._cancelled_timers += 1
+        if self._cancelled_timers > CANCELLED_TIMERS_KEPT and self._cancelled_timers * 2 > len(self._timers):
+            self._timers = [timer for timer in self._timers if not timer[2]._cancelled]
+            heapq.heapify(self._timers)
+            self._cancelled_timers = 0
 
     def _write_to_self(self) -> None:
         """There is no selector to wake."""
@@ -345,10 +349,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if self._failure is not None:
                 self._raise_failure()
         timers = self._timers
-        if self._cancelled_timers > CANCELLED_TIMERS_KEPT and self._cancelled_timers * 2 > len(timers):
-            timers = self._timers = [timer for timer in timers if not timer[2]._cancelled]
-            heapq.heapify(timers)
-            self._cancelled_timers = 0
         while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
         if self._settling and (not timers or timers[0][0] > self._now_us):

@@ -26,6 +26,8 @@ from edge.ports.byte_stream import LinkFailed
 from edge.ports.plc import RingMark
 from edge.ports.sinks import BeltSample, BeltSink, EventSink
 
+_RUN = int(StateBit.RUN)
+"""As a plain int: it is looked at in every status."""
 UNREAD_LIMIT = 256
 """Statuses that wait for a link that cannot keep up with the ring; of more, the newer ones give way."""
 
@@ -150,7 +152,7 @@ class PlcImage:
             epoch=self.epoch,
             plc_ms=status.plc_ms,
             ticks=ticks,
-            running=StateBit.RUN in status.bits.state,
+            running=bool(int(status.bits.state) & _RUN),
             ring_read=status.ring_head < self._ring_next,
         )
         if sample.ring_read:
