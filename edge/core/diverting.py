@@ -5,7 +5,7 @@ the last of them arrives, at the latest when its deadline wakes. ``decided_from_
 that input in each case, because the core handles it in the same call.
 """
 
-from edge.core import identify, verdicts
+from edge.core import identify, verdicts, weighing
 from edge.core.intercept import settle
 from edge.core.parcel_flow import Action, Step, take
 from edge.core.revoking import MAX_REVOKES, command_revoke, withdraw
@@ -57,7 +57,7 @@ def reached(scope: Scope, track: Track, at_us: MonoUs, ticks: Ticks) -> None:
     if track.state is not ParcelState.TRACKED:
         return
     if not track.due:
-        due = track.origin + scope.layout.decision
+        due = track.origin + scope.layout.decision + weighing.stood(track, ticks)
         if ticks < due:
             scope.wake(WakePurpose.DECIDE, track, due, proved=False)
             return
@@ -69,8 +69,9 @@ def deadline_reached(scope: Scope, track: Track, at_us: MonoUs, ticks: Ticks) ->
     """Decide with what is known; an input that is still missing is the reason."""
     if track.state is not ParcelState.TRACKED:
         return
-    if ticks < track.deadline:
-        scope.wake(WakePurpose.DEADLINE, track, track.deadline, proved=False)
+    deadline = track.deadline + weighing.stood(track, ticks)
+    if ticks < deadline:
+        scope.wake(WakePurpose.DEADLINE, track, deadline, proved=False)
         return
     if not track.closed:
         identify.close(scope, track, at_us, "closed by the deadline")
@@ -95,9 +96,15 @@ def reconsider(scope: Scope, track: Track, at_us: MonoUs) -> None:
         scope.wake(WakePurpose.DEADLINE, track, deadline, proved=False)
 
 
+def _belt_at_most(scope: Scope, track: Track, at_us: MonoUs) -> Ticks:
+    """How far the belt can have carried it by now, in the account of its origin."""
+    belt = scope.belt_at_most(at_us)
+    return Ticks(belt - weighing.stood(track, belt))
+
+
 def _at_most_mm(scope: Scope, track: Track, at_us: MonoUs) -> int:
     """How far the leading edge can be by now."""
-    return max(0, scope.layout.mm(scope.belt_at_most(at_us) - track.origin))
+    return max(0, scope.layout.mm(_belt_at_most(scope, track, at_us) - track.origin))
 
 
 def decide(scope: Scope, track: Track, at_us: MonoUs, made: Verdict) -> None:
@@ -125,7 +132,7 @@ def decide(scope: Scope, track: Track, at_us: MonoUs, made: Verdict) -> None:
             weight_g=track.weight.grams if track.weight else Grams(0),
             expected_g=order.expected_weight_g if order else None,
             slack_mm=scope.layout.mm(
-                track.origin + scope.layout.ticks(made.deadline_mm) - scope.belt_at_most(at_us)
+                track.origin + scope.layout.ticks(made.deadline_mm) - _belt_at_most(scope, track, at_us)
             ),
             decided_from_us=at_us,
         )

@@ -276,9 +276,18 @@ def zone_changed(scope: Scope, at_us: MonoUs, ticks: Ticks, before: int) -> None
             _command_static(scope, track, capture)
             break
         if not held and capture.held_from:
-            track.origin = Ticks(track.origin + ticks - capture.held_from)
+            shift = stood(track, ticks)
+            track.origin = Ticks(track.origin + shift)
+            if track.deadline:
+                track.deadline = Ticks(track.deadline + shift)
             track.hold_slack = scope.layout.hold_slack
             capture.held_from = Ticks(0)
+
+
+def stood(track: Track, ticks: Ticks) -> Ticks:
+    """How far the belt has run on at ``ticks`` while the track stands on the static scale."""
+    held_from = 0 if track.capture is None else track.capture.held_from
+    return Ticks(max(0, ticks - held_from)) if held_from else Ticks(0)
 
 
 def _command_static(scope: Scope, track: Track, capture: Capture) -> None:

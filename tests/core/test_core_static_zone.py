@@ -4,7 +4,10 @@ import pytest
 
 from edge.core.line import LineCore
 from edge.model.commands import SetZone
+from edge.model.records import Decided, Weighed
+from edge.model.verdict import Reason
 from line_config.load import load_line
+from line_config.slower import with_slower_plc
 from tests.clauses import clause
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import READY, bits
@@ -65,3 +68,23 @@ def test_a_release_that_is_seen_late_is_within_two_cycles(seen_mm: int, agrees: 
     (track,) = bench.core.state.tracks.values()
     assert track.last_eye == 3
     assert track.disagrees is not agrees
+
+
+def test_a_deadline_does_not_come_nearer_while_the_parcel_stands() -> None:
+    """With a PLC of 200 ms the belt runs past the deadline before the line sees the zone released."""
+    line = with_slower_plc(load_line("small"), 200).topology
+    stood_mm = 850 + 560
+    bench = CoreBench(line)
+    bench.parcel(1, shifts={eye.no: stood_mm for eye in line.eyes[2:]})
+    bench.run(2_060)
+    bench.status(bits(READY, zones_held=1))
+    bench.run(850)
+    bench.post(still(bench, 1_000))
+    bench.run(560)
+    assert bench.now > bench.ticks(min(exit.deadline_mm for exit in line.exits))
+    assert bench.records(Decided) == []
+    bench.status(bits())
+    bench.run(1_000)
+    assert bench.the(Weighed).reading.grams == 1_000
+    assert bench.the(Decided).reason is Reason.OK
+    assert bench.the(Decided).slack_mm > 0
