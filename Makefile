@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo test lint core line wire others bench lock clean
+.PHONY: setup demo debian test lint core line wire others bench lock clean
 
 setup: $(VENV)/.ready
 
@@ -19,10 +19,14 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup
 	@$(BIN)/beltkeeper demo $(ARGS)
 
-test: setup lint core line wire
+test: setup debian lint core line wire
 	@test -n "$(BELTKEEPER_TEST_DATA)" || echo "not run: tests on real orders and the region table (BELTKEEPER_TEST_DATA is not set)"
 	@echo "not run: core and line lanes on CPython 3.12 and 3.13 (make others)"
 	@echo "All lanes have passed. Lines 'SKIPPED' and 'not run' above, if any, say what this machine lacks."
+
+# Broker, Prometheus, browser: what some tests stand on. Only root installs; the demo needs none of them.
+debian:
+	@.ci/debian
 
 lint: setup
 	$(BIN)/ruff format --check .
