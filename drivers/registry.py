@@ -11,7 +11,7 @@ from drivers.codecs.mettler_toledo import ContinuousCodec
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
 from drivers.links.plc import PlcMailboxLink
 from drivers.links.scale_serial import ScaleCodec, ScaleLink
-from drivers.links.scanner_tcp import ScannerCodec, ScannerLink
+from drivers.links.scanner import ScannerCodec, ScannerLink
 from drivers.streams.serial import ParityName, open_serial
 from drivers.streams.tcp import accept_tcp, open_tcp
 from edge.model.topology import Reader, ReadPolicy, Scale
@@ -67,11 +67,12 @@ def cable(connection: ScaleConnection | ScannerConnection, file: ScaleFile | Sca
             case TcpServerSettings():
                 return await accept_tcp(connection.host, connection.port)
             case SerialSettings():
-                assert isinstance(file, ScaleFile)
-                frame = connection.frame or file.frame
+                frame, baudrate = connection.frame or file.frame, connection.baudrate or file.baudrate
+                assert frame is not None, "line_config refuses a port without a format"
+                assert baudrate is not None
                 return await open_serial(
                     connection.path,
-                    baud=connection.baudrate or file.baudrate,
+                    baud=baudrate,
                     bytesize=int(frame[0]),
                     parity=PARITY[frame[1]],
                     stopbits=int(frame[2]),

@@ -246,6 +246,7 @@ class LineApp:
 class VirtualLine:
     """A line process in virtual time: the same app on a journal and an inbox that are called inline.
 
+    ``scale`` and ``serial`` open the cables of devices on serial ports: virtual time has no others.
     ``commit_us`` and ``answer_us`` draw how long a commit and a look-up take; ``before_commit`` and
     ``after_commit`` are told the last row of each commit, ``shadow`` every row that is durable. ``flush``
     comes before anyone else reads the journal. ``crash`` ends it as kill -9 would: what was not committed
@@ -259,6 +260,7 @@ class VirtualLine:
         *,
         bus: BlockPort,
         scale: OpenStream | None,
+        serial: Mapping[ReaderId, OpenStream],
         settle: Callable[[], Awaitable[None]],
         utc_us: Callable[[], int],
         commit_us: Callable[[], int],
@@ -286,7 +288,10 @@ class VirtualLine:
                 journal=self._journal,
                 inbox=self._inbox,
                 bus=bus,
-                scanners={port.reader: cable(port.connection, port.file) for port in line.scanners},
+                scanners={
+                    port.reader: serial.get(port.reader) or cable(port.connection, port.file)
+                    for port in line.scanners
+                },
                 scale=scale,
                 recovered=recover(places.journal, topology),
                 settle=settle,

@@ -69,6 +69,9 @@ class ScannerFile(_DeviceFile):
     speaks: ReaderSpeaks
     latency_min_ms: Ms
     latency_max_ms: Ms
+    baudrate: Baudrate | None = None
+    frame: SerialFrame | None = None
+    """Of its serial port; left out where it has none."""
     prefix: Annotated[str, Field(max_length=8)]
     terminator: Annotated[str, Field(max_length=4)]
     separator: Annotated[str, Field(max_length=4)]
@@ -90,4 +93,6 @@ class ScannerFile(_DeviceFile):
             raise ValueError("heartbeat and stale_ms belong together: both or neither")
         if self.latency_min_ms > self.latency_max_ms:
             raise ValueError("latency_min_ms is larger than latency_max_ms")
+        if bool(self.baudrate) != bool(self.frame):
+            raise ValueError("baudrate and frame belong together: both or neither")
         return self

@@ -14,13 +14,13 @@ from line_config.carriers import CarriersFile
 from line_config.description import ApiAddress, LineDescription, ScalePort, ScannerPort, StoreLimits
 from line_config.device_files import PlcFile, ScaleFile, ScannerFile
 from line_config.lint import findings
-from line_config.model import LineFile, NoScale
+from line_config.model import LineFile, NoScale, SerialSettings
 from line_config.overrides import apply_overrides
 from line_config.packaged import packaged, packaged_names
 from line_config.problems import LineConfigError, Problem, Where, nearest
 from line_config.reasons import ReasonEntry, ReasonsFile
 from line_config.references import check_references
-from line_config.validate import validate
+from line_config.validate import problem_at, validate
 from line_config.yaml_tree import Tree, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
@@ -125,10 +125,12 @@ def _describe(
     plc, more = read_packaged(PlcFile, "devices", "plc", f"{line.plc.device}.yaml")
     problems += more
     scanners: list[ScannerFile] = []
-    for one in line.readers:
+    for index, one in enumerate(line.readers):
         scanner, more = read_packaged(ScannerFile, "devices", "scanners", f"{one.device}.yaml")
         problems += more
         scanners += [scanner] if scanner else []
+        if scanner is not None and isinstance(one.connection, SerialSettings):
+            problems += serial_problems(tree, ("readers", index, "connection"), one.connection, scanner)
     scale_port, more = _scale_port(line)
     problems += more
     if plc is None or len(scanners) < len(line.readers) or more:
@@ -154,6 +156,16 @@ def _describe(
         file=line,
         tree=tree,
     )
+
+
+def serial_problems(
+    tree: Tree, steps: tuple[str | int, ...], port: SerialSettings, device: ScannerFile
+) -> list[Problem]:
+    """A serial port whose format neither the line nor the device file gives."""
+    if (port.baudrate or device.baudrate) and (port.frame or device.frame):
+        return []
+    what = f"device file {device.id} gives no serial format"
+    return [problem_at(tree, steps, what, "give baudrate and frame here, as the reader is set")]
 
 
 def _scale_port(line: LineFile) -> tuple[ScalePort | None, list[Problem]]:

@@ -116,7 +116,9 @@ class SerialSettings(Strict):
     frame: Literal["8N1", "7E1", "7O1", "8E1", "8O1"] | None = None
 
 
-ScannerConnection = Annotated[TcpClientSettings | TcpServerSettings, Field(discriminator="kind")]
+ScannerConnection = Annotated[
+    SerialSettings | TcpClientSettings | TcpServerSettings, Field(discriminator="kind")
+]
 ScaleConnection = Annotated[SerialSettings | TcpClientSettings, Field(discriminator="kind")]
 
 

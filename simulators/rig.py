@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import assert_never
 
 from api.intake import (
     Intake,
@@ -23,19 +24,18 @@ from api.intake import (
 from api.intake import Outcome as Stored
 from edge.app import LinkFailed, VirtualLine, modbus_port, without_clock_steps
 from edge.model.codes import Code
-from edge.model.ids import JournalSeq, MessageId, OrderNo
+from edge.model.ids import JournalSeq, MessageId, OrderNo, ReaderId
 from edge.model.order import Goods, Order
 from edge.model.route import SortPlan
 from edge.model.units import UtcUs
-from line_config.description import LineDescription
-from line_config.device_files import ScannerFile
-from line_config.model import TcpClientSettings
+from line_config.description import LineDescription, ScannerPort
+from line_config.model import SerialSettings, TcpClientSettings, TcpServerSettings
 from line_config.proof import largest_turnaround_ms
 from line_config.slower import with_slower_plc
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.register_bus import RegisterBus
 from simulators.devices.scale import ScaleIndicator, setup_of
-from simulators.devices.scanner import ReaderSetup, Scanner
+from simulators.devices.scanner import Scanner, reader_setup
 from simulators.faults import BLOCK, FaultLevel, FaultPlan
 from simulators.hall import Hall, HallSetup, order_source
 from simulators.line_host import Bus, LineHost, WatchedBus
@@ -188,6 +188,7 @@ class Rig:
         self.host = LineHost(loop, self._make_line, run.crash_at)
         self._lives = 0
         self._scanners: dict[str, Scanner] = {}
+        self._reader_cables: dict[ReaderId, Cable] = {}
         self._callers: list[asyncio.Task[None]] = []
         self._scale: ScaleIndicator | None = None
         self._server: ModbusPlcServer | None = None
@@ -279,6 +280,7 @@ class Rig:
             self._data,
             bus=bus,
             scale=None if self._cable is None else self._cable.open,
+            serial={reader: one.open for reader, one in self._reader_cables.items()},
             settle=self._loop.settled,
             utc_us=self._utc_us,
             commit_us=lambda: _commit_us(bits),
@@ -318,11 +320,7 @@ class Rig:
             await self._server.start()
         for reader, port in zip(topology.readers, line.scanners, strict=True):
             scanner = Scanner(self._loop, reader_setup(port.file), self._bits.child(f"scanner/{reader.id}"))
-            connection = port.connection
-            if isinstance(connection, TcpClientSettings):
-                await scanner.listen(connection.host, connection.port)
-            else:
-                self._callers.append(self._loop.create_task(scanner.call(connection.host, connection.port)))
+            await self._join(scanner, port)
             self._scanners[reader.id] = scanner
         self.hall.world.on_label.append(self._labelled)
         if topology.scale is not None and line.scale_port is not None:
@@ -336,6 +334,22 @@ class Rig:
             )
             self.hall.world.platform.listeners.append(self._scale.load)
             self._scale.start()
+
+    async def _join(self, scanner: Scanner, port: ScannerPort) -> None:
+        """The reader's cable, the way round that the line expects it."""
+        connection = port.connection
+        match connection:
+            case TcpClientSettings():
+                await scanner.listen(connection.host, connection.port)
+            case TcpServerSettings():
+                self._callers.append(self._loop.create_task(scanner.call(connection.host, connection.port)))
+            case SerialSettings():
+                # The latency that the reader draws is its last byte's: its cable adds nothing.
+                wires = Cable(self._loop, self._bits.child(f"scanner/{port.reader}/cable"), failed=LinkFailed)
+                scanner.plug(wires.send)
+                self._reader_cables[port.reader] = wires
+            case _:
+                assert_never(connection)
 
     def _labelled(self, at_us: int, reader: str, codes: tuple[Code, ...]) -> None:
         self._scanners[reader].saw(at_us, codes)
@@ -351,18 +365,6 @@ class Rig:
         if self._server is not None:
             await self._server.stop()
         self._intake.close()
-
-
-def reader_setup(file: ScannerFile) -> ReaderSetup:
-    """A reader set up as its device file says."""
-    return ReaderSetup(
-        latency_min_us=file.latency_min_ms * 1000,
-        latency_max_us=file.latency_max_ms * 1000,
-        prefix=file.prefix,
-        terminator=file.terminator,
-        separator=file.separator,
-        aim=file.aim_identifiers,
-    )
 
 
 def _commit_us(bits: SeededBits) -> int:

@@ -129,12 +129,10 @@ class Cast:
     def _scanners(self) -> list[Keeper]:
         found = []
         for port in self._line.scanners:
-            connection, file = port.connection, port.file
+            connection = port.connection
             assert isinstance(connection, TcpClientSettings)
             arguments = ["--feed", self._feed, "--listen", f"{connection.host}:{connection.port}"]
-            arguments += ["--reader", port.reader, "--seed", self._seed]
-            arguments += ["--latency-ms", f"{file.latency_min_ms}:{file.latency_max_ms}"]
-            arguments += ["--aim" if file.aim_identifiers else "--no-aim"]
+            arguments += ["--reader", port.reader, "--device", port.file.id, "--seed", self._seed]
             name = f"scanner-{port.reader}"
             found.append(self._keeper(name, "simulators.devices.scanner", *arguments, anew=False))
         return found

@@ -1,4 +1,4 @@
-"""A fixed line reader with a TCP port, as its makers' manuals have it.
+"""A reader with a TCP or a serial port, as its makers' manuals have it.
 
 It answers each look at a label, after its own latency, with one message of text; a look in vain is its
 no-read text. It says what it says to whoever is connected; with nobody there it is lost. Makers: Cognex
@@ -9,12 +9,17 @@ AIM identifier (ISO/IEC 15424) before each code.
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.model.codes import Code, Symbology
+from line_config.device_files import ScannerFile
+from line_config.load import read_packaged
+from line_config.packaged import packaged_names
+from line_config.problems import LineConfigError
 from simulators.devices.process import run_until_ended
+from simulators.devices.pty_port import PtyPort
 from simulators.feed import FeedMessage, LabelSeen, follow
 from simulators.seeds import SeededBits
 
@@ -50,6 +55,18 @@ class ReaderSetup:
     no_read: str = "NoRead"
 
 
+def reader_setup(file: ScannerFile) -> ReaderSetup:
+    """A reader set up as its device file says."""
+    return ReaderSetup(
+        latency_min_us=file.latency_min_ms * US_PER_MS,
+        latency_max_us=file.latency_max_ms * US_PER_MS,
+        prefix=file.prefix,
+        terminator=file.terminator,
+        separator=file.separator,
+        aim=file.aim_identifiers,
+    )
+
+
 def text_message(codes: Sequence[Code], setup: ReaderSetup) -> bytes:
     """One answer as it goes over the wire."""
     told = [(AIM[code.symbology] if setup.aim else "") + code.text for code in codes]
@@ -69,6 +86,7 @@ class Scanner:
         self._setup = setup
         self._bits = bits
         self._ears: list[asyncio.Transport] = []
+        self._wires: list[Callable[[bytes], object]] = []
         self._server: asyncio.AbstractServer | None = None
         self._last_us = 0
         self._held: list[bytes] | None = None
@@ -90,6 +108,8 @@ class Scanner:
             return
         for ear in self._ears:
             ear.write(data)
+        for send in self._wires:
+            send(data)
 
     def stall(self, until_us: int) -> None:
         """Its network port hangs until then, and what it had to say comes in one burst, long stale."""
@@ -105,6 +125,10 @@ class Scanner:
 
     def switch_on(self) -> None:
         self._off = False
+
+    def plug(self, send: Callable[[bytes], object]) -> None:
+        """A serial port, which takes bytes whether anybody listens or not."""
+        self._wires.append(send)
 
     async def listen(self, host: str, port: int) -> None:
         """Answer calls; port 0 takes a free one (see ``port``)."""
@@ -169,29 +193,43 @@ class _Ear(asyncio.Protocol):
 
 async def run(options: argparse.Namespace) -> None:
     """The reader as a process: follows the hall's feed, serves until it is ended."""
-    low, high = (int(ms) * US_PER_MS for ms in options.latency_ms.split(":"))
-    setup = ReaderSetup(latency_min_us=low, latency_max_us=high, aim=options.aim)
+    file, problems = read_packaged(ScannerFile, "devices", "scanners", f"{options.device}.yaml")
+    if file is None:
+        raise LineConfigError(problems)
     bits = SeededBits(options.seed, f"scanner/{options.reader}")
-    scanner = Scanner(asyncio.get_running_loop(), setup, bits)
+    scanner = Scanner(asyncio.get_running_loop(), reader_setup(file), bits)
 
     def take(message: FeedMessage) -> None:
         if isinstance(message, LabelSeen) and message.reader == options.reader:
             scanner.saw(message.at_us, message.codes)
 
-    host, _, port = options.listen.rpartition(":")
-    await scanner.listen(host, int(port))
-    sys.stdout.write(f"listening {host}:{scanner.port}\n")
+    if options.pty is None:
+        host, _, number = options.listen.rpartition(":")
+        await scanner.listen(host, int(number))
+        await _serve(f"listening {host}:{scanner.port}", options.feed, take)
+        return
+    port = PtyPort(options.pty)
+    scanner.plug(port.write)
+    try:
+        await _serve(f"sending {options.pty}", options.feed, take)
+    finally:
+        port.unplug()
+
+
+async def _serve(ready: str, feed: Path, take: Callable[[FeedMessage], None]) -> None:
+    sys.stdout.write(f"{ready}\n")
     sys.stdout.flush()
-    await follow(options.feed, take)
+    await follow(feed, take)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m simulators.devices.scanner", description=__doc__)
     parser.add_argument("--feed", type=Path, required=True, help="Unix socket of the plant process")
-    parser.add_argument("--listen", required=True, metavar="HOST:PORT")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--listen", metavar="HOST:PORT")
+    where.add_argument("--pty", type=Path, help="name for the line's end of its serial port")
     parser.add_argument("--reader", required=True, help="id of the reader in the line's description")
-    parser.add_argument("--latency-ms", default="5:40", metavar="MIN:MAX")
-    parser.add_argument("--aim", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--device", default="tcp_line_reader", choices=packaged_names("devices", "scanners"))
     parser.add_argument("--seed", type=int, default=0)
     run_until_ended(run(parser.parse_args(arguments)))
 

@@ -141,6 +141,7 @@ def test_overrides_apply_in_order_and_reach_named_things_and_new_keys() -> None:
         ],
     )
     assert (line.plc.port, line.plc.timeout_ms) == (15020, 150)
+    assert line.scanners[0].connection.kind == "tcp_client"
     assert line.scanners[0].connection.port == 15021
     assert line.scale_port is not None
     assert line.scale_port.connection.kind == "serial"

@@ -9,7 +9,7 @@ import pytest
 from drivers.codecs.mettler_toledo import ContinuousCodec
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
 from drivers.links.scale_serial import ScaleLink
-from drivers.links.scanner_tcp import ScannerLink
+from drivers.links.scanner import ScannerLink
 from drivers.registry import SCALE_CODECS, SCANNER_CODECS
 from drivers.streams.tcp import accept_tcp, open_tcp
 from edge.model.codes import Code, Symbology

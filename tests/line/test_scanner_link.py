@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
-from drivers.links.scanner_tcp import ScannerLink
+from drivers.links.scanner import ScannerLink
 from drivers.streams.tcp import open_tcp
 from edge.model.codes import Code
 from edge.model.ids import DeviceId, ReaderId

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge.runtime.logs import log_nothing
 from line_config.load import load_line
+from line_config.packaged import packaged
 from simulators.faults import FaultLevel
 from simulators.rig import Outcome, Run, simulate
 
@@ -88,6 +90,23 @@ def test_faults_break_nothing(
     assert figures["read_rate"] >= read
     assert figures["by_reason"]["ok"] >= shipped * parcels
     assert faults is HARSH or figures["undetectable"] == figures["forced_mis_sorts"] == 0
+
+
+@pytest.mark.parametrize(
+    "cable",
+    [
+        "{kind: serial, path: /dev/ttyS0, baudrate: 115200, frame: 8N1}",
+        "{kind: tcp_server, host: 127.0.0.1, port: 2111}",
+    ],
+    ids=["serial", "it calls us"],
+)
+def test_a_reader_on_another_cable_reads_as_well(tmp_path: Path, cable: str) -> None:
+    text = packaged("lines", "demo.yaml").read_text("utf-8")
+    path = tmp_path / "line.yaml"
+    path.write_text(text.replace("{kind: tcp_client, host: 127.0.0.1, port: 2111}", cable), "utf-8")
+    assert cable in path.read_text("utf-8")
+    figures = kept(play(str(path), 120, 6, DEFAULT), 120)
+    assert figures["read_rate"] >= 0.85
 
 
 def test_a_thousand_parcels_look_at_every_invariant() -> None:

@@ -16,10 +16,9 @@ from edge.store.journal_reader import JournalReader
 from edge.store.places import Places
 from line_config.load import load_line
 from simulators.devices.plc.modbus_server import ModbusPlcServer
-from simulators.devices.scanner import Scanner
+from simulators.devices.scanner import Scanner, reader_setup
 from simulators.faults import FaultLevel
 from simulators.hall import Hall, HallSetup, order_source
-from simulators.rig import reader_setup
 from simulators.seeds import SeededBits
 from simulators.world.checker import Checker, Report
 

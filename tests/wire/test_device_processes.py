@@ -11,12 +11,18 @@ import pytest
 
 from drivers.codecs.mettler_toledo import ContinuousCodec
 from drivers.links.scale_serial import ScaleLink
+from drivers.registry import cable, scanner_link
 from drivers.streams.serial import open_serial
 from drivers.streams.tcp import open_tcp
 from edge.model.codes import Code, Symbology
-from edge.model.ids import DeviceId, ScaleId
+from edge.model.ids import DeviceId, ReaderId, ScaleId
+from edge.model.topology import Reader, ReaderSpeaks, ReadPolicy
+from edge.model.units import Mm, MonoUs
 from edge.model.weight import WeightSample
 from edge.ports.byte_stream import ByteStream, LinkFailed
+from line_config.device_files import ScannerFile
+from line_config.load import read_packaged
+from line_config.model import SerialSettings
 from simulators.feed import (
     FeedBroken,
     FeedMessage,
@@ -30,6 +36,16 @@ from simulators.feed import (
 
 pytestmark = pytest.mark.wire
 JT = Code(text="JT1234567890123", symbology=Symbology.CODE128)
+READER = Reader(
+    id=ReaderId("top"),
+    device=DeviceId("top"),
+    position_mm=Mm(700),
+    field_mm=Mm(80),
+    speaks=ReaderSpeaks.AT_READ,
+    latency_min_ms=5,
+    latency_max_ms=100,
+)
+READ = ReadPolicy(symbologies=(), patterns=(), no_read=("NoRead",))
 MESSAGES: list[FeedMessage] = [
     LabelSeen(at_us=5, reader="top", codes=(JT,)),
     LabelSeen(at_us=6, reader="top", codes=()),
@@ -146,6 +162,38 @@ async def test_scanner_process(feed: FeedServer, tmp_path: Path) -> None:
     with pytest.raises(LinkFailed):
         await stream.read()
     await stream.close()
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.answers: asyncio.Queue[tuple[Code, ...]] = asyncio.Queue()
+
+    def codes_seen(self, reader: ReaderId, at_us: MonoUs, codes: tuple[Code, ...]) -> None:
+        self.answers.put_nowait(codes)
+
+
+async def test_scanner_process_on_a_serial_port(feed: FeedServer, tmp_path: Path) -> None:
+    pty, heard, up = tmp_path / "scanner", Heard(), asyncio.Event()
+    options = ("--feed", str(tmp_path / "feed"), "--pty", str(pty), "--reader", "top")
+    process = await start("scanner", *options, "--device", "serial_hand_scanner")
+    assert process.ready == f"sending {pty}"
+    file, problems = read_packaged(ScannerFile, "devices", "scanners", "serial_hand_scanner.yaml")
+    assert file is not None, problems
+    port = SerialSettings(kind="serial", path=str(pty))
+    link = scanner_link(READER, file, READ, cable(port, file), heard)
+    session = asyncio.ensure_future(link.session(up.set))
+    async with asyncio.timeout(10):
+        await up.wait()
+        await until(lambda: feed._followers)
+        feed.publish(LabelSeen(at_us=now_us(), reader="top", codes=(JT,)))
+        assert await heard.answers.get() == (JT,)
+        feed.publish(LabelSeen(at_us=now_us(), reader="top", codes=()))
+        assert await heard.answers.get() == ()
+    await process.end()
+    assert not pty.is_symlink()
+    async with asyncio.timeout(5):
+        with pytest.raises(LinkFailed):
+            await session
 
 
 class Weighed:

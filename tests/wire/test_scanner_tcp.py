@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
-from drivers.links.scanner_tcp import ScannerLink
+from drivers.links.scanner import ScannerLink
 from drivers.streams.tcp import accept_tcp, open_tcp
 from drivers.streams.transport_stream import MAX_UNREAD
 from edge.model.codes import Code

@@ -31,7 +31,7 @@ class ScannerLink:
 
     Up once connected and past the backlog. ``silence_ms``: end of message for readers without a
     terminator, 0 for the others. ``stale_ms``: for readers with a heartbeat, 0 for the others, which
-    may have nothing to say for hours; their cable's end is TCP's to notice.
+    may have nothing to say for hours; their cable's end is TCP's to notice, or the serial port's.
     """
 
     def __init__(
