@@ -6,6 +6,7 @@ line's description alone, so the same message is refused again.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -168,6 +169,10 @@ class Intake:
                 if subject.partition(":")[0] in _ALARMS:
                     return None
                 return Refused(refusal=Refusal.SUBJECT_INVALID, detail="the alarm's kind, or kind:subject")
+            case OperatorAction.REJECT_PARCEL:
+                if _PARCEL.fullmatch(subject):
+                    return None
+                return Refused(refusal=Refusal.SUBJECT_INVALID, detail="the parcel's waybill, or track:N")
             case (
                 OperatorAction.HOLD_LINE
                 | OperatorAction.RELEASE_LINE
@@ -181,6 +186,7 @@ class Intake:
                 assert_never(action)
 
 
+_PARCEL = re.compile(r"track:[1-9][0-9]{0,17}|[^:]+")
 _ALARMS = frozenset(kind.value for kind in AlarmKind)
 
 

@@ -196,7 +196,8 @@ class PlanActivation(Strict):
 
 
 class LineCommandIn(Strict):
-    """``subject``: a chute for enable and disable, ``kind`` or ``kind:subject`` for an alarm, else empty."""
+    """``subject``: a chute for enable and disable, ``kind`` or ``kind:subject`` for an alarm, a waybill or
+    ``track:N`` for a parcel, else empty."""
 
     message_id: MessageIdText
     action: Literal[
@@ -207,5 +208,6 @@ class LineCommandIn(Strict):
         "purge",
         "confirm_clock",
         "acknowledge_alarm",
+        "reject_parcel",
     ]
     subject: Annotated[str, Field(max_length=96, pattern=TEXT_PATTERN)] = ""

@@ -253,9 +253,18 @@ def spoiled(scope: Scope, track: Track, at_us: MonoUs) -> None:
     reconsider(scope, track, at_us)
 
 
+def sent_to_reject(scope: Scope, track: Track, at_us: MonoUs) -> None:
+    """A person wants it in the reject lane: the verdict, if there is none yet; what was told to ship is
+    taken back, and goes to the end."""
+    track.by_hand = True
+    if track.ships:
+        withdraw(scope, track, at_us, Reason.MANUAL, InboxSeq(0))
+    reconsider(scope, track, at_us)
+
+
 def order_changed(scope: Scope, track: Track, at_us: MonoUs) -> None:
     """An order row about this track came: for an undecided one it may be the missing input, for one
-    that is told to ship a hold or cancel takes it back."""
+    that is told to ship a hold, a cancel or a flag takes it back."""
     if track.ships and track.order is not None:
         if verdicts.is_cancelled(track):
             withdraw(
@@ -263,5 +272,7 @@ def order_changed(scope: Scope, track: Track, at_us: MonoUs) -> None:
             )
         elif verdicts.is_held(track):
             withdraw(scope, track, at_us, Reason.HELD, track.order_seq)
+        elif verdicts.flagged(track) is not Reason.OK:
+            withdraw(scope, track, at_us, verdicts.flagged(track), track.order_seq)
         return
     reconsider(scope, track, at_us)

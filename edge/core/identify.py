@@ -13,11 +13,13 @@ A code that fits no pattern beside a chosen one is looked up too: if it is known
 candidates, and the parcel is ``multi_read`` after all.
 """
 
+from dataclasses import replace
+
 from edge.core.scope import Scope
 from edge.core.state import Track
 from edge.model.codes import Code, ReadQuality
 from edge.model.commands import LookUp
-from edge.model.events import CodesRead, OrderChanged, OrderFound, OrderMissing, WakePurpose
+from edge.model.events import CodesRead, LookUpFailed, OrderChanged, OrderFound, OrderMissing, WakePurpose
 from edge.model.ids import Waybill
 from edge.model.order import BeltOrder
 from edge.model.records import Identified
@@ -172,6 +174,14 @@ def order_missing(scope: Scope, track: Track, event: OrderMissing) -> None:
         track.fault = Reason.NO_READ
 
 
+def look_up_failed(track: Track, event: LookUpFailed) -> None:
+    """Nobody can say what the waybill is: an order's, another one's, or none's."""
+    if event.waybill in track.unsettled:
+        track.unsettled.remove(event.waybill)
+        if track.fault is Reason.OK:
+            track.fault = Reason.UPSTREAM_ERROR
+
+
 def order_changed(track: Track, event: OrderChanged) -> bool:
     """A newer row about the order of this track; the higher ``inbox_seq`` wins."""
     if event.inbox_seq <= track.order_seq:
@@ -185,19 +195,4 @@ def order_changed(track: Track, event: OrderChanged) -> bool:
 
 def _with_status(event: OrderChanged) -> BeltOrder:
     order = event.order
-    if order.status is event.status:
-        return order
-    return BeltOrder(
-        order_no=order.order_no,
-        version=order.version,
-        status=event.status,
-        customer_code=order.customer_code,
-        shop=order.shop,
-        carrier=order.carrier,
-        region=order.region,
-        waybill=order.waybill,
-        routing_code=order.routing_code,
-        bag_place=order.bag_place,
-        expected_weight_g=order.expected_weight_g,
-        tolerance_g=order.tolerance_g,
-    )
+    return order if order.status is event.status else replace(order, status=event.status)

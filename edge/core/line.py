@@ -40,6 +40,7 @@ from edge.model.events import (
     HoldRaised,
     JamDetected,
     LineStarted,
+    LookUpFailed,
     OperatorCommanded,
     OrderCancelled,
     OrderChanged,
@@ -103,7 +104,7 @@ class LineCore:
             case CodesRead():
                 for track in identify.join(scope, event):
                     diverting.spoiled(scope, track, event.at_us)
-            case OrderFound() | OrderMissing():
+            case OrderFound() | OrderMissing() | LookUpFailed():
                 self._looked_up(event)
             case SamplesCaptured():
                 self._captured(event)
@@ -207,14 +208,17 @@ class LineCore:
         for track in tracks:
             diverting.reconsider(self._scope, track, at_us)
 
-    def _looked_up(self, event: OrderFound | OrderMissing) -> None:
+    def _looked_up(self, event: OrderFound | OrderMissing | LookUpFailed) -> None:
         track = self.state.tracks.get(event.track)
         if track is None:
             return
-        if isinstance(event, OrderFound):
-            identify.order_found(self._scope, track, event)
-        else:
-            identify.order_missing(self._scope, track, event)
+        match event:
+            case OrderFound():
+                identify.order_found(self._scope, track, event)
+            case OrderMissing():
+                identify.order_missing(self._scope, track, event)
+            case LookUpFailed():
+                identify.look_up_failed(track, event)
         diverting.reconsider(self._scope, track, event.at_us)
 
     def _captured(self, event: SamplesCaptured) -> None:

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from edge.core import chutes, packml, tracking, wall_clock
+from edge.core import chutes, diverting, packml, tracking, wall_clock
 from edge.core.alarms import acknowledge, set_alarm
 from edge.core.routing import Routes
 from edge.core.scope import Scope
@@ -51,6 +51,9 @@ def commanded(scope: Scope, event: OperatorCommanded) -> None:
             wall_clock.confirm(scope, event.at_us)
         case OperatorAction.ACKNOWLEDGE_ALARM:
             acknowledge(scope, event.at_us, event.subject)
+        case OperatorAction.REJECT_PARCEL:
+            for track in scope.named(event.subject):
+                diverting.sent_to_reject(scope, track, event.at_us)
         case _:
             assert_never(event.action)
 

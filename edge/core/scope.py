@@ -5,7 +5,7 @@ from edge.core.routing import Routes
 from edge.core.state import CoreState, Track
 from edge.model.commands import LineCommand, Record, WakeAt
 from edge.model.events import WakePurpose
-from edge.model.ids import PlcNumber, Waybill
+from edge.model.ids import PlcNumber, TrackId, Waybill
 from edge.model.records import RecordBody
 from edge.model.register_map import StateBit
 from edge.model.units import US_PER_S, MonoUs, Ticks
@@ -37,6 +37,14 @@ class Scope:
     def open_for(self, waybill: Waybill) -> list[Track]:
         """The open tracks of a waybill, oldest first."""
         return [track for track in self.state.tracks.values() if track.waybill == waybill]
+
+    def named(self, subject: str) -> list[Track]:
+        """The open tracks that a person means: those of a waybill, or ``track:N``."""
+        kind, _, number = subject.partition(":")
+        if kind == "track" and number.isdecimal():
+            track = self.state.tracks.get(TrackId(int(number)))
+            return [] if track is None else [track]
+        return self.open_for(Waybill(subject)) if subject else []
 
     def belt_seen(self, ticks: Ticks, at_us: MonoUs) -> None:
         """A position told with its moment; one behind the last says nothing (a belt runs one way)."""

@@ -82,6 +82,8 @@ class Track:
     codes: list[Code] = field(default_factory=list)
     closed: bool = False
     fault: Reason = Reason.OK
+    by_hand: bool = False
+    """A person sent it to reject."""
     waybill: Waybill = Waybill("")
     unsettled: list[Waybill] = field(default_factory=list)
     """Look-ups without an answer."""

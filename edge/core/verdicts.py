@@ -1,6 +1,7 @@
 """The verdict on a parcel: a chain of checks over what is known, first failure wins.
 
-Order: tracking, reading, cancel, look-up, hold, shipped before, weight, plan, chute. A check whose input
+Order: tracking, a person's word, reading, cancel, look-up, hold, shipped before, flags of the order, weight,
+plan, chute, the record's disk. A check whose input
 is not in yet stops the chain: there is no verdict (None) until it arrives or the deadline makes its
 absence the reason.
 """
@@ -11,8 +12,9 @@ from edge.core import chutes
 from edge.core.scope import Scope
 from edge.core.state import Track
 from edge.core.weighing import weight_fault
+from edge.model.events import HoldCause
 from edge.model.ids import ChuteId, ExitNo
-from edge.model.order import BeltOrder, OrderStatus, ShippedPlace
+from edge.model.order import BeltOrder, OrderFlag, OrderStatus, ShippedPlace
 from edge.model.topology import Chute, Exit
 from edge.model.units import Mm
 from edge.model.verdict import Reason
@@ -31,6 +33,13 @@ TO_THE_END = frozenset(
 )
 """Nothing is commanded for these: the place is not sure, or a divert could touch a neighbour, or (late,
 CMD-17 of the PLC contract) it would come too late. All others take their reason's chute."""
+
+
+FLAGGED: dict[OrderFlag, Reason] = {
+    OrderFlag.RETURN_CHANGED: Reason.RETURN_CHANGED,
+    OrderFlag.ADDRESS_CHANGED: Reason.ADDRESS_CHANGED,
+    OrderFlag.RESTRICTED: Reason.RESTRICTED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +93,19 @@ def is_held(track: Track) -> bool:
     return track.order is not None and track.order.status is OrderStatus.HELD
 
 
+def flagged(track: Track) -> Reason:
+    """What the order's first flag makes of it, ``OK`` without one."""
+    order = track.order
+    return FLAGGED[order.flags[0]] if order is not None and order.flags else Reason.OK
+
+
 def _order_fault(track: Track) -> Reason:
     if is_held(track):
         return Reason.HELD
     before = track.shipped_before
     if before is not None and before.place is ShippedPlace.PROVED:
         return Reason.SECOND_PASS
-    return Reason.OK
+    return flagged(track)
 
 
 def _route(scope: Scope, order: BeltOrder, from_mm: int) -> tuple[Chute | None, Exit | None, Reason, str]:
@@ -113,6 +128,8 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
         return reject(scope, track.flaw, from_mm, straight=track.disagrees)
     if scope.state.plc.refused:
         return reject(scope, Reason.LINK_LOST, from_mm)
+    if track.by_hand:
+        return reject(scope, Reason.MANUAL, from_mm)
     if not track.closed:
         return None
     if track.fault is not Reason.OK:
@@ -135,6 +152,8 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
         reason = Reason.LINK_LOST
     if chute is None or exit is None:
         return reject(scope, reason, from_mm, f"{reason}:{rule}" if rule else "")
+    if HoldCause.DISK_LOW in scope.state.holds:
+        return reject(scope, Reason.DISK_FULL, from_mm)
     return Verdict(
         reason=Reason.OK,
         exit=exit.no,

@@ -227,6 +227,16 @@ class OrderMissing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpFailed:
+    """Answer to ``LookUp``: inbox or record could not be read."""
+
+    at_us: MonoUs
+    track: TrackId
+    waybill: Waybill
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaybillPlaceFound:
     """Answer to ``LookUpPlace``: what the record knows of a waybill that no open track has."""
 
@@ -382,6 +392,7 @@ Event = (
     | SamplesCaptured
     | OrderFound
     | OrderMissing
+    | LookUpFailed
     | WaybillPlaceFound
     | CommandAnswered
     | OrderCancelled

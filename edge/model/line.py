@@ -23,3 +23,5 @@ class OperatorAction(StrEnum):
     PURGE = "purge"
     CONFIRM_CLOCK = "confirm_clock"
     ACKNOWLEDGE_ALARM = "acknowledge_alarm"
+    REJECT_PARCEL = "reject_parcel"
+    """The parcel on the belt that the subject names, by its waybill or as ``track:N``."""

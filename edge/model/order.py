@@ -7,6 +7,18 @@ from edge.model.ids import MessageId, OrderNo, Sku, Waybill
 from edge.model.units import Grams
 
 
+class OrderFlag(StrEnum):
+    """Words in an order's ``flags`` that keep its parcel from shipping; the line gives no meaning to
+    others."""
+
+    RETURN_CHANGED = "return_changed"
+    """It is to go back to the merchant."""
+    ADDRESS_CHANGED = "address_changed"
+    """The label on it shows the old address."""
+    RESTRICTED = "restricted"
+    """Goods that its carrier or its destination does not take."""
+
+
 class OrderStatus(StrEnum):
     RELEASED = "released"
     HELD = "held"
@@ -91,6 +103,8 @@ class BeltOrder:
     bag_place: str
     expected_weight_g: Grams | None
     tolerance_g: Grams
+    flags: tuple[OrderFlag, ...] = ()
+    """In the order of ``OrderFlag``: the first one is the reason."""
 
 
 class ShippedPlace(StrEnum):

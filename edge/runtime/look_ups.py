@@ -6,7 +6,8 @@ from collections import deque
 import structlog
 
 from edge.model.commands import LookUp, LookUpPlace
-from edge.model.events import Event, OrderFound, OrderMissing, WaybillPlaceFound
+from edge.model.events import Event, LookUpFailed, OrderFound, OrderMissing, WaybillPlaceFound
+from edge.model.units import MonoUs
 from edge.ports.clock import Clock
 from edge.ports.inbox import Inbox, InboxFailed
 from edge.ports.sinks import EventSink
@@ -16,12 +17,14 @@ ASKED_LIMIT = 1_024
 AGAIN_S = 0.5
 """A cancel's question that failed is asked again after this: nothing else would ever answer it."""
 
+WHY_CHARS = 200
+
 log = structlog.get_logger("look_up")
 
 
 class LookUps:
-    """A question that fails is logged once per outage. A parcel's stays unanswered, the core's deadline
-    decides; a cancel's is asked again."""
+    """A question that fails is logged once per outage. A parcel's is answered so; a cancel's is asked
+    again."""
 
     def __init__(self, inbox: Inbox, events: EventSink, clock: Clock) -> None:
         self._inbox = inbox
@@ -69,7 +72,9 @@ class LookUps:
             if not self._down:
                 log.error("look-ups fail", why=str(failed))
             self._down = True
-            if isinstance(question, LookUpPlace):
+            if isinstance(question, LookUp):
+                self._events.post(_failed(question, self._clock.now_us(), str(failed)))
+            else:
                 self._again.append(question)
                 if self._retry is None:
                     self._retry = asyncio.get_running_loop().call_later(AGAIN_S, self._ask_again)
@@ -105,3 +110,7 @@ class LookUps:
             reviewed=found.reviewed,
             shipped_before=found.shipped_before,
         )
+
+
+def _failed(question: LookUp, at_us: MonoUs, why: str) -> LookUpFailed:
+    return LookUpFailed(at_us=at_us, track=question.track, waybill=question.waybill, why=why[:WHY_CHARS])

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from edge.model.ids import InboxSeq, OrderNo, PlanId, Sku, Waybill
-from edge.model.order import BeltOrder, Goods, Order, OrderLine, OrderStatus, Region
+from edge.model.order import BeltOrder, Goods, Order, OrderFlag, OrderLine, OrderStatus, Region
 from edge.model.route import SortPlan
 from edge.model.units import Grams, UtcUs
 from edge.store.errors import RowMalformed
@@ -18,7 +18,8 @@ MAX_BUNDLE_DEPTH = 8
 _BELT_ORDER = (
     "SELECT o.order_no, o.version, o.status, o.customer_code, o.shop, o.carrier, o.province, o.city,"
     " o.district, p.waybill, p.routing_code, p.bag_place, p.expected_weight_g, p.tolerance_g, p.tare_g,"
-    " p.lines, p.removed FROM order_parcel p JOIN orders o ON o.order_no = p.order_no "
+    " p.lines, p.removed, json_extract(o.body, '$.flags')"
+    " FROM order_parcel p JOIN orders o ON o.order_no = p.order_no "
 )
 
 
@@ -43,7 +44,7 @@ def belt_orders(connection: sqlite3.Connection, order_no: OrderNo) -> tuple[Belt
 
 def _belt_order(connection: sqlite3.Connection, row: tuple[object, ...]) -> BeltOrder:
     (order_no, version, status, customer, shop, carrier, province, city, district, waybill) = row[:10]
-    (routing_code, bag_place, expected, tolerance, tare, lines, removed) = row[10:]
+    (routing_code, bag_place, expected, tolerance, tare, lines, removed, flags) = row[10:]
     if expected is None and not removed:
         expected = _weight(connection, int(str(tare)), str(lines))
     return BeltOrder(
@@ -59,7 +60,16 @@ def _belt_order(connection: sqlite3.Connection, row: tuple[object, ...]) -> Belt
         bag_place=str(bag_place),
         expected_weight_g=None if expected is None else Grams(int(str(expected))),
         tolerance_g=Grams(int(str(tolerance))),
+        flags=_flags(str(flags)),
     )
+
+
+def _flags(text: str) -> tuple[OrderFlag, ...]:
+    """Those that mean something to the line, of the order's JSON list."""
+    if text == "[]":
+        return ()
+    given = strings(json.loads(text))
+    return tuple(flag for flag in OrderFlag if flag in given)
 
 
 def _weight(connection: sqlite3.Connection, tare_g: int, lines: str) -> Grams | None:

@@ -155,9 +155,11 @@ class ParcelRules:
                 place = 0 if left is None else left.exit
                 what = f"recorded at exit {track.ended['exit']}, truly at {place}"
                 kept = track.ended["exit"] == place
-                if parcel.removed is not None and parcel.removed.touched_us >= 0:
-                    # Taken off where hands were: a neighbour in its place passes for it, and is untrusted.
-                    kept = not track.ended["shipped"]
+                # A neighbour in its place passes for it where it was taken off by hands that the line knows
+                # of, or where the encoder lies: then the record must not say that it shipped.
+                taken = parcel.removed is not None and parcel.removed.touched_us >= 0
+                if taken or parcel.blind:
+                    kept = kept or not track.ended["shipped"]
                 self._hold("conservation", kept, what, parcel)
 
     def _identity(self, parcel: TrueParcel, track: Track) -> None:

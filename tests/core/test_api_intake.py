@@ -184,9 +184,10 @@ def test_every_action_wants_its_subject_and_no_other(intake: Intake, action: Ope
 
     chute = action in (OperatorAction.ENABLE_CHUTE, OperatorAction.DISABLE_CHUTE)
     alarm = action is OperatorAction.ACKNOWLEDGE_ALARM
-    assert refused("nothing of ours")
-    assert refused("") == (chute or alarm)
-    assert refused("END") == (not chute)
+    parcel = action is OperatorAction.REJECT_PARCEL
+    assert refused("nothing of ours") == (not parcel)
+    assert refused("") == (chute or alarm or parcel)
+    assert refused("END") == (not chute and not parcel)
     assert refused("jam:4") == (not alarm)
 
 

@@ -479,3 +479,14 @@ def test_what_was_tracked_by_a_lying_encoder_is_excused_only_where_it_does_not_s
     first.row("decided", waybill="W3")
     run.facts.append(EncoderLied(first.t + 500_000, first.t + 900_000))
     assert set(run.check().violated) == {"true_identity"}
+
+
+def test_a_neighbour_may_pass_for_what_a_lying_encoder_lost_but_not_as_shipped(tmp_path: Path) -> None:
+    run = clean(tmp_path)
+    story = run.stories[3]
+    story.row("exited", exit=4, chute="004", mis_sorted=True)
+    assert set(run.check().violated) == {"conservation"}
+    run.facts.append(EncoderLied(story.t + 500_000, story.t + 900_000))
+    assert run.check().violated == {}
+    story.row("exited", shipped=True, reason="ok")
+    assert "conservation" in run.check().violated

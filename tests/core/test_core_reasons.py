@@ -9,15 +9,19 @@ from edge.model.commands import CaptureWeight, LookUp, SendDivert
 from edge.model.divert import AbortCause, CommandStatus, ConfirmReason
 from edge.model.events import (
     EyePassed,
+    HoldCause,
+    HoldRaised,
+    LookUpFailed,
     OperatorCommanded,
+    OrderChanged,
     PlanActivated,
     PlcDetached,
     PlcRefused,
     RingOverflowed,
 )
-from edge.model.ids import ChuteId, EyeNo, InboxSeq, PlanId, PlcNumber, RingSeq
+from edge.model.ids import ChuteId, EyeNo, InboxSeq, PlanId, PlcNumber, RingSeq, TrackId, Waybill
 from edge.model.line import OperatorAction
-from edge.model.order import OrderStatus, ShippedBefore, ShippedPlace
+from edge.model.order import OrderFlag, OrderStatus, ShippedBefore, ShippedPlace
 from edge.model.records import Decided, Exited, Missing
 from edge.model.register_map import StateBit
 from edge.model.route import BlindSpot, SortPlan, SortRule
@@ -28,6 +32,7 @@ from tests.core.core_bench import CoreBench
 from tests.core.core_line import EPOCH, READY, bits, order, waybill
 
 REJECT, END = 9, 10
+Scene = Callable[[CoreBench], None]
 
 
 def operator(bench: CoreBench, action: OperatorAction, subject: str = "", by: str = "op") -> None:
@@ -152,6 +157,45 @@ def blind_spot(bench: CoreBench) -> None:
     bench.parcel(1)
 
 
+def flagged(flag: OrderFlag) -> Scene:
+    def scene(bench: CoreBench) -> None:
+        bench.orders[waybill(1)] = order(waybill(1), flags=(flag,))
+        bench.parcel(1)
+
+    scene.__name__ = flag.value
+    return scene
+
+
+def failed_look_up(bench: CoreBench) -> None:
+    bench.mute.add(LookUp)
+    bench.parcel(1)
+    bench.run(1_500)
+    fail(bench, waybill(1))
+
+
+def fail(bench: CoreBench, text: str) -> None:
+    event = LookUpFailed(at_us=bench.at_us, track=TrackId(1), waybill=Waybill(text), why="locked")
+    bench.post(event)
+
+
+def disk_low(bench: CoreBench) -> None:
+    bench.parcel(1)
+    bench.run(2_000)
+    bench.post(HoldRaised(at_us=bench.at_us, cause=HoldCause.DISK_LOW))
+
+
+def by_hand(bench: CoreBench) -> None:
+    bench.parcel(1)
+    bench.run(2_500)
+    operator(bench, OperatorAction.REJECT_PARCEL, waybill(1))
+
+
+def by_its_track(bench: CoreBench) -> None:
+    bench.parcel(1)
+    bench.run(500)
+    operator(bench, OperatorAction.REJECT_PARCEL, "track:1")
+
+
 def no_answer(bench: CoreBench) -> None:
     bench.mute.add(LookUp)
     bench.parcel(1)
@@ -241,7 +285,6 @@ def entries_lost(bench: CoreBench) -> None:
     )
 
 
-Scene = Callable[[CoreBench], None]
 TABLE: list[tuple[Scene, Reason, int]] = [
     (no_read, Reason.NO_READ, REJECT),
     (said_no_read, Reason.NO_READ, REJECT),
@@ -265,7 +308,14 @@ TABLE: list[tuple[Scene, Reason, int]] = [
     (no_rule, Reason.NO_RULE, REJECT),
     (rule_without_a_chute_of_this_line, Reason.NO_RULE, REJECT),
     (blind_spot, Reason.BLIND_SPOT, REJECT),
+    (flagged(OrderFlag.RESTRICTED), Reason.RESTRICTED, REJECT),
+    (flagged(OrderFlag.ADDRESS_CHANGED), Reason.ADDRESS_CHANGED, REJECT),
+    (flagged(OrderFlag.RETURN_CHANGED), Reason.RETURN_CHANGED, REJECT),
     (no_answer, Reason.UPSTREAM_TIMEOUT, REJECT),
+    (failed_look_up, Reason.UPSTREAM_ERROR, REJECT),
+    (disk_low, Reason.DISK_FULL, END),
+    (by_hand, Reason.MANUAL, REJECT),
+    (by_its_track, Reason.MANUAL, REJECT),
     (both_full, Reason.CHUTE_FULL, REJECT),
     (both_disabled, Reason.CHUTE_DISABLED, REJECT),
     (full_and_reject_full, Reason.CHUTE_FULL, END),
@@ -439,3 +489,56 @@ def test_a_parcel_whose_place_was_never_proved_may_ship_when_it_comes_again() ->
     bench.parcel(1)
     bench.run(12_000)
     assert bench.the(Exited).shipped
+
+
+def test_a_failed_look_up_of_a_code_beside_the_waybill_does_not_ship() -> None:
+    bench = CoreBench()
+    bench.mute.add(LookUp)
+    bench.parcel(1, codes=(waybill(1), "HZ-BAG"))
+    bench.run(1_500)
+    bench.look_up(bench.commands(LookUp)[0])
+    fail(bench, "HZ-BAG")
+    fail(bench, "never asked for")
+    bench.run(12_000)
+    assert bench.the(Exited).reason is Reason.UPSTREAM_ERROR
+
+
+@pytest.mark.parametrize("sent", ["track:2", "track:", "track:one", "", waybill(7)])
+def test_sending_a_parcel_to_reject_that_is_not_there_changes_nothing(sent: str) -> None:
+    bench = CoreBench()
+    bench.parcel(1)
+    bench.run(2_500)
+    operator(bench, OperatorAction.REJECT_PARCEL, sent)
+    bench.run(12_000)
+    assert bench.the(Exited).shipped
+
+
+def test_a_parcel_told_to_ship_and_sent_to_reject_goes_to_the_end() -> None:
+    bench = CoreBench()
+    bench.parcel(4)
+    bench.run(3_200)
+    operator(bench, OperatorAction.REJECT_PARCEL, waybill(4))
+    bench.run(9_000)
+    end = bench.the(Exited)
+    assert (end.exit, end.reason, end.shipped) == (END, Reason.MANUAL, False)
+
+
+def test_a_flag_that_comes_with_a_newer_version_takes_a_told_parcel_back() -> None:
+    bench = CoreBench()
+    bench.parcel(4)
+    bench.run(3_200)
+    bench.inbox += 1
+    changed = order(
+        waybill(4), routing="4", version=2, flags=(OrderFlag.ADDRESS_CHANGED, OrderFlag.RESTRICTED)
+    )
+    bench.post(
+        OrderChanged(
+            at_us=bench.at_us,
+            inbox_seq=InboxSeq(bench.inbox),
+            waybill=Waybill(waybill(4)),
+            status=OrderStatus.RELEASED,
+            order=changed,
+        )
+    )
+    bench.run(9_000)
+    assert (bench.the(Exited).exit, bench.the(Exited).reason) == (END, Reason.ADDRESS_CHANGED)

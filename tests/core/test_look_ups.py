@@ -1,11 +1,11 @@
-"""Look-ups: one after another, failures told once, a parcel's left to its deadline, a cancel's repeated."""
+"""Look-ups: one after another, failures logged once, a parcel's told, a cancel's repeated."""
 
 import asyncio
 from collections import deque
 from typing import cast
 
 from edge.model.commands import LookUp, LookUpPlace
-from edge.model.events import OrderFound, OrderMissing, WaybillPlaceFound
+from edge.model.events import LookUpFailed, OrderFound, OrderMissing, WaybillPlaceFound
 from edge.model.ids import InboxSeq, OrderNo, TrackId, Waybill
 from edge.model.order import ShippedBefore, ShippedPlace
 from edge.ports.inbox import Inbox, InboxFailed, InboxRow, LookUpAnswer, PlaceAnswer
@@ -82,10 +82,16 @@ def test_answers_carry_what_was_asked_and_found_in_order() -> None:
     assert [found.at_us, missing.at_us, where.at_us] == [1_002_000, 1_004_000, 1_006_000]
 
 
-def test_a_parcels_question_that_fails_stays_unanswered_and_the_outage_is_logged_once() -> None:
+def test_a_parcels_question_that_fails_is_answered_so_and_the_outage_is_logged_once() -> None:
     with logs() as told_logs:
         events = asked(Shelf(None, None, FOUND, None), look_up(1), look_up(2), look_up(3), look_up(4))
-    assert [cast(OrderFound, event).track for event in events] == [3]
+    assert [(type(event).__name__, cast(OrderFound, event).track) for event in events] == [
+        ("LookUpFailed", 1),
+        ("LookUpFailed", 2),
+        ("OrderFound", 3),
+        ("LookUpFailed", 4),
+    ]
+    assert (cast(LookUpFailed, events[0]).waybill, cast(LookUpFailed, events[0]).why) == ("W1", "locked")
     assert [(log["log_level"], log["event"]) for log in told_logs] == [
         ("error", "look-ups fail"),
         ("info", "look-ups answer again"),

@@ -7,7 +7,7 @@ import pytest
 
 from edge.model.ids import ChuteId, InboxSeq, MessageId, OrderNo, PlanId, Sku, Waybill
 from edge.model.line import OperatorAction
-from edge.model.order import Goods, OrderLine, OrderStatus, ShippedBefore, ShippedPlace
+from edge.model.order import Goods, OrderFlag, OrderLine, OrderStatus, ShippedBefore, ShippedPlace
 from edge.model.route import SortPlan, SortRule
 from edge.model.units import Grams, UtcUs
 from edge.ports.inbox import CancelRow, OperatorRow, OrderRow, OtherRow, PlanRow
@@ -189,6 +189,21 @@ def test_a_waybill_moves_on_only_from_a_cancelled_order_or_one_that_gave_it_up(
     assert owner() is None
     assert outcome(writer.put_orders([put("m6", order("A-3", 1, ["W1"]))])[0]) == "stored 6 v1"
     assert owner() == "A-3"
+
+
+def test_flags_that_mean_something_to_the_line_come_in_the_order_of_their_reasons(
+    writer: InboxWriter, reader: InboxReader
+) -> None:
+    given = ("fragile", "restricted", "return_changed")
+    writer.put_orders([put("m1", order("A-1", flags=given)), put("m2", order("A-2", 1, ["W2"]))])
+    flagged, plain = (reader.look_up(Waybill(one), NEVER_SHIPPED).order for one in ("W1", "W2"))
+    assert flagged is not None
+    assert plain is not None
+    assert flagged.flags == (OrderFlag.RETURN_CHANGED, OrderFlag.RESTRICTED)
+    assert plain.flags == ()
+    row = reader.rows_after(InboxSeq(0), 1)[0]
+    assert isinstance(row, OrderRow)
+    assert row.orders[0].flags == flagged.flags
 
 
 def goods(sku: str, grams: int, *parts: tuple[str, int], codes: tuple[str, ...] = ()) -> Goods:

@@ -155,6 +155,11 @@ async def test_an_unknown_plan_is_not_activated(tmp_path: Path) -> None:
         ("acknowledge_alarm", "jam:3", "stored"),
         ("acknowledge_alarm", "plc_down", "stored"),
         ("acknowledge_alarm", "coffee", "subject_invalid"),
+        ("reject_parcel", "SF0000000000001", "stored"),
+        ("reject_parcel", "track:17", "stored"),
+        ("reject_parcel", "", "subject_invalid"),
+        ("reject_parcel", "track:0", "subject_invalid"),
+        ("reject_parcel", "parcel:17", "subject_invalid"),
         ("ship", "SO-1", "fields_invalid"),
     ],
 )
