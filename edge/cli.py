@@ -1,6 +1,7 @@
 """The command `beltkeeper`. Each command imports what it needs inside itself, so that `run` never
 loads a web server, and `gateway` never a driver."""
 
+import json
 import os
 import sys
 from enum import StrEnum
@@ -16,6 +17,7 @@ OK = 0
 FAILED = 1
 BAD_CONFIGURATION = 2
 BAD_ENVIRONMENT = 3
+DOCTOR_STATUS = {"good": OK, "warning": FAILED, "failed": BAD_ENVIRONMENT}
 
 app = typer.Typer(
     name="beltkeeper",
@@ -81,9 +83,12 @@ def _load(line: str, settings: list[str] | None) -> "LineDescription":
         raise typer.Exit(BAD_CONFIGURATION) from None
 
 
-def _data_place(data: Path | None, line: "LineDescription") -> Path:
-    """``--data``, else BELTKEEPER_DATA, else the line's own."""
-    return data or Path(os.environ.get("BELTKEEPER_DATA") or line.store.data_dir)
+def _data_place(data: Path | None, line: "LineDescription | None") -> Path:
+    """``--data``, else BELTKEEPER_DATA, else the line's own; without a line, what a line has by default."""
+    from line_config.model import Store
+
+    own = Store().data_dir if line is None else line.store.data_dir
+    return data or Path(os.environ.get("BELTKEEPER_DATA") or own)
 
 
 def _data_folder(data: Path | None, line: "LineDescription") -> Path:
@@ -134,6 +139,28 @@ def check(line: LineArgument, settings: SetOption = None) -> None:
 
     description = _load(line, settings)
     sys.stdout.write(render_report(description) + "\n")
+
+
+@app.command()
+def doctor(
+    line: Annotated[
+        str | None, typer.Argument(metavar="[LINE]", help="A line's YAML file, or demo, small, fast.")
+    ] = None,
+    data: DataOption = None,
+    settings: SetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON on stdout.")] = False,
+) -> None:
+    """Examine this machine, a line's devices and its data folder; what is not good says what to do."""
+    from edge import doctor as clinic
+
+    description, language = None if line is None else _load(line, settings), _language().value
+    machine = clinic.Machine.now(description, _data_place(data, description))
+    if as_json:
+        found = tuple(clinic.examine(machine))
+        sys.stdout.write(json.dumps(clinic.as_json(machine, found, language), ensure_ascii=False) + "\n")
+    else:
+        found = clinic.show(machine, clinic.examine(machine), language)
+    raise typer.Exit(DOCTOR_STATUS[clinic.worst(found).value])
 
 
 @app.command()

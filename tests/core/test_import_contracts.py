@@ -24,6 +24,7 @@ PLANTS = {
     "api": ("api/planted.py", "import drivers.streams.modbus"),
     "simulators": ("simulators/devices/planted.py", "import drivers.codecs.plc"),
     "app": ("edge/app.py", "import api.intake"),
+    "doctor": ("edge/doctor/planted.py", "import edge.runtime.line_loop"),
     "inbox-writer": ("edge/runtime/planted_too.py", "import edge.store.inbox_writer"),
     "journal-writer": ("api/planted_too.py", "import edge.store.journal_writer"),
 }

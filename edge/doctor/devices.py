@@ -1,0 +1,127 @@
+"""What the line is plugged into, and whether it answers. A running line is asked instead of its devices."""
+
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.doctor.findings import Finding, Words, failed, good, warning
+from edge.doctor.machine import CAMERA_USER, LINE_USER, Machine, group_name
+from line_config.model import SerialSettings, TcpClientSettings
+
+CALL_S = 1.0
+
+
+def serial(machine: Machine) -> Iterator[Finding]:
+    """Each serial port of the line, by a name that stays when plugs are changed."""
+    ports = [
+        (device, Path(connection.path))
+        for device, connection in machine.connections()
+        if isinstance(connection, SerialSettings)
+    ]
+    if not ports:
+        en, zh = _plugged_in(machine)
+        yield good("", f"none in use; {en}", f"未使用；{zh}")
+    for device, path in ports:
+        yield _port(machine, device, path)
+
+
+def _port(machine: Machine, device: str, path: Path) -> Finding:
+    others = machine.by_id("serial")
+    if not path.exists():
+        en, zh = _plugged_in(machine)
+        fix = Words(
+            f"plug it in, or correct the path in the line's file; {en}",
+            f"请插好，或更正产线文件中的路径；{zh}",
+        )
+        return failed(device, f"{path} is not there", f"{path} 不存在", fix=fix)
+    if not stat.S_ISCHR(path.stat().st_mode):
+        fix = Words("correct the path in the line's file", "请更正产线文件中的路径")
+        return failed(device, f"{path} is no serial port", f"{path} 不是串口", fix=fix)
+    user = machine.who(LINE_USER)
+    if not user.may_use(path):
+        command = f"usermod -aG {group_name(path.stat().st_gid)} {user.name}"
+        return failed(
+            device,
+            f"{path}: {user.name} may not open it",
+            f"{path}：{user.name} 无权打开",
+            fix=Words(command, command),
+        )
+    if machine.devices_up is not None:
+        return by_its_line(machine, device, str(path))
+    stays = next((one for one in others if one.resolve() == path.resolve()), None)
+    if stays is not None and path != stays:
+        fix = Words(f"write {stays} into the line's file", f"请在产线文件中写 {stays}")
+        return warning(
+            device, f"{path} may be another port after a restart", f"{path} 重启后可能变成别的串口", fix=fix
+        )
+    return good(device, f"{path}", f"{path}")
+
+
+def _plugged_in(machine: Machine) -> tuple[str, str]:
+    names = ", ".join(str(one) for one in machine.by_id("serial"))
+    if not names:
+        return "no adapter is plugged in", "未插任何串口适配器"
+    return f"plugged in: {names}", f"已插入：{names}"
+
+
+def cameras(machine: Machine) -> Iterator[Finding]:
+    """Each camera that is plugged in can be opened by the camera's unit."""
+    found = machine.cameras()
+    if not found:
+        yield good("", "none is plugged in", "未插相机")
+    user = machine.who(CAMERA_USER)
+    for path in found:
+        if user.may_use(path):
+            yield good(path.name, f"{path}", f"{path}")
+        else:
+            command = f"usermod -aG {group_name(path.stat().st_gid)} {user.name}"
+            yield failed(
+                path.name,
+                f"{user.name} may not open it",
+                f"{user.name} 无权打开",
+                fix=Words(command, command),
+            )
+
+
+def readers(machine: Machine) -> Iterator[Finding]:
+    """Each device that is called over TCP answers."""
+    called = [
+        (device, connection)
+        for device, connection in machine.connections()
+        if isinstance(connection, TcpClientSettings)
+    ]
+    if not called:
+        yield good("", "none is called over TCP", "没有需经 TCP 连接的设备")
+    for device, connection in called:
+        where = f"{connection.host}:{connection.port}"
+        if machine.devices_up is not None:
+            yield by_its_line(machine, device, where)
+            continue
+        try:
+            socket.create_connection((connection.host, connection.port), CALL_S).close()
+        except OSError as error:
+            why = error.strerror or str(error)
+            yield failed(device, f"{where}: {why}", f"{where}：{why}", fix=_reach(where))
+        else:
+            yield good(device, f"{where} answers", f"{where} 有应答")
+
+
+def by_its_line(machine: Machine, device: str, where: str) -> Finding:
+    """The word of the line process that holds the device now."""
+    assert machine.devices_up is not None
+    if machine.devices_up.get(device, False):
+        return good(device, f"{where}: up, says the running line", f"{where}：运行中的产线报告已连接")
+    return failed(
+        device,
+        f"{where}: down, says the running line",
+        f"{where}：运行中的产线报告已断开",
+        fix=_reach(where),
+    )
+
+
+def _reach(where: str) -> Words:
+    return Words(
+        f"is it switched on and plugged in? does {where} stand in its settings?",
+        f"是否已通电并接好线？设备设置中是否为 {where}？",
+    )

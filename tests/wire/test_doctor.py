@@ -1,0 +1,91 @@
+"""The doctor beside a real PLC program (simulated), a listening reader, and a line that runs."""
+
+import asyncio
+import json
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge.doctor import Machine, devices, plc, ports
+from edge.doctor.findings import Verdict
+from line_config import load_line
+from tests.core.doctor_kit import told
+from tests.wire.line_process import hall_beside
+
+pytestmark = pytest.mark.wire
+
+
+def machine(data: Path, *settings: str) -> Machine:
+    return Machine.now(load_line("fast", settings), data)
+
+
+async def test_a_plc_and_a_reader_that_answer(tmp_path: Path) -> None:
+    async with hall_beside(tmp_path, parcels=1) as hall:
+        found = machine(tmp_path, *hall.settings, "plc.turnaround_ms=26")
+        identity, turnaround = await asyncio.to_thread(lambda: told(plc.plc(found)))
+        assert identity == (
+            "good",
+            f"plc: 127.0.0.1:{hall.server.port}: the program that the line describes",
+        )
+        assert turnaround[0] in {"good", "warning"}, "a busy machine may be slow"
+        assert "of 100" in turnaround[1]
+        assert (await asyncio.to_thread(lambda: told(devices.readers(found))))[0][0] == "good"
+
+        other = machine(tmp_path, *hall.settings, "plc.map_version=7")
+        identity, _ = await asyncio.to_thread(lambda: told(plc.plc(other)))
+        assert identity[0] == "failed"
+        assert "map version is 1, the line says 7" in identity[1]
+
+        hall.hall.bus.turnaround_us = 60_000
+        _, turnaround = await asyncio.to_thread(lambda: told(plc.plc(found)))
+        assert turnaround[0] == "warning"
+        assert "the line reckons with 26 ms" in turnaround[1]
+
+
+def test_nobody_answers(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    found = machine(tmp_path, f"plc.port={port}", f"readers.top.connection.port={port}")
+    assert told(plc.plc(found)) == [("failed", f"plc: no connection to 127.0.0.1:{port}")]
+    assert told(devices.readers(found)) == [("failed", f"top: 127.0.0.1:{port}: Connection refused")]
+
+
+def test_ports(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = machine(tmp_path, f"api.port={port}")
+        assert told(ports.ports(found)) == [("failed", f"api: 127.0.0.1:{port}: Address already in use")]
+        running = replace(found, gateway_runs=True)
+        assert told(ports.ports(running)) == [("good", f"api: 127.0.0.1:{port}: our process listens")]
+    assert told(ports.ports(found)) == [("good", f"api: 127.0.0.1:{port} is free")]
+    [(verdict, said)] = told(ports.ports(machine(tmp_path, "api.host=203.0.113.7")))
+    assert verdict == "failed"
+    assert "Cannot assign requested address" in said
+
+
+async def test_a_running_line_speaks_for_its_devices_and_keeps_them(tmp_path: Path) -> None:
+    async with hall_beside(tmp_path, parcels=1) as hall:
+        line = await hall.line_process()
+        try:
+            await line.until(hall.permitted, "induction")
+            command = (sys.executable, "-m", "edge.cli", "doctor", "fast", "--data", str(tmp_path), "--json")
+            words = [word for setting in hall.settings for word in ("--set", setting)]
+            process = await asyncio.create_subprocess_exec(
+                *command, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            )
+            out, err = await process.communicate()
+            found = json.loads(out)
+            assert not err
+            by_check = {one["check"]: one for one in found["findings"] if one["verdict"] == Verdict.GOOD}
+            for check in ("plc", "readers"):
+                assert "up, says the running line" in by_check[check]["said"]
+            assert by_check["databases"]["said"] == "undamaged"
+            assert process.returncode == {"good": 0, "warning": 1, "failed": 3}[found["verdict"]]
+            assert hall.permitted(), "it has disturbed nobody"
+            await line.end()
+            assert Machine.now(None, tmp_path).devices_up is None
+        finally:
+            await line.kill()
