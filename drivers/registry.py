@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from drivers.codecs.mettler_toledo import ContinuousCodec
+from drivers.codecs.mt_sics import SicsCodec
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
+from drivers.codecs.yaohua_a9 import A9Codec
 from drivers.links.plc import PlcMailboxLink
 from drivers.links.scale_serial import ScaleCodec, ScaleLink
 from drivers.links.scanner import ScannerCodec, ScannerLink
@@ -33,8 +35,19 @@ PARITY: Mapping[str, ParityName] = {"N": "none", "E": "even", "O": "odd"}
 
 def _mettler_toledo(file: ScaleFile) -> ScaleCodec:
     return ContinuousCodec(
-        checksum=file.checksum, agreeing=file.agreeing_frames, power_up_bit=file.power_up_bit
+        unit=file.unit,
+        checksum=file.checksum,
+        agreeing=file.agreeing_frames,
+        power_up_bit=bool(file.power_up_bit),
     )
+
+
+def _mt_sics(file: ScaleFile) -> ScaleCodec:
+    return SicsCodec(unit=file.unit, agreeing=file.agreeing_frames, ask=file.ask or "SIR")
+
+
+def _yaohua_a9(file: ScaleFile) -> ScaleCodec:
+    return A9Codec(unit=file.unit, agreeing=file.agreeing_frames)
 
 
 def _text_lines(file: ScannerFile, read: ReadPolicy) -> ScannerCodec:
@@ -52,7 +65,11 @@ def _text_lines(file: ScannerFile, read: ReadPolicy) -> ScannerCodec:
 
 
 PLC_LINKS: Mapping[PlcProtocol, type[PlcMailboxLink]] = {"mailbox": PlcMailboxLink}
-SCALE_CODECS: Mapping[ScaleProtocol, MakeScaleCodec] = {"mettler_toledo_continuous": _mettler_toledo}
+SCALE_CODECS: Mapping[ScaleProtocol, MakeScaleCodec] = {
+    "mettler_toledo_continuous": _mettler_toledo,
+    "mt_sics": _mt_sics,
+    "yaohua_a9_continuous": _yaohua_a9,
+}
 SCANNER_CODECS: Mapping[ScannerProtocol, MakeScannerCodec] = {"text_lines": _text_lines}
 
 

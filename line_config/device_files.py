@@ -13,7 +13,11 @@ from edge.model.topology import ReaderSpeaks
 from line_config.fields import Id, Ms, Strict, Text
 
 PlcProtocol = Literal["mailbox"]
-ScaleProtocol = Literal["mettler_toledo_continuous"]
+ScaleProtocol = Literal["mettler_toledo_continuous", "mt_sics", "yaohua_a9_continuous"]
+TELLS_STABLE: frozenset[ScaleProtocol] = frozenset({"mettler_toledo_continuous", "mt_sics"})
+"""Protocols whose frames say whether the weight stands still: a static scale needs one."""
+TAKES_ZERO: frozenset[ScaleProtocol] = frozenset({"mt_sics"})
+"""Protocols by which a scale can be told to set its zero."""
 ScannerProtocol = Literal["text_lines"]
 
 Address = Annotated[int, Field(ge=0, le=65_535)]
@@ -49,14 +53,32 @@ class ScaleFile(_DeviceFile):
     protocol: ScaleProtocol
     baudrate: Baudrate
     frame: SerialFrame
+    unit: Literal["kg", "g"]
+    """Unit that the indicator is set to; a frame in any other one is no weight."""
     checksum: bool
-    """Frames end with the check byte; without it, they are sent without."""
+    """Frames end with a check sum; without it, they are sent without."""
     agreeing_frames: Annotated[int, Field(ge=1, le=10)]
     """Equal frames before a value counts (more than one where frames have no check sum)."""
-    power_up_bit: bool
-    """Status word B, bit 6 says "zero not captured"; false for clones in which it is always set."""
     frame_rate_hz: Annotated[int, Field(ge=1, le=2_000)]
     """Frames sent a second; the independent readings among them are the line's ``rate_hz``."""
+    power_up_bit: bool | None = None
+    """``mettler_toledo_continuous``: status word B, bit 6 says "zero not captured"; false for clones in
+    which it is always set."""
+    ask: Literal["S", "SI", "SIR"] | None = None
+    """``mt_sics``: what the scale is asked with; SIR once, the others anew after each answer."""
+
+    @model_validator(mode="after")
+    def _has_what_its_protocol_needs(self) -> Self:
+        for key, protocol in (("power_up_bit", "mettler_toledo_continuous"), ("ask", "mt_sics")):
+            if (getattr(self, key) is not None) != (self.protocol == protocol):
+                raise ValueError(f"{key} belongs to protocol {protocol}, which needs it, and to no other")
+        if self.checksum and self.protocol == "mt_sics":
+            raise ValueError("answers of mt_sics have no check sum: checksum: false")
+        if not self.checksum and self.protocol == "yaohua_a9_continuous":
+            raise ValueError("frames of yaohua_a9_continuous have a check sum: checksum: true")
+        if not self.checksum and self.agreeing_frames < 2:
+            raise ValueError("without a check sum at least two frames must agree: agreeing_frames: 2")
+        return self
 
 
 class ScannerFile(_DeviceFile):

@@ -204,6 +204,7 @@ class Cable:
         self._to_line = Pipe(to_line, bits.child("to_line"))
         self._to_device = Pipe(to_device, bits.child("to_device"))
         self._near: PipeEnd | None = None
+        self._hear: Callable[[bytes], object] | None = None
         self._plugged = True
         self.device = PipeEnd(loop, self._send, failed)
 
@@ -219,6 +220,10 @@ class Cable:
     def send(self, data: bytes) -> None:
         """The device speaks, without a coroutine: a UART does not wait."""
         self._send(self.device, data)
+
+    def on_heard(self, hear: Callable[[bytes], object]) -> None:
+        """What comes to the device's end goes to ``hear`` from now on, and nobody reads it."""
+        self._hear = hear
 
     def unplug(self) -> None:
         """The line's end breaks, bytes of both sides vanish until ``plug``; the device runs on."""
@@ -251,6 +256,12 @@ class Cable:
             )
 
     def _arrive(self, at_line: bool, due_us: int, piece: bytes) -> None:
-        end = self._near if at_line else self.device
-        if end is not None and self._plugged:
-            end.arrive(due_us, piece)
+        if not self._plugged:
+            return
+        if at_line:
+            if self._near is not None:
+                self._near.arrive(due_us, piece)
+        elif self._hear is not None:
+            self._context.run(self._hear, piece)
+        else:
+            self.device.arrive(due_us, piece)

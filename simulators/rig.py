@@ -324,14 +324,15 @@ class Rig:
             self._scanners[reader.id] = scanner
         self.hall.world.on_label.append(self._labelled)
         if topology.scale is not None and line.scale_port is not None:
-            rate = line.scale_port.file.frame_rate_hz
+            file = line.scale_port.file
             self._cable = Cable(self._loop, self._bits.child("scale/cable"), failed=LinkFailed)
             self._scale = ScaleIndicator(
                 self._loop,
-                setup_of(topology.scale, frame_rate_hz=rate),
+                setup_of(topology.scale, frame_rate_hz=file.frame_rate_hz, protocol=file.protocol),
                 self._bits.child("scale"),
                 self._cable.send,
             )
+            self._cable.on_heard(self._scale.hear)
             self.hall.world.platform.listeners.append(self._scale.load)
             self._scale.start()
 

@@ -1,4 +1,4 @@
-"""A scale that talks all the time: frames in, samples out, silence is a failure."""
+"""A scale, serial or TCP: frames in, samples out, silence is a failure; one that is asked is asked anew."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,7 +18,23 @@ MIN_SPACING_US = 1 * US_PER_MS
 
 
 class ScaleCodec(Protocol):
-    """Frames of one scale protocol; sans-IO, never raises."""
+    """Frames of one scale protocol; sans-IO, never raises.
+
+    ``greeting`` begins a session, ``request`` is sent anew after each answer (``answers`` counts them),
+    ``zero`` sets the scale's zero; each is empty where the protocol has no such thing.
+    """
+
+    @property
+    def greeting(self) -> bytes: ...
+
+    @property
+    def request(self) -> bytes: ...
+
+    @property
+    def zero(self) -> bytes: ...
+
+    @property
+    def answers(self) -> int: ...
 
     def feed(self, data: bytes, at_us: MonoUs) -> tuple[WeightSample, ...]: ...
 
@@ -47,14 +63,22 @@ class ScaleLink:
         self._open_stream = open_stream
         self._make_codec = make_codec
         self._sink = sink
+        self._zero_wanted = False
 
     @property
     def device(self) -> DeviceId:
         return self._device
 
+    def zero(self) -> None:
+        """Tell the scale to set its zero, with the next frame; nothing where it cannot be told."""
+        self._zero_wanted = True
+
     async def session(self, went_up: Callable[[], None]) -> None:
         codec = self._make_codec()
+        self._zero_wanted = False
         async with opened(self._open_stream, codec.feed) as stream:
+            if codec.greeting:
+                await stream.write(codec.greeting)
             try:
                 async with heard_within(self._stale_ms * US_PER_MS) as hearing:
                     await self._serve(stream, codec, hearing, went_up)
@@ -64,20 +88,31 @@ class ScaleLink:
     async def _serve(
         self, stream: ByteStream, codec: ScaleCodec, hearing: Hearing, went_up: Callable[[], None]
     ) -> None:
-        stale_us = self._stale_ms * US_PER_MS
+        stale_us, request = self._stale_ms * US_PER_MS, codec.request
         before_us: MonoUs | None = None
+        answers = 0
         while True:
             data, at_us = await stream.read()
             samples = codec.feed(data, at_us)
+            if request and codec.answers != answers:
+                answers = codec.answers
+                await stream.write(request)
             if not samples:
                 continue
             hearing.heard(at_us)
+            if self._zero_wanted:
+                await self._tell_zero(stream, codec)
             if before_us is None:
                 went_up()
             else:
                 for sample in paced(samples, at_us - before_us, stale_us // 2):
                     self._sink.weight_seen(self._scale, sample)
             before_us = at_us
+
+    async def _tell_zero(self, stream: ByteStream, codec: ScaleCodec) -> None:
+        self._zero_wanted = False
+        if codec.zero:
+            await stream.write(codec.zero)
 
 
 def paced(samples: Sequence[WeightSample], span_us: int, max_span_us: int) -> Sequence[WeightSample]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from line_config.description import LineDescription
-from line_config.model import SerialSettings, TcpClientSettings
+from line_config.model import ScaleConnection, SerialSettings, TcpClientSettings
 from simulators.demo.processes import BAD_CONFIGURATION, DemoFailed, Keeper
 from simulators.faults import FaultLevel
 
@@ -41,10 +41,14 @@ def overrides_of(line: LineDescription, data: Path) -> tuple[str, ...]:
         where = f"readers.{port.reader}.connection"
         found += [f"{where}.host={HOST}", f"{where}.port={number}"]
     if line.scale_port is not None:
-        if not isinstance(line.scale_port.connection, SerialSettings):
-            raise DemoFailed("the demo's scale has a serial port only", BAD_CONFIGURATION)
-        found.append(f"scale.connection.path={data / PTY}")
+        found += _scale_cable(line.scale_port.connection, data)
     return tuple(found)
+
+
+def _scale_cable(connection: ScaleConnection, data: Path) -> list[str]:
+    if isinstance(connection, SerialSettings):
+        return [f"scale.connection.path={data / PTY}"]
+    return [f"scale.connection.host={HOST}", f"scale.connection.port={free_ports(1)[0]}"]
 
 
 class Cast:
@@ -79,7 +83,7 @@ class Cast:
         self.gateway = self._edge("gateway", "gateway")
         self.plant = self._plant(parcels, orders, faults, clock)
         self._devices = dict.fromkeys(self._scanners(), "listening ") | dict.fromkeys(
-            self._scale(), "sending "
+            self._scale(), "sending " if self._serial_scale else "listening "
         )
         """Each with the word by which it says that it is ready."""
 
@@ -89,6 +93,11 @@ class Cast:
         topology = self._line.topology
         scale = () if topology.scale is None else (str(topology.scale.id),)
         return frozenset((*(str(one.id) for one in topology.readers), *scale, "plc"))
+
+    @property
+    def _serial_scale(self) -> bool:
+        port = self._line.scale_port
+        return port is not None and isinstance(port.connection, SerialSettings)
 
     async def open(self) -> None:
         """Everything but the line is up. Raises ``DemoFailed``."""
@@ -141,8 +150,12 @@ class Cast:
         scale, port = self._line.topology.scale, self._line.scale_port
         if scale is None or port is None:
             return []
-        assert isinstance(port.connection, SerialSettings)
-        arguments = ["--feed", self._feed, "--pty", port.connection.path, "--seed", self._seed]
+        connection = port.connection
+        arguments = ["--feed", self._feed, "--seed", self._seed, "--protocol", port.file.protocol]
+        if isinstance(connection, SerialSettings):
+            arguments += ["--pty", connection.path]
+        else:
+            arguments += ["--listen", f"{connection.host}:{connection.port}"]
         arguments += ["--settle-ms", str(scale.settle_ms), "--delay-ms", str(scale.filter_ms)]
         arguments += ["--frame-rate-hz", str(port.file.frame_rate_hz)]
         arguments += ["--division-g", str(scale.division_g), "--capacity-g", str(scale.capacity_g)]

@@ -1,7 +1,8 @@
-"""A belt scale with a Mettler-Toledo indicator that sends its continuous output, whether heard or not.
+"""A scale with an indicator that talks whether heard or not, or, in MT-SICS, as it is asked.
 
-Frame, status words and check sum are written from the WILDCAT technical manual E15609900A (12/00),
-pages 6-4 and 6-5; what is known to the line's codec is not looked at.
+What goes over the cable is in ``scale_frames``. How a scale of MT-SICS takes commands (SIR repeats until
+the next weighing command, Z waits for nothing and sets zero within 2 % of the capacity) is from the
+operating instructions of the JS balances, page 30, and OIML R 76, 4.5.1.
 """
 
 import argparse
@@ -10,13 +11,15 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from edge.model.topology import Scale
 from simulators.devices.process import run_until_ended
 from simulators.devices.pty_port import PtyPort
+from simulators.devices.scale_frames import ASKED, MOST_SHOWN, SCALE_FRAMES
+from simulators.devices.tcp_port import TcpPort
 from simulators.feed import FeedMessage, LoadChanged, follow
 from simulators.seeds import SeededBits
 
@@ -24,10 +27,14 @@ US_PER_MS = 1_000
 US_PER_S = 1_000_000
 BLOCK_STEPS = 256
 """Changes of load that are not settled yet; a parcel makes eight."""
-FRAMES_KNOWN = 32_768
-"""Every division of a scale of 60 kg, standing still and in motion."""
 OVER_DIVISIONS = 9
 """An indicator shows its capacity and nine divisions more (OIML R 76, 4.2.3)."""
+UNDER_DIVISIONS = 20
+"""So far below zero it shows nothing (OIML R 76, 4.2.3)."""
+ZERO_PERMILLE = 20
+"""Zero can be set within ±2 % of the capacity (OIML R 76, 4.5.1)."""
+HEARD_BYTES = 64
+"""A longer command is none."""
 
 
 class Timers(Protocol):
@@ -52,9 +59,16 @@ class ScaleSetup:
     noise_g: int
     division_g: int
     capacity_g: int
+    protocol: str = "mettler_toledo_continuous"
 
 
-def setup_of(scale: Scale, *, frame_rate_hz: int, noise_g: int = 1) -> ScaleSetup:
+def setup_of(
+    scale: Scale,
+    *,
+    frame_rate_hz: int,
+    noise_g: int = 1,
+    protocol: str = "mettler_toledo_continuous",
+) -> ScaleSetup:
     """A scale that is just as good as the line's description believes, and no better."""
     return ScaleSetup(
         settle_us=scale.settle_ms * US_PER_MS,
@@ -64,24 +78,8 @@ def setup_of(scale: Scale, *, frame_rate_hz: int, noise_g: int = 1) -> ScaleSetu
         noise_g=noise_g,
         division_g=scale.division_g,
         capacity_g=scale.capacity_g,
+        protocol=protocol,
     )
-
-
-MOST_SHOWN = 999_999
-"""Six digits."""
-
-
-@lru_cache(maxsize=FRAMES_KNOWN)
-def continuous_frame(grams: int, motion: bool, out_of_range: bool) -> bytes:
-    """Gross kilograms with three decimals (SWA 101), in steps of one (X1); tare 0; ``grams`` at most six
-    digits either side of zero."""
-    status_b = 0x30 | (0x02 if grams < 0 else 0) | (0x04 if out_of_range else 0) | (0x08 if motion else 0)
-    body = bytes((0x02, 0x2D, status_b, 0x20)) + f"{abs(grams):6d}{0:6d}\r".encode()
-    return body + bytes((-sum(body) & 0x7F,))
-
-
-SCALE_FRAMES = {"mettler_toledo_continuous": continuous_frame}
-"""Encoder of each protocol that the line can speak."""
 
 
 class Platform:
@@ -138,7 +136,8 @@ class Platform:
 
 
 class ScaleIndicator:
-    """Sends a frame every ``frame_us`` to ``send``; call ``load`` as the load changes."""
+    """Sends a frame every ``frame_us`` to ``send``, or as it is asked; call ``load`` as the load changes
+    and ``hear`` with what the line says."""
 
     def __init__(
         self, timers: Timers, setup: ScaleSetup, bits: SeededBits, send: Callable[[bytes], object]
@@ -146,28 +145,96 @@ class ScaleIndicator:
         self._timers = timers
         self._setup = setup
         self._platform = Platform(setup, bits)
+        self._say = SCALE_FRAMES[setup.protocol]
+        self._asked = setup.protocol in ASKED
         self._send = send
         self._next_us = 0
         self._silent_until_us = 0
+        self._frozen_until_us = 0
+        self._frozen = b""
+        self._zero_g = 0
+        """What it takes for nothing: a drift less what was set to zero."""
+        self._heard = b""
         self._running = False
+        self._repeats = False
+        self._timed = False
+        """A tick is due."""
         self.load = self._platform.load
 
     def start(self) -> None:
-        """From now on it sends."""
+        """From now on it sends, or listens."""
         self._running = True
-        self._next_us = round(self._timers.time() * US_PER_S)
-        self._tick()
+        if not self._asked:
+            self._repeat()
 
     def stop(self) -> None:
         """It is switched off; what it has sent is on its way."""
-        self._running = False
+        self._running = self._repeats = False
 
     def be_silent(self, until_us: int) -> None:
         """Fault: no frames until then."""
         self._silent_until_us = until_us
 
+    def freeze(self, until_us: int) -> None:
+        """Fault: whatever lies on it, it goes on saying what it says now."""
+        self._frozen = self.frame(round(self._timers.time() * US_PER_S))
+        self._frozen_until_us = until_us
+
+    def drift(self, grams: int) -> None:
+        """Fault: so much more is shown of everything, until zero is set."""
+        self._zero_g += grams
+
+    def hear(self, data: bytes) -> None:
+        """Bytes from the line; a scale that only talks does not listen."""
+        if not self._asked or not self._running:
+            return
+        *commands, rest = (self._heard + data).split(b"\r\n")
+        self._heard = rest if len(rest) <= HEARD_BYTES else b""
+        for command in commands:
+            self._obey(command)
+
+    def _obey(self, command: bytes) -> None:
+        now_us = round(self._timers.time() * US_PER_S)
+        if now_us < self._silent_until_us:
+            return
+        match command:
+            case b"SIR":
+                self._repeat()
+            case b"SI" | b"S":
+                self._repeats = False
+                due_us = now_us + self._setup.frame_us
+                self._timers.call_at(due_us / US_PER_S, partial(self._answer, command, due_us))
+            case b"Z":
+                self._send(self._set_zero(now_us))
+            case _:
+                self._send(b"ES\r\n")
+
+    def _answer(self, command: bytes, now_us: int) -> None:
+        """With its next reading; to S, which wants a stable one, that there is none."""
+        if self._running:
+            frame = self.frame(now_us)
+            self._send(b"S I\r\n" if command == b"S" and frame.startswith(b"S D") else frame)
+
+    def _set_zero(self, now_us: int) -> bytes:
+        reading, motion = self._platform.read(now_us)
+        range_g = self._setup.capacity_g * ZERO_PERMILLE // 1_000
+        if motion:
+            return b"Z I\r\n"
+        if abs(reading) > range_g:
+            return b"Z +\r\n" if reading > 0 else b"Z -\r\n"
+        self._zero_g = -reading
+        return b"Z A\r\n"
+
+    def _repeat(self) -> None:
+        self._repeats = True
+        if not self._timed:
+            self._timed = True
+            self._next_us = round(self._timers.time() * US_PER_S)
+            self._tick()
+
     def _tick(self) -> None:
-        if not self._running:
+        if not self._repeats:
+            self._timed = False
             return
         now_us = self._next_us
         if now_us >= self._silent_until_us:
@@ -181,13 +248,17 @@ class ScaleIndicator:
 
     def frame(self, now_us: int) -> bytes:
         """The frame whose last byte arrives at ``now_us``."""
+        if now_us < self._frozen_until_us:
+            return self._frozen
         setup = self._setup
         reading, motion = self._platform.read(now_us)
+        reading += self._zero_g
         division = setup.division_g
         shown = (abs(reading) + division // 2) // division * division
-        shown = -shown if reading < 0 else shown
+        if reading < 0:
+            return self._say(-shown, motion, shown > UNDER_DIVISIONS * division)
         over = shown > setup.capacity_g + OVER_DIVISIONS * division
-        return continuous_frame(shown if shown < MOST_SHOWN else MOST_SHOWN, motion, over)
+        return self._say(shown if shown < MOST_SHOWN else MOST_SHOWN, motion, over)
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -200,16 +271,25 @@ async def run(options: argparse.Namespace) -> None:
         noise_g=options.noise_g,
         division_g=options.division_g,
         capacity_g=options.capacity_g,
+        protocol=options.protocol,
     )
-    port = PtyPort(options.pty)
-    scale = ScaleIndicator(asyncio.get_running_loop(), setup, SeededBits(options.seed, "scale"), port.write)
+    loop = asyncio.get_running_loop()
+    port: PtyPort | TcpPort
+    if options.pty is not None:
+        port, ready = PtyPort(options.pty), f"sending {options.pty}"
+    else:
+        host, _, number = options.listen.rpartition(":")
+        port = TcpPort()
+        ready = f"listening {host}:{await port.listen(host, int(number))}"
+    scale = ScaleIndicator(loop, setup, SeededBits(options.seed, "scale"), port.write)
+    port.on_heard(scale.hear)
 
     def take(message: FeedMessage) -> None:
         if isinstance(message, LoadChanged):
             scale.load(message.at_us, message.grams)
 
     scale.start()
-    sys.stdout.write(f"sending {options.pty}\n")
+    sys.stdout.write(f"{ready}\n")
     sys.stdout.flush()
     try:
         await follow(options.feed, take)
@@ -220,7 +300,10 @@ async def run(options: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m simulators.devices.scale", description=__doc__)
     parser.add_argument("--feed", type=Path, required=True, help="Unix socket of the plant process")
-    parser.add_argument("--pty", type=Path, required=True, help="name for the line's end of the port")
+    cable = parser.add_mutually_exclusive_group(required=True)
+    cable.add_argument("--pty", type=Path, help="name for the line's end of a serial port")
+    cable.add_argument("--listen", metavar="HOST:PORT", help="as a device server")
+    parser.add_argument("--protocol", choices=sorted(SCALE_FRAMES), default="mettler_toledo_continuous")
     parser.add_argument("--settle-ms", type=int, default=150)
     parser.add_argument("--delay-ms", type=int, default=30)
     parser.add_argument("--frame-rate-hz", type=int, default=50)

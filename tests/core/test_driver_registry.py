@@ -11,7 +11,10 @@ import line_config
 from drivers.registry import PARITY, PLC_LINKS, SCALE_CODECS, SCANNER_CODECS
 from edge.model.topology import ReadPolicy
 from edge.model.units import MonoUs
+from edge.model.weight import SampleState
 from line_config.device_files import (
+    TAKES_ZERO,
+    TELLS_STABLE,
     PlcProtocol,
     ScaleFile,
     ScaleProtocol,
@@ -19,11 +22,21 @@ from line_config.device_files import (
     ScannerProtocol,
     SerialFrame,
 )
-from tests.core import test_scale_codec_mettler_toledo, test_scanner_codec_lines
+from tests.core import (
+    test_scale_codec_mettler_toledo,
+    test_scale_codec_mt_sics,
+    test_scale_codec_yaohua_a9,
+    test_scanner_codec_lines,
+)
 
 DEVICES = Path(line_config.__file__).parent / "devices"
 SCALES = sorted((DEVICES / "scales").glob("*.yaml"))
 SCANNERS = sorted((DEVICES / "scanners").glob("*.yaml"))
+GOLDEN_SCALES = {
+    "mettler_toledo_continuous": test_scale_codec_mettler_toledo.GOLDEN,
+    "mt_sics": test_scale_codec_mt_sics.GOLDEN,
+    "yaohua_a9_continuous": test_scale_codec_yaohua_a9.GOLDEN,
+}
 READ = ReadPolicy(symbologies=(), patterns=(), no_read=("NoRead",))
 
 
@@ -45,6 +58,16 @@ def test_every_scale_file_makes_a_codec(path: Path) -> None:
     assert file.checksum or file.agreeing_frames > 1, "without a check sum k frames must agree"
 
 
+def test_what_a_protocol_can_do_is_said_beside_its_name() -> None:
+    files = [ScaleFile.model_validate_json(read(path)) for path in SCALES]
+    zeroed = {file.protocol for file in files if SCALE_CODECS[file.protocol](file).zero}
+    assert zeroed == TAKES_ZERO
+    tables = GOLDEN_SCALES.items()
+    assert {
+        name for name, table in tables if any(row.state is SampleState.OK for row in table)
+    } == TELLS_STABLE
+
+
 @pytest.mark.parametrize("path", SCANNERS, ids=lambda path: path.stem)
 def test_every_scanner_file_makes_a_codec(path: Path) -> None:
     file = ScannerFile.model_validate_json(read(path))
@@ -54,11 +77,10 @@ def test_every_scanner_file_makes_a_codec(path: Path) -> None:
 
 
 def test_every_protocol_has_a_golden_table_with_its_sources() -> None:
-    scales = {"mettler_toledo_continuous": test_scale_codec_mettler_toledo.GOLDEN}
     scanners = {"text_lines": test_scanner_codec_lines.GOLDEN}
-    assert set(scales) == set(SCALE_CODECS)
+    assert set(GOLDEN_SCALES) == set(SCALE_CODECS)
     assert set(scanners) == set(SCANNER_CODECS)
-    assert all(len(table) >= 8 and all(row.source for row in table) for table in scales.values())
+    assert all(len(table) >= 8 and all(row.source for row in table) for table in GOLDEN_SCALES.values())
     assert all(len(table) >= 8 for table in scanners.values())
 
 

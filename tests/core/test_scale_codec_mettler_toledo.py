@@ -5,39 +5,30 @@ The manuals print tables, not frames. Each frame below is put together from the 
 check sum by page 6-4, note 6: the two's complement of the low seven bits' sum, STX and CR included.
 """
 
-import os
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.codecs.mettler_toledo import ContinuousCodec
 from edge.model.units import Grams, MonoUs
-from edge.model.weight import SampleState, WeightSample
-from simulators.pipes import FOUR_WIRES, pipe_of
+from edge.model.weight import WeightSample
+from simulators.pipes import FOUR_WIRES
 from simulators.seeds import SeededBits
-
-AT = MonoUs(7_000)
-FUZZ_CASES = int(os.environ.get("BELTKEEPER_FUZZ", "20000"))
-
-
-@dataclass(frozen=True)
-class Golden:
-    what: str
-    source: str
-    frame: str
-    grams: int
-    state: SampleState
-
-
-OK, MOTION, OVER, UNDER, NO_WEIGHT = (
-    SampleState.OK,
-    SampleState.MOTION,
-    SampleState.OVER,
-    SampleState.UNDER,
-    SampleState.NO_WEIGHT,
+from tests.core.scale_codec_kit import (
+    AT,
+    MOTION,
+    NO_WEIGHT,
+    OK,
+    OVER,
+    UNDER,
+    Golden,
+    fuzz,
+    one_bit_off,
+    said,
+    through,
+    two_bits_off,
 )
+
 GOLDEN = [
     Golden("1.253 kg, stable", "W 6-4 table 6-8", "02 2D3020 202031323533 202020202030 0D 19", 1253, OK),
     Golden(
@@ -84,16 +75,18 @@ GOLDEN = [
     ),
     Golden("0.3456 kg", "W 6-5 table 6-9 XX.XXXX", "02 2E3020 202033343536 202020202030 0D 11", 346, OK),
     Golden("0.34550 kg", "W 6-5 table 6-9 X.XXXXX", "02 2F3020 203334353530 202020202030 0D 01", 346, OK),
-    Golden("1253 g", "W 6-5 table 6-11 bit 0", "02 2A3021 202031323533 202020202030 0D 1B", 1253, OK),
-    Golden("2.50 lb", "W 6-5 table 6-10 bit 4", "02 2C2020 202020323530 202020202030 0D 3E", 1134, OK),
+    Golden("2.50 lb", "W 6-5 table 6-10 bit 4", "02 2C2020 202020323530 202020202030 0D 3E", 0, NO_WEIGHT),
+    Golden("1253 g", "W 6-5 table 6-11 bit 0", "02 2A3021 202031323533 202020202030 0D 1B", 0, NO_WEIGHT),
     Golden(
         "1.250 t",
         "D EN-68 table 5-4 bits 2-0 = 2",
         "02 2D3022 202031323530 202020202030 0D 1A",
-        1_250_000,
-        OK,
+        0,
+        NO_WEIGHT,
     ),
-    Golden("16.0 oz", "D EN-68 table 5-4 bits 2-0 = 3", "02 2B2023 202020313630 202020202030 0D 3C", 454, OK),
+    Golden(
+        "16.0 oz", "D EN-68 table 5-4 bits 2-0 = 3", "02 2B2023 202020313630 202020202030 0D 3C", 0, NO_WEIGHT
+    ),
     Golden(
         "no units",
         "D EN-68 table 5-4 bits 2-0 = 7",
@@ -129,26 +122,16 @@ GOLDEN = [
 FRAMES = [bytes.fromhex(golden.frame) for golden in GOLDEN]
 
 
-def codec(*, checksum: bool = True, agreeing: int = 1, power_up_bit: bool = True) -> ContinuousCodec:
-    return ContinuousCodec(checksum=checksum, agreeing=agreeing, power_up_bit=power_up_bit)
-
-
-def said(samples: tuple[WeightSample, ...]) -> list[tuple[int, SampleState]]:
-    return [(sample.grams, sample.state) for sample in samples]
+def codec(
+    *, unit: str = "kg", checksum: bool = True, agreeing: int = 1, power_up_bit: bool = True
+) -> ContinuousCodec:
+    return ContinuousCodec(unit=unit, checksum=checksum, agreeing=agreeing, power_up_bit=power_up_bit)
 
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.what)
 def test_golden(golden: Golden) -> None:
     (sample,) = codec().feed(bytes.fromhex(golden.frame), AT)
     assert sample == WeightSample(at_us=AT, grams=Grams(golden.grams), state=golden.state)
-
-
-def through(wire: str, frames: list[bytes], scale: ContinuousCodec) -> list[WeightSample]:
-    pipe, samples = pipe_of(wire, seed=1), list[WeightSample]()
-    for n, frame in enumerate(frames):
-        for at_us, piece in pipe.push(20_000 * n, frame):
-            samples.extend(scale.feed(piece, MonoUs(at_us)))
-    return samples
 
 
 @pytest.mark.parametrize("wire", sorted(FOUR_WIRES.keys() - {"lossy"}))
@@ -171,11 +154,8 @@ def test_no_single_bit_error_gives_another_value(index: int) -> None:
     good = (GOLDEN[index].grams, GOLDEN[index].state)
     frame, follow = FRAMES[index], FRAMES[(index + 1) % len(FRAMES)]
     after = (GOLDEN[(index + 1) % len(FRAMES)].grams, GOLDEN[(index + 1) % len(FRAMES)].state)
-    for bit in range(8 * len(frame)):
-        broken = bytearray(frame)
-        broken[bit // 8] ^= 1 << bit % 8
-        heard = said(codec().feed(frame + bytes(broken) + frame + follow, AT))
-        assert heard == [good, good, after], bit
+    for broken in one_bit_off(frame):
+        assert said(codec().feed(frame + broken + frame + follow, AT)) == [good, good, after], broken.hex()
 
 
 @pytest.mark.parametrize("lost", range(18))
@@ -201,13 +181,9 @@ def test_the_residual_rate_of_double_bit_errors_is_what_the_codec_says() -> None
     bits, wrong, cases = SeededBits(5, "double"), 0, 4_000
     for _ in range(cases):
         index = bits.below(len(FRAMES))
-        broken = bytearray(FRAMES[index])
-        first = bits.below(8 * len(broken))
-        second = (first + 1 + bits.below(8 * len(broken) - 1)) % (8 * len(broken))
-        for bit in (first, second):
-            broken[bit // 8] ^= 1 << bit % 8
-        good = {(GOLDEN[index].grams, GOLDEN[index].state), (1253, OK)}
-        wrong += any(one not in good for one in said(codec().feed(bytes(broken) + FRAMES[0], AT)))
+        good = {GOLDEN[index].said, (1253, OK)}
+        heard = said(codec().feed(two_bits_off(FRAMES[index], bits) + FRAMES[0], AT))
+        wrong += any(one not in good for one in heard)
     assert cases * 10 < wrong * 1_000 < cases * 30
 
 
@@ -219,20 +195,25 @@ def test_old_and_new_after_garbage_and_half_frames() -> None:
 def test_without_check_sum_k_frames_must_agree() -> None:
     scale, frame = codec(checksum=False, agreeing=3), FRAMES[0][:17]
     other = FRAMES[6][:17]
-    assert said(scale.feed(frame * 2, AT)) == []
-    assert said(scale.feed(other, AT)) == []
-    assert said(scale.feed(frame * 4, AT)) == [(1253, OK)] * 2
-    assert said(scale.feed(b"x" + frame * 2, AT)) == [], "a gap breaks the row"
-    assert said(scale.feed(frame, AT)) == [(1253, OK)]
+    unsure, sure = [(0, NO_WEIGHT)], [(1253, OK)]
+    assert said(scale.feed(frame * 2, AT)) == unsure * 2
+    assert said(scale.feed(other, AT)) == unsure
+    assert said(scale.feed(frame * 4, AT)) == unsure * 2 + sure * 2
+    assert said(scale.feed(b"x" + frame * 2, AT)) == unsure * 2, "a gap breaks the row"
+    assert said(scale.feed(frame, AT)) == sure
 
 
 def test_without_check_sum_a_turned_bit_is_never_a_value() -> None:
     frame = FRAMES[0][:17]
-    for bit in range(8 * len(frame)):
-        broken = bytearray(frame)
-        broken[bit // 8] ^= 1 << bit % 8
-        heard = said(codec(checksum=False, agreeing=2).feed(frame * 2 + bytes(broken) + frame * 2, AT))
-        assert set(heard) == {(1253, OK)}
+    for broken in one_bit_off(frame):
+        heard = said(codec(checksum=False, agreeing=2).feed(frame * 2 + broken + frame * 2, AT))
+        assert set(heard) == {(1253, OK), (0, NO_WEIGHT)}
+
+
+def test_a_scale_of_grams_takes_grams_and_nothing_else() -> None:
+    heard = [said(codec(unit="g").feed(frame, AT))[0] for frame in FRAMES]
+    weights = {golden.what: one for golden, one in zip(GOLDEN, heard, strict=True) if one[1] is OK}
+    assert weights == {"1253 g": (1253, OK)}
 
 
 def test_a_clone_whose_power_up_bit_is_always_set() -> None:
@@ -262,27 +243,7 @@ def test_nothing_grows() -> None:
 
 
 def test_fuzz() -> None:
-    """Frames cut, mixed, turned and strewn with noise: nothing raises, nothing grows, and the codec is
-    in step again two frames later."""
-    bits, scale = SeededBits(20_250_101, "fuzz"), codec()
-    for case in range(FUZZ_CASES):
-        data = bytearray(bits.pick(FRAMES) * bits.between(1, 3))
-        for _ in range(bits.below(5)):
-            place = bits.below(len(data))
-            action = bits.below(4)
-            if action == 0:
-                data[place] = bits.below(256)
-            elif action == 1:
-                del data[place : place + bits.below(8)]
-            elif action == 2:
-                data[place:place] = bytes(bits.below(256) for _ in range(bits.below(6)))
-            else:
-                data[place:place] = bits.pick(FRAMES)[: bits.below(18)]
-            data = data or bytearray(b"\x02")
-        scale.feed(bytes(data), AT)
-        assert len(scale._buffer) < 18, case
-        if case % 16 == 0:
-            assert said(scale.feed(FRAMES[0] * 2, AT))[-1:] == [(1253, OK)], case
+    fuzz(codec, FRAMES, then=FRAMES[0] * 2, heard=(1253, OK), keeps=18)
 
 
 @given(st.lists(st.binary(max_size=64), max_size=12))

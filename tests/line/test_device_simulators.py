@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from drivers.codecs.mettler_toledo import ContinuousCodec
+from drivers.codecs.mt_sics import SicsCodec
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
+from drivers.codecs.yaohua_a9 import A9Codec
 from drivers.links.scale_serial import ScaleLink
 from drivers.links.scanner import ScannerLink
 from drivers.registry import SCALE_CODECS, SCANNER_CODECS
@@ -17,7 +20,8 @@ from edge.model.ids import DeviceId, ReaderId, ScaleId
 from edge.model.units import MonoUs
 from edge.model.weight import SampleState, WeightSample
 from edge.ports.byte_stream import ByteStream, LinkFailed
-from simulators.devices.scale import SCALE_FRAMES, Platform, ScaleIndicator, ScaleSetup, continuous_frame
+from simulators.devices.scale import Platform, ScaleIndicator, ScaleSetup
+from simulators.devices.scale_frames import SCALE_FRAMES, a9_frame, continuous_frame, sics_answer
 from simulators.devices.scanner import SCANNER_MESSAGES, ReaderSetup, Scanner, text_message
 from simulators.loop import START_US, VirtualLoop
 from simulators.pipes import Cable
@@ -170,9 +174,24 @@ def test_the_scale_s_frames_are_the_manual_s() -> None:
     for grams in (-5, 0, 1, 25_000, 999_999):
         for motion in (False, True):
             frame = continuous_frame(grams, motion=motion, out_of_range=False)
-            (sample,) = ContinuousCodec(checksum=True, agreeing=1).feed(frame, MonoUs(1))
+            (sample,) = ContinuousCodec(unit="kg", checksum=True, agreeing=1).feed(frame, MonoUs(1))
             assert sample.grams == grams
             assert sample.state is (SampleState.MOTION if motion else SampleState.OK)
+
+
+def test_the_other_scales_say_what_their_manuals_print() -> None:
+    """XK3190-A26, page 10; AT balances, page 87. The codecs hear what was said."""
+    assert a9_frame(-27, True, False) == bytes.fromhex("022D 303030303237 33 3142 03")
+    assert sics_answer(1253, False, False) == b"S S      1.253 kg\r\n"
+    assert (sics_answer(9, True, True), sics_answer(-9, True, True)) == (b"S +\r\n", b"S -\r\n")
+    for grams in (-5, 0, 1, 25_000, 999_999):
+        for motion in (False, True):
+            (told,) = A9Codec(unit="kg", agreeing=1).feed(a9_frame(grams, motion, False), MonoUs(1))
+            assert (told.grams, told.state) == (grams, SampleState.MOTION)
+            (told,) = SicsCodec(unit="kg", agreeing=1, ask="SIR").feed(
+                sics_answer(grams, motion, False), MonoUs(1)
+            )
+            assert (told.grams, told.state is SampleState.MOTION) == (grams, motion)
 
 
 def test_a_reading_settles_in_its_time_and_not_before() -> None:
@@ -212,7 +231,7 @@ def scale_run(
             scale=ScaleId("s1"),
             stale_ms=200,
             open_stream=cable.open,
-            make_codec=lambda: ContinuousCodec(checksum=True, agreeing=1),
+            make_codec=lambda: ContinuousCodec(unit="kg", checksum=True, agreeing=1),
             sink=ears,
         )
         scale.start()
@@ -246,6 +265,71 @@ def test_a_parcel_on_the_scale_as_the_line_hears_it() -> None:
     assert (at(1_900).grams, at(1_900).state) == (0, SampleState.OVER)
     spacing = {b.at_us - a.at_us for a, b in zip(ears.samples, ears.samples[1:], strict=False)}
     assert spacing == {20 * MS}
+
+
+def asked_run(ask: str, script: list[tuple[int, str, int]], until_ms: int) -> tuple[Ears, str, ScaleLink]:
+    """An MT-SICS scale of 20 answers/s behind a device server, heard by its link. ``script``: (ms, what
+    is done to scale or link, grams or ms)."""
+    loop, ears = VirtualLoop(), Ears()
+    setup = replace(SCALE, protocol="mt_sics", frame_us=50 * MS, reading_us=50 * MS, noise_g=0)
+    links = list[ScaleLink]()
+
+    async def main() -> str:
+        cable = Cable(loop, SeededBits(1, "cable"), failed=LinkFailed)
+        scale = ScaleIndicator(loop, setup, SeededBits(1, "scale"), cable.send)
+        cable.on_heard(scale.hear)
+        link = ScaleLink(
+            device=DeviceId("scale"),
+            scale=ScaleId("s1"),
+            stale_ms=200,
+            open_stream=cable.open,
+            make_codec=lambda: SicsCodec(unit="kg", agreeing=2, ask=ask),
+            sink=ears,
+        )
+        links.append(link)
+        scale.start()
+
+        def done(what: str, much: int) -> None:
+            if what == "load":
+                scale.load(loop.now_us(), much)
+            elif what == "drift":
+                scale.drift(much)
+            elif what == "silent":
+                scale.be_silent(loop.now_us() + much * MS)
+            else:
+                link.zero()
+
+        for ms, what, much in script:
+            loop.call_at((START_US + ms * MS) / 1e6, done, what, much)
+        loop.call_at((START_US + until_ms * MS) / 1e6, cable.unplug)
+        with pytest.raises(LinkFailed) as failed:
+            await link.session(lambda: None)
+        scale.stop()
+        return str(failed.value)
+
+    return ears, loop.run(main()), links[0]
+
+
+@pytest.mark.parametrize("ask", ["SIR", "SI"])
+def test_a_scale_that_must_be_asked_is_asked(ask: str) -> None:
+    ears, why, _ = asked_run(ask, [(500, "load", 5_000)], 2_000)
+    assert why == "the cable was pulled"
+    assert ears.samples[0].grams == 0
+    assert {one.state for one in ears.samples} == {SampleState.OK, SampleState.NO_WEIGHT}
+    assert (ears.samples[-1].grams, ears.samples[-1].state) == (5_000, SampleState.OK)
+
+
+def test_a_scale_that_can_be_told_sets_its_zero() -> None:
+    ears, _, _ = asked_run("SIR", [(500, "drift", 40), (1_000, "zero", 0)], 2_000)
+    heard = [one.grams for one in ears.samples]
+    assert heard[0] == 0
+    assert 40 in heard
+    assert heard[-1] == 0
+
+
+def test_an_asked_scale_that_gives_no_answer_is_down() -> None:
+    _, why, _ = asked_run("SIR", [(1_000, "silent", 5_000)], 8_000)
+    assert why == "scale: silent for 200 ms"
 
 
 def test_a_scale_that_falls_silent_is_down() -> None:

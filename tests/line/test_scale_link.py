@@ -44,7 +44,7 @@ def run(script: list[tuple[int, bytes]]) -> tuple[list[tuple[int, int]], int | N
             scale=ScaleId("s1"),
             stale_ms=STALE_MS,
             open_stream=cable.open,
-            make_codec=lambda: ContinuousCodec(checksum=True, agreeing=1),
+            make_codec=lambda: ContinuousCodec(unit="kg", checksum=True, agreeing=1),
             sink=sink,
         )
         for ms, data in script:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from drivers.codecs.mettler_toledo import ContinuousCodec
+from drivers.codecs.mt_sics import SicsCodec
 from drivers.links.scale_serial import ScaleLink
 from drivers.registry import cable, scanner_link
 from drivers.streams.serial import open_serial
@@ -18,7 +19,7 @@ from edge.model.codes import Code, Symbology
 from edge.model.ids import DeviceId, ReaderId, ScaleId
 from edge.model.topology import Reader, ReaderSpeaks, ReadPolicy
 from edge.model.units import Mm, MonoUs
-from edge.model.weight import WeightSample
+from edge.model.weight import SampleState, WeightSample
 from edge.ports.byte_stream import ByteStream, LinkFailed
 from line_config.device_files import ScannerFile
 from line_config.load import read_packaged
@@ -216,7 +217,7 @@ async def test_scale_process(feed: FeedServer, tmp_path: Path) -> None:
         scale=ScaleId("s1"),
         stale_ms=1_000,
         open_stream=open_stream,
-        make_codec=lambda: ContinuousCodec(checksum=True, agreeing=1),
+        make_codec=lambda: ContinuousCodec(unit="kg", checksum=True, agreeing=1),
         sink=sink,
     )
     session = asyncio.ensure_future(link.session(lambda: None))
@@ -228,6 +229,32 @@ async def test_scale_process(feed: FeedServer, tmp_path: Path) -> None:
     assert settled_us - loaded_us >= 100_000, "a filter's delay and a platform that settles"
     await process.end()
     assert not pty.is_symlink()
+    async with asyncio.timeout(5):
+        with pytest.raises(LinkFailed):
+            await session
+
+
+async def test_a_scale_that_is_asked_behind_a_device_server(feed: FeedServer, tmp_path: Path) -> None:
+    process = await start(
+        *("scale", "--feed", str(tmp_path / "feed"), "--listen", "127.0.0.1:0", "--noise-g", "0"),
+        *("--protocol", "mt_sics", "--frame-rate-hz", "20", "--division-g", "1"),
+    )
+    port, sink = int(process.ready.rpartition(":")[2]), Weighed()
+    link = ScaleLink(
+        device=DeviceId("scale"),
+        scale=ScaleId("s1"),
+        stale_ms=1_000,
+        open_stream=partial(open_tcp, "127.0.0.1", port),
+        make_codec=lambda: SicsCodec(unit="kg", agreeing=2, ask="SIR"),
+        sink=sink,
+    )
+    session = asyncio.ensure_future(link.session(lambda: None))
+    await until(lambda: sink.samples and feed._followers)
+    feed.publish(LoadChanged(at_us=now_us(), grams=900))
+    await until(lambda: sink.samples[-1].grams == 900)
+    link.zero()
+    await until(lambda: sink.samples[-1].grams == 0 and sink.samples[-1].state is SampleState.OK)
+    await process.end()
     async with asyncio.timeout(5):
         with pytest.raises(LinkFailed):
             await session

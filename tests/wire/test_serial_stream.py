@@ -140,7 +140,7 @@ async def test_a_scale_on_a_pty_until_it_is_unplugged(pty: Pty) -> None:
         scale=ScaleId("s1"),
         stale_ms=500,
         open_stream=open_stream,
-        make_codec=lambda: ContinuousCodec(checksum=True, agreeing=1),
+        make_codec=lambda: ContinuousCodec(unit="kg", checksum=True, agreeing=1),
         sink=sink,
     )
     session = asyncio.ensure_future(link.session(up.set))
