@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo debian test lint core line wire others bench lock clean
+.PHONY: setup demo debian test lint core line wire others bench realtime lock clean
 
 setup: $(VENV)/.ready
 
@@ -19,9 +19,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup
 	@$(BIN)/beltkeeper demo $(ARGS)
 
-test: setup debian lint core line wire
+# `others` belongs here too, where its quarter of an hour is to be had.
+TEST := debian lint core line wire
+
+test: setup $(TEST)
 	@test -n "$(BELTKEEPER_TEST_DATA)" || echo "not run: tests on real orders and the region table (BELTKEEPER_TEST_DATA is not set)"
-	@echo "not run: core and line lanes on CPython 3.12 and 3.13 (make others)"
+	@test -n "$(filter others,$(TEST))" || echo "not run: core and line lanes on CPython 3.12 and 3.13 (make others)"
 	@echo "All lanes have passed. Lines 'SKIPPED' and 'not run' above, if any, say what this machine lacks."
 
 # Broker, Prometheus, browser: what some tests stand on. Only root installs; the demo needs none of them.
@@ -51,6 +54,10 @@ others: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Five minutes of the fast line, its process on a core of its own: make realtime ARGS="--minutes 1"
+realtime: setup
+	$(BIN)/python -m benchmarks.real_time $(ARGS)
 
 # Universal for 3.11–3.13; hashes, and no addresses.
 lock: setup

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from time import process_time
 
+from benchmarks.bench import Bench
 from benchmarks.figures import Figure
 from edge.core.line import LineCore
 from edge.model.topology import Topology
@@ -13,16 +14,16 @@ EVENTS_PER_S = 50_000
 ROUNDS = 5
 
 
-def core(topology: Topology, items: Sequence[JournalItem]) -> list[Figure]:
+def core(bench: Bench) -> list[Figure]:
     """``LineCore.handle`` over the inputs of the record, a new core each round; the best round."""
-    events = [item for item in items if type(item).__name__ in EVENTS]
-    best_s = min(_round(topology, events) for _ in range(ROUNDS))
+    events = [item for item in bench.items if type(item).__name__ in EVENTS]
+    best_s = min(_round(bench.line.topology, events) for _ in range(ROUNDS))
     return [
         Figure(
             name="core, LineCore.handle",
             value=len(events) / best_s,
             unit="events/s",
-            reach=EVENTS_PER_S,
+            at_least=EVENTS_PER_S,
             note=f"{len(events)} recorded inputs, best of {ROUNDS}",
         )
     ]

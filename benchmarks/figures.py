@@ -6,42 +6,63 @@ import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+WIDTH = 150
+"""Of a table that goes into a file or a pipe."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured value. ``reach``: what it should come to at least, None where nothing is asked."""
+    """One measured value. ``at_least``, ``at_most``: what it should come to; None: nothing is asked."""
 
     name: str
     value: float
     unit: str
-    reach: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
     note: str = ""
 
     @property
-    def reached(self) -> str:
-        if self.reach is None:
-            return ""
-        return "yes" if self.value >= self.reach else "no"
+    def reach(self) -> str:
+        low = [] if self.at_least is None else [f"≥ {self.at_least:,g}"]
+        high = [] if self.at_most is None else [f"≤ {self.at_most:,g}"]
+        return ", ".join(low + high)
+
+    @property
+    def reached(self) -> bool:
+        return (self.at_least is None or self.value >= self.at_least) and (
+            self.at_most is None or self.value <= self.at_most
+        )
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self) | {"reached": self.reached}
+
+
+def rank(values: Sequence[float], percent: int) -> float:
+    """Nearest-rank percentile; 0 of nothing."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)] if ordered else 0.0
 
 
 def show(figures: Sequence[Figure]) -> None:
     table = Table("figure", "value", "unit", "reach", "reached", "note")
     for one in figures:
-        reach = "" if one.reach is None else f"≥ {one.reach:,g}"
-        value = f"{one.value:,.0f}" if one.value >= 100 else f"{one.value:.2f}"
-        table.add_row(one.name, value, one.unit, reach, one.reached, one.note)
-    Console().print(table)
+        reached = ("yes" if one.reached else "no") if one.reach else ""
+        value = f"{one.value:,.0f}" if one.value >= 1_000 else f"{one.value:.2f}"
+        table.add_row(one.name, value, one.unit, one.reach, reached, one.note)
+    console = Console()
+    console.print(table, width=max(console.width, WIDTH))
 
 
 def write_json(figures: Sequence[Figure], to: str) -> None:
     """``to`` a file's name, or ``-``. Raises ``OSError``."""
     machine = {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()}
-    text = json.dumps({"machine": machine, "figures": [asdict(one) for one in figures]}, indent=2)
+    text = json.dumps({"machine": machine, "figures": [one.as_json() for one in figures]}, indent=2)
     if to == "-":
         sys.stdout.write(text + "\n")
     else:

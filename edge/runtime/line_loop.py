@@ -156,8 +156,9 @@ class LineLoop:
         n = self._commit_n
         self._commits[n] = self._clock.now_us()
         told = [item for item in items if isinstance(item, Told)]
-        commit.add_done_callback(lambda done: self._committed(n, told, done))
+        # First: a divert must not stand behind the gateway's doorbell, which is a call of the kernel.
         self._dispatcher.when_durable(waiting, commit)
+        commit.add_done_callback(lambda done: self._committed(n, told, done))
         self._rows += len(items)
         if self._rows >= self._limits.snapshot_rows:
             self._snapshot()

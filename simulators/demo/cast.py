@@ -65,6 +65,7 @@ class Cast:
         parcels: int | None,
         orders: Path | None,
         faults: FaultLevel,
+        plc_answers_ms: int | None,
         failed: Callable[[DemoFailed], None],
     ) -> None:
         self.truth = data / "truth.jsonl"
@@ -78,6 +79,7 @@ class Cast:
         self._feed = str(Path(self._sockets.name) / "feed")
         self._set = [part for one in settings for part in ("--set", one)]
         self._seed = str(seed)
+        self._answers_ms = line.topology.plc.turnaround_ms if plc_answers_ms is None else plc_answers_ms
         clock = str(data / "clock-offset")
         self.line = self._edge("run", "line", "--wall-clock-offset", clock)
         self.gateway = self._edge("gateway", "gateway")
@@ -130,7 +132,7 @@ class Cast:
         found = [self._name, *self._set, "--seed", self._seed, "--parcels", str(parcels or 0)]
         found += ["--faults", faults.value, "--feed", self._feed]
         found += ["--truth", str(self.truth), "--clock-offset", clock]
-        found += ["--turnaround-ms", str(self._line.topology.plc.turnaround_ms)]
+        found += ["--turnaround-ms", str(self._answers_ms)]
         if orders is not None:
             found += ["--orders", str(orders)]
         return self._keeper("plant", "simulators.plant_process", *found, anew=False)

@@ -42,7 +42,8 @@ PATIENCE_S = 180.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """Options of the command. ``settings``: overrides of the line, as with ``--set``."""
+    """Options of the command. ``settings``: overrides of the line, as with ``--set``. ``plc_answers_ms``: how
+    long the simulated PLC takes; None: as long as the line says."""
 
     parcels: int = 120
     orders: Path | None = None
@@ -54,6 +55,7 @@ class Demo:
     language: str = "en"
     line: str = "demo"
     settings: tuple[str, ...] = ()
+    plc_answers_ms: int | None = None
 
 
 class Play:
@@ -87,6 +89,7 @@ class Play:
             parcels=self._parcels,
             orders=demo.orders,
             faults=level,
+            plc_answers_ms=demo.plc_answers_ms,
             failed=self._fail,
         )
         self._truth = TruthTail(self._cast.truth)
@@ -98,6 +101,19 @@ class Play:
         """Calls of the order desk that are still to come."""
         self._interrupts = 0
 
+    @property
+    def line_pid(self) -> int:
+        """Of the line process that was started last."""
+        return self._cast.line.child.pid
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{self._line.api.host}:{self._line.api.port}"
+
+    def erp_key(self) -> str:
+        """The key that the gateway's first start made; once it is up."""
+        return str(json.loads((self._data / "first-keys.json").read_text())[FIRST_KEY])
+
     async def open(self) -> None:
         """Every process up, goods, plan and the first orders taken. Raises ``DemoFailed``."""
         loop = asyncio.get_running_loop()
@@ -106,10 +122,9 @@ class Play:
         self._screen.say("record", data=self._data)
         for note in self._notes:
             self._screen.note(note)
-        cast, api = self._cast, self._line.api
+        cast = self._cast
         await cast.open()
-        key = json.loads((self._data / "first-keys.json").read_text())[FIRST_KEY]
-        self._http = http = HttpErp(f"http://{api.host}:{api.port}", key, self._fail)
+        self._http = http = HttpErp(self.gateway_url, self.erp_key(), self._fail)
         self._start(http.run())
         self._desk = OrderDesk(self._erp, self._line.topology, http, self._later, parcels=self._parcels)
         http.use_plan(plan_of(self._line.topology))

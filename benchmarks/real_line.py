@@ -1,0 +1,186 @@
+"""A line in real time between its load and its floor: real processes, the line's on a core of its own."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from benchmarks.order_load import OrderLoad
+from line_config.load import load_line
+from simulators.demo import Demo
+from simulators.demo.play import Play
+from simulators.demo.screen import Screen
+from simulators.demo.summary import Ended
+
+SEED = 7
+LOOK_S = 1.0
+SETTLED_S = 60.0
+"""Memory is compared with what it was after this: caches are filled, pools have their size."""
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealRun:
+    """``answer_ms``: of the simulated PLC and of the floor's; ``orders_per_s`` 0: no load. ``settings``:
+    overrides of the line, as with ``--set``. ``folder`` is on the disk that both write to."""
+
+    line: str = "fast"
+    seconds: int
+    answer_ms: int
+    orders_per_s: int
+    folder: Path
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Measured:
+    """``bare_ms``: the floor's, one by one. ``resident``: seconds of the run, bytes of the line process."""
+
+    ended: Ended
+    bare_ms: list[float]
+    resident: list[tuple[float, int]]
+    cpu_s: float
+    seconds: float
+    load: OrderLoad | None
+    pinned: bool
+
+    def resident_at(self, second: float) -> int:
+        """Bytes at the first look at or after ``second``; the last look's where the run was shorter."""
+        return next((size for at_s, size in self.resident if at_s >= second), self.resident[-1][1])
+
+
+@dataclass(slots=True)
+class _Floor:
+    """The bare client's times, as it says them."""
+
+    times_ms: list[float] = field(default_factory=list)
+
+    async def listen(self, process: Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            self.times_ms.append(float(line))
+
+
+def measure(run: RealRun) -> Measured:
+    """Play it to its end. Raises ``DemoFailed``, ``LineConfigError`` or ``OSError``."""
+    return asyncio.run(_measure(run))
+
+
+async def _measure(run: RealRun) -> Measured:
+    core, others = _cores()
+    if others:
+        os.sched_setaffinity(0, others)
+    topology = load_line(run.line, run.settings).topology
+    demo = Demo(
+        line=run.line,
+        parcels=max(1, topology.nominal_per_h * run.seconds // 3_600),
+        seed=SEED,
+        faults="none",
+        data=run.folder / "line",
+        settings=run.settings,
+        plc_answers_ms=run.answer_ms,
+    )
+    play = Play(demo, Screen("en", to_stderr=True))
+    load: OrderLoad | None = None
+    try:
+        await play.open()
+        if others:
+            _pin(play.line_pid, {core})
+        if run.orders_per_s:
+            load = OrderLoad(play.gateway_url, play.erp_key(), run.orders_per_s, SEED)
+        resident: list[tuple[float, int]] = []
+        floor = _Floor()
+        async with _floor(run, {core} if others else others, floor):
+            began, cpu_s = monotonic(), _cpu_s(play.line_pid)
+            beside = [asyncio.create_task(_watch(play, resident))]
+            if load is not None:
+                beside.append(asyncio.create_task(load.run()))
+            try:
+                await play.run()
+            finally:
+                await _end(beside)
+            seconds, cpu_s = monotonic() - began, _cpu_s(play.line_pid) - cpu_s
+    finally:
+        await play.close()
+    return Measured(
+        ended=play.ended(),
+        bare_ms=floor.times_ms,
+        resident=resident,
+        cpu_s=cpu_s,
+        seconds=seconds,
+        load=load,
+        pinned=bool(others),
+    )
+
+
+def _cores() -> tuple[int, set[int]]:
+    """The line's, and those of everybody else; none for the others where there is only one."""
+    mine, *others = sorted(os.sched_getaffinity(0))
+    return mine, set(others)
+
+
+def _pin(pid: int, cores: set[int]) -> None:
+    """Every thread that it has."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(thread), cores)
+
+
+async def _end(tasks: list["asyncio.Task[None]"]) -> None:
+    """Raises what one of them has raised."""
+    for task in tasks:
+        task.cancel()
+    for found in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(found, Exception):
+            raise found
+
+
+async def _watch(play: Play, resident: list[tuple[float, int]]) -> None:
+    began = monotonic()
+    while True:
+        resident.append((monotonic() - began, _resident_bytes(play.line_pid)))
+        await asyncio.sleep(LOOK_S)
+
+
+def _resident_bytes(pid: int) -> int:
+    """proc(5), statm: the second field is resident pages."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cpu_s(pid: int) -> float:
+    """proc(5), stat: fields 14 and 15, counted from the name in brackets."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@asynccontextmanager
+async def _floor(run: RealRun, cores: set[int], floor: _Floor) -> AsyncIterator[None]:
+    """The bare client shares the line's core, its server that of the simulators."""
+    program = (sys.executable, "-m", "benchmarks.bare_bus")
+    server = await asyncio.create_subprocess_exec(
+        *program, "plc", "--answer-ms", str(run.answer_ms), stdout=PIPE
+    )
+    processes = [server]
+    listening: asyncio.Task[None] | None = None
+    try:
+        assert server.stdout is not None
+        port = (await server.stdout.readline()).decode().rpartition(":")[2].strip()
+        client = await asyncio.create_subprocess_exec(
+            *program, "told", "--port", port, "--folder", str(run.folder), stdout=PIPE
+        )
+        processes.append(client)
+        if cores:
+            _pin(client.pid, cores)
+        listening = asyncio.create_task(floor.listen(client))
+        yield
+    finally:
+        for process in reversed(processes):
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+        if listening is not None:
+            await listening

@@ -1,0 +1,119 @@
+"""``make realtime``: a line at its nominal rate for minutes, all processes, orders pouring in beside it.
+
+``python -m benchmarks.real_time [--minutes M] [--line NAME] [--answer-ms MS] [--orders-per-s N]
+[--set KEY=VALUE] [--folder DIR] [--json FILE|-]``. The line process has a core of its own, on which the bare
+floor runs beside it; simulators, gateway and load share the others.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.figures import Figure, rank, show, write_json
+from benchmarks.real_line import MIB, SETTLED_S, Measured, RealRun, measure
+from edge.model.verdict import Reason
+from line_config.problems import LineConfigError
+from simulators.demo.processes import DemoFailed
+from simulators.demo.summary import MUST_BE_ZERO
+
+MINUTES = 5.0
+ORDERS_PER_S = 500
+ANSWER_MS = 5
+TOLD_P99_MS = 50
+RESIDENT_MB = 200
+GROWTH_MB = 2
+OF_THE_RATE = 0.95
+
+
+def real_time(run: RealRun) -> list[Figure]:
+    """Raises as ``measure``."""
+    found = measure(run)
+    return [*_told(found), *_memory(found), *_kept(found, run)]
+
+
+def _told(found: Measured) -> list[Figure]:
+    summary = found.ended.report.summary
+    times, waits = summary["decide_to_told_ms"], summary["plc_wait_ms"]
+    assert isinstance(times, dict)
+    assert isinstance(waits, dict)
+    pinned = "on a core of its own" if found.pinned else "not pinned: this machine has one core"
+    own = f"max {times['max']:.1f} ms; PLC wait p50 {waits['p50']:.1f}, p99 {waits['p99']:.1f} ms; {pinned}"
+    bare = f"{len(found.bare_ms)} times, max {max(found.bare_ms):.1f} ms"
+    return [
+        Figure(name="decide → told p50", value=times["p50"], unit="ms", note=own),
+        Figure(name="decide → told p50, bare", value=rank(found.bare_ms, 50), unit="ms", note=bare),
+        Figure(name="decide → told p99", value=times["p99"], unit="ms", at_most=TOLD_P99_MS),
+        Figure(name="decide → told p99, bare", value=rank(found.bare_ms, 99), unit="ms"),
+    ]
+
+
+def _memory(found: Measured) -> list[Figure]:
+    first, last = found.resident_at(SETTLED_S), found.resident[-1][1]
+    span = f"from {min(SETTLED_S, found.seconds):.0f} s to {found.seconds:.0f} s"
+    most = max(size for _, size in found.resident)
+    load = f"{found.cpu_s / found.seconds:.0%} of its core"
+    return [
+        Figure(name="line process, resident", value=most / MIB, unit="MB", at_most=RESIDENT_MB, note=load),
+        Figure(
+            name="line process, growth", value=(last - first) / MIB, unit="MB", at_most=GROWTH_MB, note=span
+        ),
+    ]
+
+
+def _kept(found: Measured, run: RealRun) -> list[Figure]:
+    ended, summary = found.ended, found.ended.report.summary
+    by_reason = summary["by_reason"]
+    assert isinstance(by_reason, dict)
+    wrong = sum(int(str(summary[name])) for name in MUST_BE_ZERO) + sum(ended.report.violated.values())
+    rate = ended.inducted / ended.belt_s * 3_600
+    note = (
+        f"{ended.inducted} parcels in {ended.belt_s:.0f} s, {ended.line_restarts} restarts; {dict(by_reason)}"
+    )
+    late = by_reason.get(Reason.LATE_DECISION.value, 0)
+    figures = [
+        Figure(name="parcels", value=rate, unit="/h", note=note),
+        Figure(name="late decisions", value=late, unit="parcels", at_most=0),
+        Figure(name="lost, wrong or invariants broken", value=wrong, unit="", at_most=0),
+    ]
+    if found.load is not None:
+        told = f"slowest answer {found.load.slowest_s * 1_000:.0f} ms {'; '.join(found.load.refused)}".strip()
+        per_s = found.load.stored / found.seconds
+        least = OF_THE_RATE * run.orders_per_s
+        figures.append(
+            Figure(name="orders through the gateway", value=per_s, unit="/s", at_least=least, note=told)
+        )
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.real_time", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=MINUTES)
+    parser.add_argument("--line", default="fast", metavar="NAME")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--answer-ms", type=int, default=ANSWER_MS, help="of the simulated PLC")
+    parser.add_argument("--orders-per-s", type=int, default=ORDERS_PER_S, help="0: none beside the parcels'")
+    parser.add_argument("--folder", type=Path, help="a folder on the disk that is measured")
+    parser.add_argument("--json", metavar="FILE|-", help="write the figures there too; -: instead")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="beltkeeper-bench-", dir=options.folder) as folder:
+        run = RealRun(
+            line=options.line,
+            seconds=round(options.minutes * 60),
+            answer_ms=options.answer_ms,
+            orders_per_s=options.orders_per_s,
+            folder=Path(folder),
+            settings=tuple(options.settings),
+        )
+        try:
+            figures = real_time(run)
+        except (DemoFailed, LineConfigError) as failed:
+            sys.exit(f"{failed}")
+    if options.json != "-":
+        show(figures)
+    if options.json is not None:
+        write_json(figures, options.json)
+
+
+if __name__ == "__main__":
+    main()
