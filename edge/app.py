@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import sha256
@@ -96,10 +96,10 @@ class Unfit(Exception):
 class Wiring:
     """What the line is joined to.
 
-    ``scanners`` and ``scale`` open the devices' cables, ``bus`` is the PLC's. ``settle`` ends an
-    instant of virtual time (None in real time); ``committed`` is called after each commit (the
-    gateway's doorbell); ``observe`` sees every record once; ``disk`` is the record's, None where nobody
-    has to look (virtual time).
+    ``scanners`` and ``scale`` open the devices' cables, ``bus`` is the PLC's. ``settled`` calls
+    back at the end of an instant of virtual time (None in real time); ``committed`` is called after
+    each commit (the gateway's doorbell); ``observe`` sees every record once; ``disk`` is the record's,
+    None where nobody has to look (virtual time).
     """
 
     clock: Clock
@@ -109,7 +109,7 @@ class Wiring:
     scanners: Mapping[ReaderId, OpenStream]
     scale: OpenStream | None
     recovered: Recovered
-    settle: Callable[[], Awaitable[None]] | None
+    settled: Callable[[Callable[[], None]], None] | None
     committed: Callable[[], None]
     observe: Callable[[RecordBody], None]
     disk: RecordDisk | None
@@ -123,7 +123,7 @@ class LineApp:
         self._wiring = wiring
         topology = line.topology
         clock = wiring.clock
-        self.queue = queue = EventQueue(wiring.settle)
+        self.queue = queue = EventQueue(wiring.settled)
         self.health = Health()
         self.outputs = Outputs(self.health)
         self.core = wiring.recovered.core
@@ -261,8 +261,8 @@ class VirtualLine:
         bus: BlockPort,
         scale: OpenStream | None,
         serial: Mapping[ReaderId, OpenStream],
-        settle: Callable[[], Awaitable[None]],
-        utc_us: Callable[[], int],
+        settled: Callable[[Callable[[], None]], None],
+        clock: Clock,
         commit_us: Callable[[], int],
         answer_us: Callable[[], int],
         before_commit: Callable[[JournalSeq], None],
@@ -280,11 +280,11 @@ class VirtualLine:
             gathered_rows=GATHERED_ROWS,
             durable=shadow.note,
         )
-        self._inbox = InlineInbox(places.inbox, places.journal, answer_us, self._journal.flush)
+        self._inbox = InlineInbox(places.inbox, places.journal, answer_us, self._journal.flush_about)
         self.app = LineApp(
             line,
             Wiring(
-                clock=LoopClock(asyncio.get_running_loop(), utc_us),
+                clock=clock,
                 journal=self._journal,
                 inbox=self._inbox,
                 bus=bus,
@@ -294,7 +294,7 @@ class VirtualLine:
                 },
                 scale=scale,
                 recovered=recover(places.journal, topology),
-                settle=settle,
+                settled=settled,
                 committed=_nothing,
                 observe=_nothing,
                 disk=None,
@@ -375,7 +375,7 @@ async def _opened(
             scanners={port.reader: cable(port.connection, port.file) for port in line.scanners},
             scale=None if scale is None else cable(scale.connection, scale.file),
             recovered=recovered,
-            settle=None,
+            settled=None,
             committed=bell.ring,
             observe=metrics.see,
             disk=disk,

@@ -119,11 +119,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self.network = network if network is not None else Network(0)
         self._now_us = start_us
+        self._now_s = start_us / US_PER_S
         self._max_us = max_virtual_us
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._timer_n = 0
         self._cancelled_timers = 0
-        self._settling: list[asyncio.Future[None]] = []
+        self._settling: list[_Soon] = []
         self._steps_left = STEPS_PER_INSTANT
         self._shuffle = None if shuffle_seed is None else SeededBits(shuffle_seed, "loop/ready")
         self._owned: dict[str, dict[asyncio.Task[Any], None]] = {}
@@ -159,14 +160,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise LeftBehind("main is over, still pending: " + "; ".join(left))
         return result
 
-    async def settled(self) -> None:
-        """Return in this same instant, once nothing else is ready in it.
+    def call_settled(self, callback: Callable[[], object]) -> None:
+        """Call in this same instant, once nothing else is ready in it.
 
-        Several waiters go on together, and what they make ready still belongs to the instant.
+        Several callbacks go on together, and what they make ready still belongs to the instant. One of
+        an owner that has crashed meanwhile is not called.
         """
-        waiter: asyncio.Future[None] = self.create_future()
-        self._settling.append(waiter)
-        await waiter
+        self._settling.append(_Soon(callback, (), self, None))
 
     def start_owned(self, owner: str, coro: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Start a task whose timers, tasks and connections can be ended by ``crash(owner)``."""
@@ -187,7 +187,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         heapq.heapify(self._timers)
         tasks = tuple(task for task in self._owned.pop(owner, ()) if not task.done())
         # A task that is just about to run keeps its wake-up, or its cancellation would never reach it.
-        for soon in self._ready:
+        for soon in (*self._ready, *self._settling):
             if _belongs(soon, owner) and not _is_task_step(soon):
                 soon.cancel()
         for task in tasks:
@@ -197,21 +197,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
     # --- asyncio's side ---------------------------------------------------------------------------
 
     def time(self) -> float:
-        return self._now_us / US_PER_S
+        return self._now_s
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's; ``when`` is taken to the nearest microsecond, the past as now."""
-        if self._closed:  # type: ignore[attr-defined]
-            raise RuntimeError("Event loop is closed")
         return self._set_timer(round(when * US_PER_S), callback, args, context)
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        if self._closed:  # type: ignore[attr-defined]
-            raise RuntimeError("Event loop is closed")
         return self._set_timer(self._now_us + round(delay * US_PER_S), callback, args, context)
 
     def call_soon(  # type: ignore[override]
@@ -336,6 +332,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _set_timer(
         self, when_us: int, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
     ) -> _Timer:
+        if self._closed:  # type: ignore[attr-defined]
+            raise RuntimeError("Event loop is closed")
         handle = _Timer(when_us / US_PER_S, callback, args, self, context)
         self._timer_n = n = self._timer_n + 1
         heapq.heappush(self._timers, (when_us if when_us > self._now_us else self._now_us, n, handle))
@@ -352,10 +350,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
         if self._settling and (not timers or timers[0][0] > self._now_us):
-            waiters, self._settling = self._settling, []
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+            self._ready.extend(self._settling)
+            self._settling.clear()
             return
         if not timers:
             raise Deadlock(self._stuck())
@@ -364,6 +360,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if self._max_us is not None and due_us > self._max_us:
                 raise VirtualTimeOver(f"the next timer is at {due_us} µs, the run ends at {self._max_us} µs")
             self._now_us = due_us
+            self._now_s = due_us / US_PER_S
             self._steps_left = STEPS_PER_INSTANT
         while timers and timers[0][0] == due_us:
             handle = heapq.heappop(timers)[2]
@@ -418,10 +415,10 @@ class VirtualClock:
         self._offset_us = utc_at_zero_us
 
     def now_us(self) -> MonoUs:
-        return MonoUs(self._loop.now_us())
+        return MonoUs(self._loop._now_us)  # read 130 times a parcel
 
     def utc_us(self) -> UtcUs:
-        return UtcUs(self._loop.now_us() + self._offset_us)
+        return UtcUs(self._loop._now_us + self._offset_us)
 
     def step_wall(self, by_us: int) -> None:
         """Somebody sets the wall clock; the monotonic one does not notice."""

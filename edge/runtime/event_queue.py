@@ -5,7 +5,7 @@ order in which tasks happened to run.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -59,13 +59,16 @@ class SourceSink:
 
 
 class EventQueue:
-    """``settle`` waits until nothing else can run in this instant (virtual time); by default not at all."""
+    """``settled(callback)`` calls back when nothing else can run in this instant (virtual time); without
+    it what waits is taken as soon as the loop's task runs. One task takes."""
 
-    def __init__(self, settle: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, settled: Callable[[Callable[[], None]], None] | None = None) -> None:
         self._items: list[tuple[int, int, Event | InboxRead]] = []
         self._n = 0
-        self._filled = asyncio.Event()
-        self._settle = settle
+        self._settled = settled
+        self._filled = False
+        """Something is to be taken, or a ``pulse`` is to be passed on."""
+        self._taker: asyncio.Future[None] | None = None
 
     def sink(self, source: Source) -> SourceSink:
         return SourceSink(self, source)
@@ -76,30 +79,51 @@ class EventQueue:
             raise QueueOverflow(f"more than {QUEUE_LIMIT} inputs wait for the line loop")
         self._n += 1
         self._items.append((source, self._n, item))
-        self._filled.set()
+        if not self._filled:
+            self._fill()
 
     def pulse(self) -> None:
         """Let the loop turn once although nothing arrived."""
-        self._filled.set()
+        if not self._filled:
+            self._fill()
+
+    def _fill(self) -> None:
+        self._filled = True
+        if self._taker is not None:
+            self._when_settled()
+
+    def _when_settled(self) -> None:
+        if self._settled is None:
+            self._release()
+        else:
+            self._settled(self._release)
+
+    def _release(self) -> None:
+        if self._taker is not None and not self._taker.done():
+            self._taker.set_result(None)
 
     async def take(self) -> list[Event | InboxRead]:
         """The next inputs in order; empty after a ``pulse``."""
-        await self._filled.wait()
-        if self._settle is not None:
-            await self._settle()
+        taker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._taker = taker
+        if self._filled:
+            self._when_settled()
+        try:
+            await taker
+        finally:
+            self._taker = None
         return self.take_now()
 
     def take_now(self) -> list[Event | InboxRead]:
         """What waits now, in order, without waiting for more of this instant."""
-        self._filled.clear()
+        self._filled = False
         items = self._items
         if len(items) < 2:  # the usual turn: one input, or a pulse
             self._items = []
             return [item for _, _, item in items]
         items.sort()
         taken, self._items = items[:BATCH_LIMIT], items[BATCH_LIMIT:]
-        if self._items:
-            self._filled.set()
+        self._filled = bool(self._items)
         return [item for _, _, item in taken]
 
     def __len__(self) -> int:

@@ -17,25 +17,26 @@ class Quiet:
         self._after_us = after_us
         self._late = late
         self._loop = asyncio.get_running_loop()
-        self._due_us = 0
+        self._put_off_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def put_off(self) -> None:
-        self._due_us = self._now_us() + self._after_us
+        self._put_off_s = self._loop.time()
         if self._timer is None:
-            self._timer = self._loop.call_at(self._due_us / US_PER_S, self._look)
+            self._timer = self._loop.call_at(self._due_us() / US_PER_S, self._look)
 
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _now_us(self) -> int:
-        return round(self._loop.time() * US_PER_S)
+    def _due_us(self) -> int:
+        return round(self._put_off_s * US_PER_S) + self._after_us
 
     def _look(self) -> None:
-        if self._now_us() < self._due_us:
-            self._timer = self._loop.call_at(self._due_us / US_PER_S, self._look)
+        due_us = self._due_us()
+        if round(self._loop.time() * US_PER_S) < due_us:
+            self._timer = self._loop.call_at(due_us / US_PER_S, self._look)
         else:
             self._timer = None
             self._late()

@@ -6,16 +6,18 @@ time, in order; what is appended meanwhile makes the next one, as on the writer 
 
 Commits that have ended may be gathered in memory and written with others in one transaction of the
 file (``gathered_rows``): an hour of a line is then some thousand of them instead of ten thousands.
-They are durable all the same: ``flush`` writes them before anyone reads, and so does ``crash``.
+They are durable all the same: ``flush`` writes them before anyone reads, and so does ``crash``; a
+look-up, which reads one table by one key, needs them in the file only where they move what it reads.
 """
 
 import asyncio
 from asyncio import Future
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from edge.model.ids import InboxSeq, JournalSeq
+from edge.model.ids import InboxSeq, JournalSeq, Waybill
+from edge.model.records import Exited, Identified, Missing
 from edge.ports.journal import JournalFailed, JournalItem
 from edge.store.journal_file import Batch, JournalFile, Snapshot
 from edge.store.projections import Row
@@ -54,6 +56,10 @@ class InlineJournal:
         self._ended: list[Batch | Snapshot] = []
         """Of commits that have ended, not yet in the file."""
         self._ended_rows = 0
+        self._moved: set[Waybill] = set()
+        """Of those: whose place in table ``shipped`` they move."""
+        self._unproved = self._file.unproved_waybills()
+        """Every waybill that ever had an unproved place there, which its next induction takes away."""
         self._last_ended = JournalSeq(self._file.last_seq)
         self._queue: deque[tuple[Batch | Snapshot, Future[JournalSeq] | None]] = deque()
         self._flying: list[tuple[Batch | Snapshot, Future[JournalSeq] | None]] = []
@@ -106,6 +112,7 @@ class InlineJournal:
             return
         self._ended.extend(piece for piece, _ in work)
         self._ended_rows += len(rows)
+        self._note_moved(rows)
         try:
             if self._ended_rows >= self._gathered_rows:
                 self._write()
@@ -131,6 +138,23 @@ class InlineJournal:
         elif self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
+    def _note_moved(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            item = row.item
+            kind = type(item)
+            if kind is Identified:
+                if item.waybill in self._unproved:
+                    self._moved.add(item.waybill)
+            elif (kind is Exited or kind is Missing) and item.counts_as_shipped:
+                self._moved.add(item.waybill)
+                if kind is Missing or not item.shipped:
+                    self._unproved.add(item.waybill)
+
+    def flush_about(self, waybills: Iterable[Waybill]) -> None:
+        """What has ended is in the file now as far as look-ups of these waybills can tell; see ``flush``."""
+        if not self._moved.isdisjoint(waybills):
+            self.flush()
+
     def flush(self) -> None:
         """What has ended is in the file now. Nothing happens after a failure, a crash or the close.
         Raises ``JournalFailed``, and is of no more use then."""
@@ -147,6 +171,7 @@ class InlineJournal:
             self._file.write(self._ended)
             self._ended = []
             self._ended_rows = 0
+            self._moved.clear()
             self._file.checkpoint(quiet=False)
 
     def _fail(self, error: JournalFailed) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge.model.events import LineStarted, WakePurpose, Woke
-from edge.model.ids import InboxSeq
+from edge.model.ids import InboxSeq, Waybill
+from edge.model.order import ShippedPlace
 from edge.model.records import ClockAgreed, Exited, Missing, TrackOpened
 from edge.ports.journal import JournalFailed, JournalItem
 from edge.store.chain import genesis, link
@@ -167,6 +168,13 @@ class JournalFile:
             )
         }
         return RowMaker(self.last_seq, tracks)
+
+    def unproved_waybills(self) -> set[Waybill]:
+        """Those that count as shipped and whose place is not proved."""
+        found = self.connection.execute(
+            "SELECT waybill FROM shipped WHERE place=?", (ShippedPlace.UNPROVED.value,)
+        )
+        return {Waybill(waybill) for (waybill,) in found}
 
     def write(self, work: Sequence[Batch | Snapshot]) -> None:
         """One durable transaction of whole batches, in order. After ``JournalFailed`` nothing of

@@ -102,7 +102,8 @@ def _fail(future: "Future[Any]", error: Exception) -> None:
 class InlineInbox:
     """The same ``Inbox`` in virtual time: read at once, answered after ``answer_us`` (0: at once).
 
-    ``flush`` is called before the journal is read: what has been committed is in its file then.
+    ``flush`` is called with the waybills in question before the journal is read: what has been committed
+    about them is in its file then.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class InlineInbox:
         inbox: Path,
         journal: Path,
         answer_us: Callable[[], int],
-        flush: Callable[[], None] = lambda: None,
+        flush: Callable[[tuple[Waybill, ...]], None] = lambda _waybills: None,
     ) -> None:
         self._inbox = InboxReader(inbox)
         self._journal = JournalReader(journal)
@@ -121,13 +122,13 @@ class InlineInbox:
         return self._inbox.rows_after(seq, limit)
 
     async def look_up(self, waybill: Waybill) -> LookUpAnswer:
-        self._flush()
+        self._flush((waybill,))
         answer = self._inbox.look_up(waybill, self._journal.shipped_before)
         await self._pass_time()
         return answer
 
     async def place_of(self, order_no: OrderNo, waybills: tuple[Waybill, ...]) -> PlaceAnswer:
-        self._flush()
+        self._flush(waybills)
         answer = self._inbox.place_of(order_no, waybills, self._journal.shipped_before)
         await self._pass_time()
         return answer

@@ -79,28 +79,25 @@ class RegisterBus:
         if self._busy:
             raise RuntimeError("a second request while one is in flight")
         self._busy = True
+        turnaround_us = self.faults.next_turnaround_us()
+        half_us = turnaround_us // 2
         try:
-            return await self._serve(act)
+            if half_us >= self._timeout_us:
+                await self._time_out(self._timeout_us)
+            loop = asyncio.get_running_loop()
+            answered: asyncio.Future[tuple[int, ...] | None] = loop.create_future()
+            loop.call_later(
+                half_us / US_PER_S, self._reach, act, turnaround_us, answered, loop, context=self._context
+            )
+            answer = await answered
+            if answer is None:
+                await self._time_out(self._timeout_us - half_us)
+            return answer
         except ModbusRefused as refusal:
             self._open = False
             raise self._failed(f"exception response {refusal.code}") from refusal
         finally:
             self._busy = False
-
-    async def _serve(self, act: Act) -> tuple[int, ...]:
-        turnaround_us = self.faults.next_turnaround_us()
-        half_us = turnaround_us // 2
-        if half_us >= self._timeout_us:
-            await self._time_out(self._timeout_us)
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[tuple[int, ...] | None] = loop.create_future()
-        loop.call_later(
-            half_us / US_PER_S, self._reach, act, turnaround_us, answered, loop, context=self._context
-        )
-        answer = await answered
-        if answer is None:
-            await self._time_out(self._timeout_us - half_us)
-        return answer
 
     def _reach(
         self,

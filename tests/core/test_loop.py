@@ -89,8 +89,7 @@ def test_settled_comes_after_all_else_of_the_instant_and_before_the_next() -> No
 
         here().call_later(0.000_001, seen.append, "next instant")
         task = asyncio.create_task(chain(3))
-        await here().settled()
-        seen.append("settled")
+        here().call_settled(lambda: seen.append("settled"))
         await asyncio.sleep(1)
         await task
         return seen

@@ -21,7 +21,7 @@ from edge.store.inbox_writer import InboxWriter
 from edge.store.journal_reader import JournalReader
 from edge.store.places import Places
 from line_config.load import load_line
-from simulators.loop import VirtualLoop
+from simulators.loop import VirtualClock, VirtualLoop
 from tests.core import store_kit
 from tests.core.runtime_kit import logs
 
@@ -75,8 +75,8 @@ def run(
             bus=bus or DeadBus(),
             scale=None,
             serial={},
-            settle=loop.settled,
-            utc_us=lambda: UTC,
+            settled=loop.call_settled,
+            clock=VirtualClock(loop, utc_at_zero_us=UTC),
             commit_us=lambda: 1_000,
             answer_us=lambda: 500,
             before_commit=before_commit,
@@ -147,8 +147,8 @@ def test_a_cancel_arriving_later_is_answered_within_the_gateways_patience(tmp_pa
             bus=DeadBus(),
             scale=None,
             serial={},
-            settle=loop.settled,
-            utc_us=lambda: UTC,
+            settled=loop.call_settled,
+            clock=VirtualClock(loop, utc_at_zero_us=UTC),
             commit_us=lambda: 1_000,
             answer_us=lambda: 500,
             before_commit=lambda _seq: None,
