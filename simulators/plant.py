@@ -92,11 +92,12 @@ class Plant:
         plc = self._plc_wake
         if world is None or plc is None:
             return world if plc is None else plc
-        return min(world, plc)
+        return world if world < plc else plc
 
     def advance(self, to_us: int) -> int | None:
         """Bring belt and PLC to an instant, every edge at its own time on the way; ``wake_at`` from
         there. A time in the past is taken as now: the clocks of two processes may differ by a little."""
+        world = self.world
         steps, last = 0, -1
         wake = self.wake_at()
         while wake is not None and wake <= to_us:
@@ -104,10 +105,10 @@ class Plant:
             if steps > STEPS_AT_ONE_INSTANT:
                 raise RuntimeError(f"belt and PLC do not settle at {wake} us")
             last = wake
-            self._step(max(wake, self.world.now_us))
+            self._step(wake if wake > world.now_us else world.now_us)
             wake = self.wake_at()
-        if to_us > self.world.now_us:
-            self.world.go(to_us)
+        if to_us > world.now_us:
+            world.go(to_us)
         return wake
 
     def read(self, now_us: int, address: int, count: int) -> tuple[int, ...]:

@@ -185,9 +185,10 @@ class BeltClock:
         fastest = (_UM_PER_M * 1_000, self._speed * self._ticks_per_m)
         if len(self._plc_us) < 3:
             return fastest
-        us = [self._plc_us[n] - self._plc_us[n - 1] for n in (-2, -1)]
-        made = [self._ticks[n] - self._ticks[n - 1] for n in (-2, -1)]
-        first, second = made[0] * us[1], made[1] * us[0]
-        if min(made) <= 0 or abs(first - second) * 1_000 > STEADY_PERMILLE * max(first, second):
+        first_us, middle_us, last_us = self._plc_us[-3:]
+        first, middle, last = self._ticks[-3:]
+        earlier, later = (middle - first) * (last_us - middle_us), (last - middle) * (middle_us - first_us)
+        steady = abs(earlier - later) * 1_000 <= STEADY_PERMILLE * max(earlier, later)
+        if middle <= first or last <= middle or not steady:
             return fastest
-        return sum(us), sum(made)
+        return last_us - first_us, last - first

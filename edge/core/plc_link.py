@@ -116,6 +116,8 @@ def _take_bits(scope: Scope, at_us: MonoUs, ticks: Ticks, bits: PlcBits) -> None
     if bits.exits_full != before.exits_full:
         chutes.full_changed(scope, at_us, before.exits_full)
     weighing.zone_changed(scope, at_us, ticks, before.zones_held)
+    if bits.state == before.state and scope.state.purge is PurgeStage.CLEAN:
+        return  # an arm, a lane, a zone: nothing that the line's state hangs on
     packml.step_purge(scope)
     packml.alarms_of_bits(scope, at_us)
 

@@ -80,6 +80,8 @@ class Dispatcher:
 
     def when_durable(self, waiting: list[Waiting], commit: "asyncio.Future[JournalSeq]") -> None:
         """Carry out ``waiting`` in order once ``commit`` is done."""
+        if not waiting:
+            return
         commit.add_done_callback(partial(self._committed, waiting))
 
     def _committed(self, waiting: list[Waiting], commit: "asyncio.Future[JournalSeq]") -> None:

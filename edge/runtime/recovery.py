@@ -27,7 +27,7 @@ from edge.store.journal_types import JournalRow, Recovery
 from edge.store.projections import Row
 from edge.store.rows import decode, members
 
-_RECORDS = members(RecordBody)
+_RECORDS = frozenset(members(RecordBody))
 
 log = structlog.get_logger("recovery")
 
@@ -99,7 +99,7 @@ def _snapshot(kept: Recovery) -> tuple[CoreState | None, JournalSeq]:
 
 
 def _is_input(item: Event | RecordBody) -> TypeGuard[Event]:
-    return not isinstance(item, _RECORDS)
+    return type(item) not in _RECORDS
 
 
 def replay(core: LineCore, rows: Iterable[JournalRow]) -> JournalSeq | None:
@@ -145,15 +145,15 @@ class WithoutClockSteps:
         while self._noted:
             row = self._noted.popleft()
             item: Event | RecordBody = row.item
-            if isinstance(item, Decided):
-                self._compare(row.seq, item)
-            elif _is_input(item):
+            if _is_input(item):
                 self._play(item)
+            elif isinstance(item, Decided):
+                self._compare(row.seq, item)
 
     def _play(self, item: Event) -> None:
         if isinstance(item, LineStarted):
             self._first = None
-        if isinstance(item, ClockRead):
+        elif isinstance(item, ClockRead):
             first = self._first = self._first or item
             item = replace(item, utc_us=UtcUs(first.utc_us + item.at_us - first.at_us))
         for command in self._core.handle(item):

@@ -34,6 +34,8 @@ WAL_QUIET_ROWS = 2_000
 """Rows in the WAL (about 1 MB) from which it is moved into the database when nothing waits."""
 WAL_LIMIT_ROWS = 20_000
 """The same between two commits although more are waiting."""
+_CLOCKS = (ClockAgreed, LineStarted)
+_ENDS = (Exited, Missing)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,15 +71,21 @@ class RowMaker:
             if isinstance(item, TrackOpened):  # comes after the ring entry that it names
                 self._tracks[item.epoch, item.number] = item.track
         rows = []
+        ended = []
+        seq = self.last_seq
         for item, body in zip(items, bodies, strict=True):
-            self.last_seq += 1
-            self._set_clock(item)
-            utc_us = None if self._offset_us is None else item.at_us + self._offset_us
-            kind = type(item).__name__
-            rows.append(Row(self.last_seq, item.at_us, utc_us, kind, self._track_of(item), body, item))
-        for item in items:
-            if type(item) in (Exited, Missing):
-                self._forget(item)
+            seq += 1
+            cls = type(item)
+            if cls in _CLOCKS:
+                self._set_clock(item)
+            elif cls in _ENDS:
+                ended.append(item)
+            at_us = item.at_us
+            utc_us = None if self._offset_us is None else at_us + self._offset_us
+            rows.append(Row(seq, at_us, utc_us, cls.__name__, self._track_of(item), body, item))
+        self.last_seq = seq
+        for item in ended:
+            self._forget(item)
         return tuple(rows)
 
     def snapshot(self, state: bytes) -> Snapshot:
