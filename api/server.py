@@ -18,6 +18,7 @@ from api.http.app import GatewayApp, create_app
 from api.http.auth import KeysUnreadable
 from api.http.protocol import protocol_for
 from api.logs import log_to_stderr
+from api.notify import Notify
 from api.settings import GatewaySettings
 from edge.store.errors import WriterLocked
 from line_config.description import LineDescription
@@ -67,10 +68,11 @@ def listen(address: tuple[str, int], backlog: int) -> socket.socket:
 
 
 async def _serve(app: GatewayApp, listener: socket.socket, settings: GatewaySettings) -> int:
-    stopped = _Signals()
+    stopped, notify = _Signals(), Notify()
     try:
         await app.gateway.open()
     except (WriterLocked, KeysUnreadable, OSError, sqlite3.Error) as error:
+        notify.close()
         await app.gateway.close()
         return _unfit(str(error))
     try:
@@ -78,9 +80,11 @@ async def _serve(app: GatewayApp, listener: socket.socket, settings: GatewaySett
         if not ipaddress.ip_address(host).is_loopback:
             _log.warning("not_loopback", host=host, note="keys go over this network in clear")
         _log.info("gateway_listening", host=host, port=port)
+        notify.begin()
         if not stopped.seen:
             await uvicorn.Server(_config(app, settings)).serve(sockets=[listener])
     finally:
+        notify.close()
         await app.gateway.close()
     _log.info("gateway_stopped")
     return OK

@@ -45,6 +45,7 @@ from edge.runtime.link_keeper import LinkKeeper
 from edge.runtime.logs import log_to_stderr
 from edge.runtime.look_ups import LookUps
 from edge.runtime.metrics import LineMetrics, MetricsSocket
+from edge.runtime.notify import Notify
 from edge.runtime.outputs import Outputs
 from edge.runtime.recovery import Recovered, WithoutClockSteps, recover
 from edge.runtime.supervisor import Supervisor
@@ -99,7 +100,8 @@ class Wiring:
     ``scanners`` and ``scale`` open the devices' cables, ``bus`` is the PLC's. ``settled`` calls
     back at the end of an instant of virtual time (None in real time); ``committed`` is called after
     each commit (the gateway's doorbell); ``observe`` sees every record once; ``disk`` is the record's,
-    None where nobody has to look (virtual time).
+    None where nobody has to look (virtual time); ``notify`` tells the service manager that the loop turns
+    (None: there is none).
     """
 
     clock: Clock
@@ -113,6 +115,7 @@ class Wiring:
     committed: Callable[[], None]
     observe: Callable[[RecordBody], None]
     disk: RecordDisk | None
+    notify: Notify | None
 
 
 class LineApp:
@@ -124,7 +127,7 @@ class LineApp:
         topology = line.topology
         clock = wiring.clock
         self.queue = queue = EventQueue(wiring.settled)
-        self.health = Health()
+        self.health = Health(None if wiring.notify is None else wiring.notify.progress)
         self.outputs = Outputs(self.health)
         self.core = wiring.recovered.core
         self.belt = BeltWatch(topology, clock, queue.sink(Source.BELT), wiring.recovered.resume.epoch)
@@ -228,6 +231,8 @@ class LineApp:
                 self._supervisor.start("disk", self._disk.run())
             for keeper in self._keepers:
                 self._supervisor.start(f"link {keeper.device}", keeper.run())
+            if self._wiring.notify is not None:
+                self._wiring.notify.ready()
             await self._failed
         except asyncio.CancelledError:
             await self._close()
@@ -298,6 +303,7 @@ class VirtualLine:
                 committed=_nothing,
                 observe=_nothing,
                 disk=None,
+                notify=None,
             ),
         )
 
@@ -362,13 +368,16 @@ async def _opened(
     recovered = recover(places.journal, topology)
     inbox = ReaderThread(places.inbox, places.journal)
     stack.push_async_callback(inbox.close)
+    clock = LoopClock(asyncio.get_running_loop(), utc_us)
+    notify = Notify(clock)
+    stack.callback(notify.close)
     bell = Doorbell(places.line_bell, places.gateway_bell)
     metrics = LineMetrics(topology)
     scale = line.scale_port
     app = LineApp(
         line,
         Wiring(
-            clock=LoopClock(asyncio.get_running_loop(), utc_us),
+            clock=clock,
             journal=journal,
             inbox=inbox,
             bus=modbus_port(topology.plc),
@@ -379,6 +388,7 @@ async def _opened(
             committed=bell.ring,
             observe=metrics.see,
             disk=disk,
+            notify=notify,
         ),
     )
     metrics.watch(app.core.state, app.devices_up)

@@ -1,12 +1,18 @@
 """The heartbeat: it moves only while the line loop makes progress (no thread, no timer feeds it)."""
 
+from collections.abc import Callable
+
 from edge.model.units import UINT16_MAX
 
 
 class Health:
-    """``progress`` is called by the line loop at each turn, ``beat`` by the PLC link at each cycle."""
+    """``progress`` is called by the line loop at each turn, ``beat`` by the PLC link at each cycle.
 
-    def __init__(self) -> None:
+    ``progressed`` is told each turn too (the service manager's watchdog), until something has failed.
+    """
+
+    def __init__(self, progressed: Callable[[], None] | None = None) -> None:
+        self._progressed = progressed
         self._turns = 0
         self._seen = 0
         self._beat = 0
@@ -14,6 +20,8 @@ class Health:
 
     def progress(self) -> None:
         self._turns += 1
+        if self._progressed is not None and not self._failed:
+            self._progressed()
 
     def fail(self, why: str) -> None:
         """From now on the heartbeat stands still; the first cause is kept."""

@@ -31,6 +31,16 @@ def test_a_failed_loop_beats_no_more() -> None:
     assert (health.beat(), health.failed) == (0, "first")
 
 
+def test_the_watchdog_is_fed_by_each_turn_until_something_has_failed() -> None:
+    fed = []
+    health = Health(lambda: fed.append(True))
+    health.progress()
+    health.progress()
+    health.fail("a task ended")
+    health.progress()
+    assert len(fed) == 2
+
+
 def test_outputs_permit_nothing_until_told_and_hold_absolute_values() -> None:
     outputs = Outputs(Health())
     first = outputs.read()
