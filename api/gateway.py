@@ -11,10 +11,12 @@ import structlog
 
 from api.bells import LineBell, OwnBell
 from api.cancels import CancelWatch
+from api.feed import EventFeed
 from api.http.auth import FIRST_KEYS, KeyRing, issue_key, write_first_keys
 from api.http.metrics import GatewayMetrics
 from api.http.problems import Problem, Slug
 from api.intake import Intake, IntakeAnswer, OrderPut
+from api.line_process import LineProcess
 from api.record import LineRecord
 from api.settings import GatewaySettings
 from api.writer import WriterBusy, WriterThread
@@ -41,6 +43,14 @@ class Gateway:
         self.keys = KeyRing(())
         self.record = LineRecord(places)
         self.cancels = CancelWatch(self.record.cancel_answers, poll_ms=settings.cancel_poll_ms)
+        self.feed = EventFeed(
+            self.record.rows_after,
+            self.record.last_seq,
+            places=settings.streams_max,
+            per_key=settings.streams_per_key,
+        )
+        self.metrics.streams.set_function(lambda: self.feed.followers)
+        self.process = LineProcess(places.line_metrics, settings)
         self.writer = WriterThread(
             self._open_inbox,
             self._close_inbox,
@@ -50,7 +60,7 @@ class Gateway:
         self.metrics.writes_waiting.set_function(lambda: self.writer.waiting)
         self._inbox: InboxWriter | None = None
         self._line_bell = LineBell(places.line_bell)
-        self._own_bell = OwnBell(places.gateway_bell, self.cancels.rung)
+        self._own_bell = OwnBell(places.gateway_bell, self._rung)
 
     async def open(self) -> None:
         """Raises ``WriterLocked``, ``KeysUnreadable``, ``OSError`` or ``sqlite3.Error``."""
@@ -61,6 +71,7 @@ class Gateway:
     async def close(self) -> None:
         """Everything that was taken is written. Idempotent."""
         self._own_bell.close()
+        await self.feed.close()
         await self.writer.stop()
         await self.cancels.close()
         await self.record.close()
@@ -102,6 +113,10 @@ class Gateway:
         except OSError as error:
             _log.error("record_unreadable", why=str(error))
             raise Problem(Slug.STORE_UNAVAILABLE, retry_after_s=RETRY_AFTER_S) from error
+
+    def _rung(self) -> None:
+        self.cancels.rung()
+        self.feed.rung()
 
     def _open_inbox(self) -> Intake:
         self._inbox = InboxWriter(self.places.inbox)

@@ -1,4 +1,5 @@
-"""What the gateway reads: the line's journal, and its own inbox. Read-only, on one thread."""
+"""What the gateway reads: the line's journal, and its own inbox. Read-only, on two threads: one for the
+answers to cancels, the other for everything that may have many rows."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -6,10 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from edge.model.ids import InboxSeq, MessageId, OrderNo, Waybill
+from edge.model.ids import InboxSeq, JournalSeq, MessageId, OrderNo, TrackId, Waybill
 from edge.store.inbox_reader import InboxReader
 from edge.store.journal_reader import JournalReader
-from edge.store.journal_types import CancelAnswerRow, ParcelRow
+from edge.store.journal_types import (
+    AlarmRow,
+    CancelAnswerRow,
+    ChuteRow,
+    DeviceRow,
+    JournalRow,
+    LineRow,
+    ParcelRow,
+)
 from edge.store.places import Places
 
 T = TypeVar("T")
@@ -24,6 +33,19 @@ class CancelOnRecord:
     answer: CancelAnswerRow | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineNow:
+    """What stands, by the record: at row ``seq`` or a little later, so that whoever follows the log from
+    there misses nothing. ``line`` None: no line has run here yet."""
+
+    line: LineRow | None
+    chutes: tuple[ChuteRow, ...]
+    devices: tuple[DeviceRow, ...]
+    alarms: tuple[AlarmRow, ...]
+    on_belt: int
+    seq: JournalSeq
+
+
 class LineRecord:
     """Every call may raise ``StoreUnreadable`` (an ``OSError``); a journal that is not there yet is
     an empty one."""
@@ -32,6 +54,8 @@ class LineRecord:
         self._journal = JournalReader(places.journal)
         self._inbox = InboxReader(places.inbox)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="record")
+        self._pages = JournalReader(places.journal)
+        self._paging = ThreadPoolExecutor(1, thread_name_prefix="record-pages")
 
     async def cancel_answers(self, seqs: Sequence[InboxSeq]) -> dict[InboxSeq, CancelAnswerRow]:
         """The standing answers among ``seqs``."""
@@ -43,20 +67,63 @@ class LineRecord:
 
     async def parcels(self, waybill: Waybill) -> tuple[ParcelRow, ...]:
         """Every track of a waybill, newest first."""
-        return await self._ask(lambda: self._journal.parcels(waybill))
+        return await self._page(lambda: self._pages.parcels(waybill))
+
+    async def parcels_after(
+        self, track: TrackId, limit: int, *, on_belt: bool = False, upto: TrackId | None = None
+    ) -> tuple[ParcelRow, ...]:
+        """In order of induction."""
+        return await self._page(lambda: self._pages.parcels_after(track, limit, on_belt=on_belt, upto=upto))
+
+    async def ends_after(self, seq: JournalSeq, limit: int) -> tuple[ParcelRow, ...]:
+        """In the order of their ends."""
+        return await self._page(lambda: self._pages.ends_after(seq, limit))
+
+    async def rows_after(self, seq: JournalSeq, limit: int) -> tuple[JournalRow, ...]:
+        """The log, in order; none: there are none."""
+        return await self._page(lambda: self._pages.rows_after(seq, limit))
+
+    async def last_seq(self) -> JournalSeq:
+        """The newest row of the log."""
+        return await self._page(self._pages.last_seq)
+
+    async def story(self, track: TrackId) -> tuple[ParcelRow | None, tuple[JournalRow, ...]]:
+        """One parcel, and every row of the log about it."""
+        return await self._page(lambda: (self._pages.parcel(track), self._pages.story(track)))
+
+    async def now(self) -> LineNow:
+        """The line as its record has it."""
+        return await self._page(self._now)
 
     async def close(self) -> None:
         """Idempotent; called when nobody asks any more."""
-        await asyncio.to_thread(self._thread.shutdown)
+        for thread in (self._thread, self._paging):
+            await asyncio.to_thread(thread.shutdown)
         self._journal.close()
+        self._pages.close()
         self._inbox.close()
 
     async def _ask(self, question: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, question)
 
+    async def _page(self, question: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._paging, question)
+
     def _answers(self, seqs: Sequence[InboxSeq]) -> dict[InboxSeq, CancelAnswerRow]:
         found = ((seq, self._journal.cancel_answer(seq)) for seq in seqs)
         return {seq: answer for seq, answer in found if answer is not None}
+
+    def _now(self) -> LineNow:
+        journal = self._pages
+        seq = journal.last_seq()
+        return LineNow(
+            line=journal.line(),
+            chutes=journal.chutes(),
+            devices=journal.devices(),
+            alarms=journal.alarms(),
+            on_belt=journal.on_belt(),
+            seq=seq,
+        )
 
     def _cancel(self, message_id: MessageId) -> CancelOnRecord | None:
         row = self._inbox.cancel_of(message_id)

@@ -7,6 +7,7 @@ import signal
 import socket
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -82,7 +83,7 @@ async def _serve(app: GatewayApp, listener: socket.socket, settings: GatewaySett
         _log.info("gateway_listening", host=host, port=port)
         notify.begin()
         if not stopped.seen:
-            await uvicorn.Server(_config(app, settings)).serve(sockets=[listener])
+            await _Server(_config(app, settings), app.gateway.feed.end).serve(sockets=[listener])
     finally:
         notify.close()
         await app.gateway.close()
@@ -105,6 +106,20 @@ def _config(app: GatewayApp, settings: GatewaySettings) -> uvicorn.Config:
         timeout_graceful_shutdown=settings.shutdown_s,
         h11_max_incomplete_event_size=settings.head_max_bytes,
     )
+
+
+class _Server(uvicorn.Server):
+    """``stopping`` is called in the loop at the first signal: what would go on for ever has to end for
+    the others to be waited for."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._loop = asyncio.get_running_loop()
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._stopping)
 
 
 class _Signals:

@@ -32,6 +32,9 @@ class GatewaySettings:
     """Requests at once, then 503."""
     in_flight_per_key: int = 64
     """Requests of one key at once, then 429: a bulk cannot starve the operator."""
+    streams_max: int = 32
+    """Event streams at once; each holds a request for hours."""
+    streams_per_key: int = 16
     connections_max: int = 512
     """Sockets at once; more are closed unanswered."""
     backlog: int = 128
@@ -45,3 +48,5 @@ class GatewaySettings:
     """Looks at the journal while a cancel waits, beside the doorbell."""
     line_metrics_ms: int = 2_000
     line_metrics_max_bytes: int = 4 * 1024 * 1024
+    line_look_ms: int = 500
+    """What the line process said of its devices is told on for so long; it also has so long to answer."""

@@ -176,6 +176,11 @@ class LineApp:
         """Which links are up now."""
         return {keeper.device: keeper.up for keeper in self._keepers}
 
+    def devices_heard(self) -> dict[DeviceId, int]:
+        """Microseconds since each device's last word; without those that have said none in this run."""
+        now = self._wiring.clock.now_us()
+        return {device: now - at_us for device, at_us in self.belt.heard().items()}
+
     def _links(self) -> list[Link]:
         topology, wiring = self._line.topology, self._wiring
         links: list[Link] = [
@@ -216,7 +221,7 @@ class LineApp:
             at_us=clock.now_us(),
             build=build_id(),
             config_hash=sha256(encode(self._line.topology).encode()).hexdigest()[:16],
-            chutes_disabled=(),
+            chutes_disabled=tuple(self.core.state.disabled),
             replay_differs=self._wiring.recovered.differs_at is not None,
         )
         try:
@@ -391,7 +396,7 @@ async def _opened(
             notify=notify,
         ),
     )
-    metrics.watch(app.core.state, app.devices_up)
+    metrics.watch(app.core.state, app.devices_up, app.devices_heard)
     metrics.gauge("beltkeeper_queue_inputs", "Inputs that wait for the line loop.", lambda: len(app.queue))
     metrics.gauge("beltkeeper_journal_backlog_rows", "Rows not yet durable.", lambda: journal.backlog)
     metrics.gauge("beltkeeper_disk_free_bytes", "Free room where the journal lies.", disk.free_bytes)

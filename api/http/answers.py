@@ -66,6 +66,153 @@ class CancelAnswer(Answer):
     final: bool
 
 
+class Event(Answer):
+    """One row of the line's log: an input (``EyePassed``) or a fact (``Decided``). ``body`` is the row's
+    own, by kind; ``track`` null: it is about no one parcel."""
+
+    seq: int
+    at: str | None
+    at_us: int
+    kind: str
+    track: int | None
+    body: dict[str, Any]
+
+
+class EventsAnswer(Answer):
+    events: list[Event]
+    next: int
+    more: bool
+
+
+class Decision(Answer):
+    reason: str
+    chute: str
+    exit: int
+    rule: str
+    plan: str
+    plan_version: int
+
+
+class TrackAnswer(Answer):
+    """One time on the belt; what had not happened (yet) is null. ``end_seq``: the row of its end."""
+
+    track: int
+    state: Literal["tracked", "decided", "told", "revoking", "exited", "missing"]
+    waybill: str
+    order_no: str | None
+    order_version: int | None
+    customer_code: str | None
+    shop: str | None
+    carrier: str | None
+    length_mm: int
+    read_quality: str | None
+    weight_g: int | None
+    weight_quality: str | None
+    expected_g: int | None
+    inducted_at: str | None
+    decided: Decision | None
+    decide_to_told_us: int | None
+    exited_at: str | None
+    exit: int | None
+    chute: str | None
+    exit_reason: str | None
+    shipped: bool
+    mis_sorted: bool
+    end_seq: int | None
+
+
+class ParcelAnswer(Answer):
+    """Every time this label was on the belt, the latest first."""
+
+    waybill: str
+    tracks: list[TrackAnswer]
+
+
+class ParcelsAnswer(Answer):
+    parcels: list[TrackAnswer]
+    next: int
+    more: bool
+
+
+class StoryAnswer(Answer):
+    parcel: TrackAnswer
+    events: list[Event]
+
+
+class Induction(Answer):
+    permitted: bool
+    why: str
+
+
+class PlanInForce(Answer):
+    plan_id: str
+    version: int
+
+
+class LineAnswer(Answer):
+    """``process``: whether the line process answers now; everything else is its record's, as of ``seq``
+    or a little later. ``since`` null: the line's clock was not agreed yet."""
+
+    line: str
+    process: Literal["up", "down"]
+    state: str
+    why: str
+    since: str | None
+    induction: Induction
+    plan: PlanInForce | None
+    on_belt: int
+    alarms: int
+    seq: int
+
+
+class ChuteAnswer(Answer):
+    """``exit``: the physical exit; ``since`` null: never switched, never full."""
+
+    chute: str
+    kind: Literal["shipping", "reject", "end"]
+    exit: int
+    reserve: int
+    enabled: bool
+    full: bool
+    since: str | None
+
+
+class ChutesAnswer(Answer):
+    chutes: list[ChuteAnswer]
+
+
+class DeviceAnswer(Answer):
+    """``up`` null: the line process does not answer, so nobody knows. ``why`` and ``since`` are of the last
+    change on record; ``heard_age_ms`` null: it has not spoken in this run of the line process."""
+
+    device: str
+    kind: Literal["plc", "reader", "scale"]
+    up: bool | None
+    heard_age_ms: int | None
+    why: str
+    since: str | None
+
+
+class DevicesAnswer(Answer):
+    process: Literal["up", "down"]
+    devices: list[DeviceAnswer]
+
+
+class AlarmAnswer(Answer):
+    """``subject``: a device, chute or exit; empty for the line. ``acknowledged_by`` empty: by nobody yet."""
+
+    kind: str
+    subject: str
+    detail: str
+    raised_at: str | None
+    acknowledged_by: str
+    acknowledged_at: str | None
+
+
+class AlarmsAnswer(Answer):
+    alarms: list[AlarmAnswer]
+
+
 _REFUSALS: dict[Refusal, Slug] = {
     Refusal.MULTI_PARCEL: Slug.MULTI_PARCEL,
     Refusal.BATCH_TOO_LARGE: Slug.BATCH_TOO_LARGE,

@@ -3,12 +3,12 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 
 from api.gateway import Gateway, utc_now
 from api.http.auth import Caller, authorise
 from api.http.guards import CALLER_KEY
-from api.http.schemas import ID_PATTERN, MESSAGE_PATTERN, WAYBILL_PATTERN
+from api.http.schemas import ID_PATTERN, MESSAGE_PATTERN, PAGE_MAX, WAYBILL_PATTERN
 from api.intake import Message, message_about
 from edge.model.ids import MessageId
 
@@ -37,6 +37,7 @@ OrderNoPath = Annotated[str, Path(pattern=ID_PATTERN)]
 IdPath = Annotated[str, Path(pattern=ID_PATTERN)]
 MessageIdPath = Annotated[str, Path(pattern=MESSAGE_PATTERN)]
 WaybillPath = Annotated[str, Path(pattern=WAYBILL_PATTERN)]
+LimitQuery = Annotated[int, Query(ge=1, le=PAGE_MAX, description="At most so many; there may be fewer.")]
 
 
 def message_of(message_id: str, kind: str, subject: str, asked: Any) -> Message:

@@ -54,6 +54,7 @@ class GatewayMetrics:
         self.writes_waiting = Gauge(
             "beltkeeper_gateway_writes_waiting", "Writes that wait for the writer thread.", registry=r
         )
+        self.streams = Gauge("beltkeeper_gateway_streams", "Event streams that are open.", registry=r)
         self.inbox_seq = Gauge("beltkeeper_gateway_inbox_seq", "Last inbox row committed.", registry=r)
         self._commits = Histogram(
             "beltkeeper_gateway_commit_duration_seconds",

@@ -1,21 +1,73 @@
-"""Where a waybill is: the record's read model, one entry a track."""
+"""Where parcels are and went: the record's read model, one entry a track."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+import json
+from typing import Annotated, Any
 
-from fastapi import APIRouter
-from starlette.responses import JSONResponse
+from fastapi import APIRouter, Path, Query
+from starlette.responses import JSONResponse, Response
 
-from api.http.deps import GatewayDep, WaybillPath
+from api.feed import fed
+from api.http.answers import ParcelAnswer, ParcelsAnswer, StoryAnswer
+from api.http.deps import GatewayDep, LimitQuery, WaybillPath
 from api.http.problems import Problem, Slug
-from edge.model.ids import Waybill
+from api.http.schemas import CURSOR_MAX
+from api.moments import moment
+from edge.model.ids import JournalSeq, TrackId, Waybill
 from edge.store.journal_types import ParcelRow
 
 router = APIRouter(prefix="/v1", tags=["parcels"])
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+AfterTrack = Annotated[int, Query(ge=0, le=CURSOR_MAX, description="The last track that is known already.")]
+AfterEnd = Annotated[
+    int, Query(ge=0, le=CURSOR_MAX, description="The last ``end_seq`` that is known already.")
+]
+OnBelt = Annotated[bool, Query(description="Only those that have no end yet.")]
+TrackPath = Annotated[int, Path(ge=1, le=CURSOR_MAX)]
 
 
-@router.get("/parcels/{waybill}")
+@router.get("/parcels", responses={200: {"model": ParcelsAnswer}})
+async def get_parcels(
+    gateway: GatewayDep, after: AfterTrack = 0, limit: LimitQuery = 100, on_belt: OnBelt = False
+) -> JSONResponse:
+    """Parcels by induction, each as it stands. Ask again with ``next``."""
+    found = await gateway.recorded(gateway.record.parcels_after(TrackId(after), limit + 1, on_belt=on_belt))
+    page = found[:limit]
+    return JSONResponse(
+        {
+            "parcels": [track_body(row) for row in page],
+            "next": page[-1].track if page else after,
+            "more": len(found) > limit,
+        }
+    )
+
+
+@router.get("/exits", responses={200: {"model": ParcelsAnswer}})
+async def get_exits(gateway: GatewayDep, after: AfterEnd = 0, limit: LimitQuery = 100) -> JSONResponse:
+    """Parcels by their end (seen by a confirm eye, or missing), each exactly once. Ask again with
+    ``next``."""
+    found = await gateway.recorded(gateway.record.ends_after(JournalSeq(after), limit + 1))
+    page = found[:limit]
+    return JSONResponse(
+        {
+            "parcels": [track_body(row) for row in page],
+            "next": page[-1].last_seq if page else after,
+            "more": len(found) > limit,
+        }
+    )
+
+
+@router.get("/tracks/{track}", responses={200: {"model": StoryAnswer}})
+async def get_track(track: TrackPath, gateway: GatewayDep) -> Response:
+    """One parcel and every row of the log about it: each step with its time and values."""
+    parcel, rows = await gateway.recorded(gateway.record.story(TrackId(track)))
+    if parcel is None:
+        raise Problem(Slug.PARCEL_UNKNOWN)
+    events = ",".join(fed(row).text for row in rows)
+    text = f'{{"parcel":{json.dumps(track_body(parcel))},"events":[{events}]}}'
+    return Response(text, media_type="application/json")
+
+
+@router.get("/parcels/{waybill}", responses={200: {"model": ParcelAnswer}})
 async def get_parcel(waybill: WaybillPath, gateway: GatewayDep) -> JSONResponse:
     """Every time this label was on the belt, the latest first."""
     tracks = await gateway.recorded(gateway.record.parcels(Waybill(waybill)))
@@ -37,6 +89,7 @@ def track_body(row: ParcelRow) -> dict[str, Any]:
     return {
         "track": row.track,
         "state": row.state,
+        "waybill": row.waybill,
         "order_no": row.order_no,
         "order_version": row.order_version,
         "customer_code": row.customer_code,
@@ -47,18 +100,14 @@ def track_body(row: ParcelRow) -> dict[str, Any]:
         "weight_g": row.weight_g,
         "weight_quality": row.weight_quality,
         "expected_g": row.expected_g,
-        "inducted_at": _moment(row.inducted_utc_us),
+        "inducted_at": moment(row.inducted_utc_us),
         "decided": decided or None,
         "decide_to_told_us": row.decide_to_told_us,
-        "exited_at": _moment(row.exited_utc_us),
+        "exited_at": moment(row.exited_utc_us),
         "exit": row.actual_exit,
         "chute": row.actual_chute,
         "exit_reason": row.exit_reason,
         "shipped": row.shipped,
         "mis_sorted": row.mis_sorted,
+        "end_seq": row.last_seq,
     }
-
-
-def _moment(utc_us: int | None) -> str | None:
-    """RFC 3339, UTC; null before the line's clock was agreed."""
-    return None if utc_us is None else (_EPOCH + timedelta(microseconds=utc_us)).isoformat()

@@ -42,6 +42,7 @@ class Slug(StrEnum):
     SUBJECT_INVALID = "subject_invalid"
     CANCEL_UNKNOWN = "cancel_unknown"
     PARCEL_UNKNOWN = "parcel_unknown"
+    CURSOR_AHEAD = "cursor_ahead"
     CANCEL_PENDING = "cancel_pending"
     TOO_MANY_REQUESTS = "too_many_requests"
     OVERLOADED = "overloaded"
@@ -106,6 +107,11 @@ KINDS: dict[Slug, Kind] = {
     Slug.CANCEL_UNKNOWN: Kind(status=404, en="No cancel with this message id", zh="没有该编号的取消请求"),
     Slug.PARCEL_UNKNOWN: Kind(
         status=404, en="No parcel with this waybill is on record", zh="没有该运单号的包裹记录"
+    ),
+    Slug.CURSOR_AHEAD: Kind(
+        status=409,
+        en="The record has no such row yet: the cursor is of another record",
+        zh="记录中尚无此序号，游标不属于本记录",
     ),
     Slug.CANCEL_PENDING: Kind(
         status=503,

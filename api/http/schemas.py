@@ -21,6 +21,9 @@ CUT_OFF_PATTERN: Final = r"^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:
 
 VERSION_MAX: Final = 2**53 - 1
 """The largest whole number every JSON reader keeps exactly; milliseconds since 1970 fit."""
+CURSOR_MAX: Final = VERSION_MAX
+PAGE_MAX: Final = 500
+"""Rows or parcels a page."""
 WEIGHT_MAX_G: Final = 1_000_000
 LINES_MAX: Final = 500
 RULES_MAX: Final = 5_000

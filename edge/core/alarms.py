@@ -1,8 +1,10 @@
 """Alarms: raised once, cleared once (ISA-18.2). What stands is state; each change is a record."""
 
+from dataclasses import replace
+
 from edge.core.scope import Scope
 from edge.model.alarm import Alarm, AlarmKind
-from edge.model.records import AlarmCleared, AlarmRaised
+from edge.model.records import AlarmAcknowledged, AlarmCleared, AlarmRaised
 from edge.model.units import MonoUs
 
 
@@ -39,8 +41,14 @@ EVENTS = frozenset({AlarmKind.MIS_SORT, AlarmKind.POSITION_DISAGREES})
 """Alarms about something that happened: nothing but a person ends them."""
 
 
-def acknowledge(scope: Scope, at_us: MonoUs, subject: str) -> None:
-    """Clear the alarms about events that ``subject`` names (``kind`` or ``kind:subject``)."""
+def acknowledge(scope: Scope, at_us: MonoUs, subject: str, by: str) -> None:
+    """Each standing alarm that ``subject`` names (``kind`` or ``kind:subject``), once. It ends those
+    about events; the others stand as long as their cause does."""
     for key, alarm in tuple(scope.state.alarms.items()):
-        if alarm.kind in EVENTS and subject in (key, alarm.kind.value):
+        if subject not in (key, alarm.kind.value):
+            continue
+        if not alarm.acknowledged_by:
+            scope.state.alarms[key] = replace(alarm, acknowledged_by=by)
+            scope.record(AlarmAcknowledged(at_us=at_us, kind=alarm.kind, subject=alarm.subject, by=by))
+        if alarm.kind in EVENTS:
             clear_alarm(scope, at_us, alarm.kind, alarm.subject)

@@ -13,6 +13,8 @@ from edge.model.records import PlanTaken
 from edge.model.units import MonoUs
 from edge.model.verdict import Reason
 
+SOMEBODY = "an operator"
+"""Of whom no name came with the command."""
 HOLD_ALARM: dict[HoldCause, AlarmKind] = {
     HoldCause.STORE_SLOW: AlarmKind.STORE_SLOW,
     HoldCause.DISK_LOW: AlarmKind.DISK_LOW,
@@ -41,7 +43,7 @@ def commanded(scope: Scope, event: OperatorCommanded) -> None:
         case OperatorAction.DISABLE_CHUTE:
             chutes.switch(scope, event.at_us, event.subject, enabled=False)
         case OperatorAction.HOLD_LINE:
-            scope.state.held_by = event.by or "an operator"
+            scope.state.held_by = event.by or SOMEBODY
         case OperatorAction.RELEASE_LINE:
             scope.state.held_by = ""
         case OperatorAction.PURGE:
@@ -50,7 +52,7 @@ def commanded(scope: Scope, event: OperatorCommanded) -> None:
         case OperatorAction.CONFIRM_CLOCK:
             wall_clock.confirm(scope, event.at_us)
         case OperatorAction.ACKNOWLEDGE_ALARM:
-            acknowledge(scope, event.at_us, event.subject)
+            acknowledge(scope, event.at_us, event.subject, event.by or SOMEBODY)
         case OperatorAction.REJECT_PARCEL:
             for track in scope.named(event.subject):
                 diverting.sent_to_reject(scope, track, event.at_us)

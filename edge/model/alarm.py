@@ -32,3 +32,5 @@ class Alarm:
     kind: AlarmKind
     subject: str
     """What it is about: a device id, chute or exit; empty for the line."""
+    acknowledged_by: str = ""
+    """Who has seen it; empty: nobody yet."""

@@ -207,6 +207,16 @@ class AlarmCleared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmAcknowledged:
+    """A person has seen it; it stands until its cause is gone (ISA-18.2)."""
+
+    at_us: MonoUs
+    kind: AlarmKind
+    subject: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineStateChanged:
     at_us: MonoUs
     state: LineState
@@ -275,6 +285,7 @@ RecordBody = (
     | Missing
     | AlarmRaised
     | AlarmCleared
+    | AlarmAcknowledged
     | LineStateChanged
     | InductionSwitched
     | PlanTaken

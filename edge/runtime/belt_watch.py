@@ -14,7 +14,7 @@ from edge.core.weighing import stable_run
 from edge.model.codes import Code
 from edge.model.commands import CaptureStatic, CaptureWeight, WakeAt
 from edge.model.events import CodesRead, SamplesCaptured
-from edge.model.ids import BootEpoch, ReaderId, ScaleId, TrackId
+from edge.model.ids import BootEpoch, DeviceId, ReaderId, ScaleId, TrackId
 from edge.model.topology import Reader, Scale, Topology
 from edge.model.units import US_PER_MS, US_PER_S, MonoUs, Ticks
 from edge.model.weight import WeightSample
@@ -63,6 +63,8 @@ class BeltWatch:
         self._static_from_us = MonoUs(0)
         self._static_limit: asyncio.TimerHandle | None = None
         self._epoch = epoch
+        self._heard: dict[DeviceId, MonoUs] = {}
+        self._plc = topology.plc.device
         self.wakes = Wakes(self._belt, clock, events)
 
     def belt_seen(self, sample: BeltSample) -> None:
@@ -77,6 +79,7 @@ class BeltWatch:
             running=sample.running,
             ring_read=sample.ring_read,
         )
+        self._heard[self._plc] = sample.answered_us
         self._join_codes()
         self._finish_captures()
         self.wakes.belt_moved()
@@ -92,12 +95,20 @@ class BeltWatch:
                 self._answer_static(self._static, whole=False, samples=())
         self._epoch = epoch
 
+    def heard(self) -> Mapping[DeviceId, MonoUs]:
+        """When each device that has spoken in this run spoke last."""
+        heard = dict(self._heard)
+        if self._scale is not None and self._samples:
+            heard[self._scale.device] = self._samples[-1].at_us
+        return heard
+
     def belt_unseen(self) -> None:
         self._belt.unseen()
 
     def codes_seen(self, reader: ReaderId, at_us: MonoUs, codes: tuple[Code, ...]) -> None:
         if len(self._codes) >= PENDING_CODES:
             self._post_codes(self._codes.popleft(), None)
+        self._heard[self._readers[reader].device] = at_us
         self._codes.append(_PendingCodes(self._readers[reader], at_us, codes))
 
     def weight_seen(self, scale: ScaleId, sample: WeightSample) -> None:

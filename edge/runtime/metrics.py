@@ -84,10 +84,15 @@ class LineMetrics:
         """A gauge whose value is asked for at each scrape."""
         Gauge(name, text, registry=self.registry).set_function(read)
 
-    def watch(self, state: CoreState, devices: Callable[[], Mapping[DeviceId, bool]]) -> None:
-        """Gauges that tell ``state`` and which links are up, as they are when scraped: also right after a
-        restart, on a state that no record of this run has made."""
-        self.registry.register(_Now(state, devices))
+    def watch(
+        self,
+        state: CoreState,
+        devices: Callable[[], Mapping[DeviceId, bool]],
+        heard: Callable[[], Mapping[DeviceId, int]],
+    ) -> None:
+        """Gauges that tell ``state``, which links are up and how many µs ago each device spoke, as they
+        are when scraped: also right after a restart, on a state that no record of this run has made."""
+        self.registry.register(_Now(state, devices, heard))
 
     def see(self, body: RecordBody) -> None:
         match body:
@@ -131,9 +136,15 @@ class LineMetrics:
 class _Now(Collector):
     """The core's state and the links as gauges, read at each scrape."""
 
-    def __init__(self, state: CoreState, devices: Callable[[], Mapping[DeviceId, bool]]) -> None:
+    def __init__(
+        self,
+        state: CoreState,
+        devices: Callable[[], Mapping[DeviceId, bool]],
+        heard: Callable[[], Mapping[DeviceId, int]],
+    ) -> None:
         self._state = state
         self._devices = devices
+        self._heard = heard
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         state = self._state
@@ -155,6 +166,12 @@ class _Now(Collector):
         for device, is_up in self._devices().items():
             up.add_metric([device], int(is_up))
         yield up
+        age = GaugeMetricFamily(
+            "beltkeeper_device_heard_age_seconds", "Since the device's last word.", labels=["device"]
+        )
+        for device, age_us in self._heard().items():
+            age.add_metric([device], age_us / US_PER_S)
+        yield age
 
 
 class MetricsSocket:

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +10,7 @@ from typing import TypeVar
 from edge.model.ids import InboxSeq, JournalSeq, MessageId, OrderNo, TrackId, Waybill
 from edge.model.order import CancelOutcome, ShippedBefore, ShippedPlace
 from edge.model.units import MonoUs
+from edge.store import journal_queries as queries
 from edge.store.errors import StoreUnreadable
 from edge.store.journal_types import (
     AlarmRow,
@@ -18,6 +18,7 @@ from edge.store.journal_types import (
     ChainReport,
     ChuteRow,
     Counts,
+    DeviceRow,
     JournalRow,
     LineRow,
     ParcelRow,
@@ -34,9 +35,6 @@ terminal record: both within one input, of at most 30 rows, or the commit after 
 MAX_PARCELS = 100
 """Tracks listed for one waybill."""
 
-_PARCEL_COLUMNS = ", ".join(field.name for field in fields(ParcelRow))
-_FLAGS = ("shipped", "counts_as_shipped", "mis_sorted")
-_SELECT_PARCEL = f"SELECT {_PARCEL_COLUMNS} FROM parcel "  # noqa: S608 - names of our own dataclass
 _SELECT_CANCEL = (
     "SELECT inbox_seq, message_id, order_no, outcome, track, place, final, at_us FROM cancel_answer "
 )
@@ -57,25 +55,25 @@ class JournalReader:
     # -- read models -------------------------------------------------------------------------------
 
     def parcel(self, track: TrackId) -> ParcelRow | None:
-        found = self._ask(lambda it: it.execute(_SELECT_PARCEL + "WHERE track=?", (track,)).fetchone())
-        return None if found is None else _parcel(found)
+        found = self._ask(lambda it: it.execute(queries.SELECT_PARCEL + "WHERE track=?", (track,)).fetchone())
+        return None if found is None else queries.parcel_of(found)
 
     def parcels(self, waybill: Waybill) -> tuple[ParcelRow, ...]:
         """Every track of a waybill, newest first, at most ``MAX_PARCELS``."""
         rows = self._ask(
             lambda it: it.execute(
-                _SELECT_PARCEL + "WHERE waybill=? AND waybill<>'' ORDER BY track DESC LIMIT ?",
+                queries.SELECT_PARCEL + "WHERE waybill=? AND waybill<>'' ORDER BY track DESC LIMIT ?",
                 (waybill, MAX_PARCELS),
             ).fetchall()
         )
-        return tuple(_parcel(row) for row in rows or ())
+        return tuple(queries.parcel_of(row) for row in rows or ())
 
     def latest_parcels(self, limit: int) -> tuple[ParcelRow, ...]:
         """Newest first."""
         rows = self._ask(
-            lambda it: it.execute(_SELECT_PARCEL + "ORDER BY track DESC LIMIT ?", (limit,)).fetchall()
+            lambda it: it.execute(queries.SELECT_PARCEL + "ORDER BY track DESC LIMIT ?", (limit,)).fetchall()
         )
-        return tuple(_parcel(row) for row in rows or ())
+        return tuple(queries.parcel_of(row) for row in rows or ())
 
     def shipped_before(self, waybills: tuple[Waybill, ...]) -> ShippedBefore | None:
         """The earlier parcel that counts as shipped: a proved place before an unproved one, then
@@ -104,52 +102,38 @@ class JournalReader:
 
     def alarms(self) -> tuple[AlarmRow, ...]:
         """Standing ones, oldest first."""
-        rows = self._ask(
-            lambda it: it.execute(
-                "SELECT kind, subject, detail, raised_at_us, raised_utc_us FROM alarm"
-                " ORDER BY raised_at_us, kind, subject"
-            ).fetchall()
-        )
-        return tuple(
-            AlarmRow(kind=kind, subject=subject, detail=detail, raised_at_us=at, raised_utc_us=utc)
-            for kind, subject, detail, at, utc in rows or ()
-        )
+        return self._ask(queries.alarms) or ()
 
     def chutes(self) -> tuple[ChuteRow, ...]:
         """Chutes that have been switched or were full at least once."""
-        rows = self._ask(
-            lambda it: it.execute(
-                "SELECT chute, enabled, full, since_us FROM chute_state ORDER BY chute"
-            ).fetchall()
-        )
-        return tuple(
-            ChuteRow(chute=chute, enabled=bool(enabled), full=bool(full), since_us=since)
-            for chute, enabled, full, since in rows or ()
-        )
+        return self._ask(queries.chutes) or ()
+
+    def devices(self) -> tuple[DeviceRow, ...]:
+        """Devices that have come or gone at least once."""
+        return self._ask(queries.devices) or ()
 
     def line(self) -> LineRow | None:
         """None before the journal was made."""
-        row = self._ask(
-            lambda it: it.execute(
-                "SELECT state, why, since_us, permitted, permit_why, plan, plan_version FROM line_state"
-            ).fetchone()
-        )
-        if row is None:
-            return None
-        state, why, since, permitted, permit_why, plan, version = row
-        return LineRow(
-            state=state,
-            why=why,
-            since_us=MonoUs(since),
-            permitted=bool(permitted),
-            permit_why=permit_why,
-            plan=plan,
-            plan_version=version,
-        )
+        return self._ask(queries.line)
+
+    def parcels_after(
+        self, track: TrackId, limit: int, *, on_belt: bool = False, upto: TrackId | None = None
+    ) -> tuple[ParcelRow, ...]:
+        """In order of induction, at most ``limit`` above ``track`` (and not above ``upto``); ``on_belt``:
+        those without an end only."""
+        return self._ask(lambda it: queries.parcels_after(it, track, limit, on_belt=on_belt, upto=upto)) or ()
+
+    def ends_after(self, seq: JournalSeq, limit: int) -> tuple[ParcelRow, ...]:
+        """Parcels whose end (exit or missing) is on record above row ``seq``, in the order of their ends."""
+        return self._ask(lambda it: queries.ends_after(it, seq, limit)) or ()
+
+    def on_belt(self) -> int:
+        """Tracks without an end."""
+        return self._ask(queries.on_belt) or 0
 
     def counts(self, from_track: TrackId) -> Counts:
         """Parcels from a track on, in one consistent state. Reads each of them: for a day or a run."""
-        counted = self._ask(lambda it: _counts(it, from_track))
+        counted = self._ask(lambda it: queries.counts(it, from_track))
         if counted is None:
             return Counts(inducted=0, exited=0, missing=0, shipped=0, mis_sorted=0, by_reason=(), by_chute=())
         return counted
@@ -199,12 +183,6 @@ class JournalReader:
                 raise StoreUnreadable(f"{self._file.path}: {error}") from error
 
 
-def _parcel(row: tuple[object, ...]) -> ParcelRow:
-    values = dict(zip((field.name for field in fields(ParcelRow)), row, strict=True))
-    values.update({name: bool(values[name]) for name in _FLAGS})
-    return ParcelRow(**values)  # type: ignore[arg-type]  # the columns' types are the table's
-
-
 def _cancel(row: tuple[int, str, str, str, int, str, int, int] | None) -> CancelAnswerRow | None:
     if row is None:
         return None
@@ -218,27 +196,6 @@ def _cancel(row: tuple[int, str, str, str, int, str, int, int] | None) -> Cancel
         place=place,
         final=bool(final),
         at_us=MonoUs(at_us),
-    )
-
-
-def _counts(connection: sqlite3.Connection, from_track: int) -> Counts:
-    totals = connection.execute(
-        "SELECT count(*), coalesce(sum(state='exited'), 0), coalesce(sum(state='missing'), 0),"
-        " coalesce(sum(shipped), 0), coalesce(sum(mis_sorted), 0) FROM parcel WHERE track>=?",
-        (from_track,),
-    ).fetchone()
-    grouped = "SELECT {0}, count(*) FROM parcel WHERE track>=? AND {0} IS NOT NULL GROUP BY 1 ORDER BY 1"
-    reasons = connection.execute(grouped.format("exit_reason"), (from_track,)).fetchall()
-    chutes = connection.execute(grouped.format("actual_chute"), (from_track,)).fetchall()
-    inducted, exited, missing, shipped, mis_sorted = totals
-    return Counts(
-        inducted=inducted,
-        exited=exited,
-        missing=missing,
-        shipped=shipped,
-        mis_sorted=mis_sorted,
-        by_reason=tuple(reasons),
-        by_chute=tuple(chutes),
     )
 
 

@@ -93,6 +93,8 @@ class AlarmRow:
     detail: str
     raised_at_us: MonoUs
     raised_utc_us: UtcUs | None
+    acknowledged_by: str
+    acknowledged_utc_us: UtcUs | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,18 @@ class ChuteRow:
     enabled: bool
     full: bool
     since_us: MonoUs
+    since_utc_us: UtcUs | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRow:
+    """A device's link as the line said last; ``why`` is empty while it is up."""
+
+    device: str
+    up: bool
+    why: str
+    since_us: MonoUs
+    since_utc_us: UtcUs | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +128,7 @@ class LineRow:
     permit_why: str
     plan: str
     plan_version: int
+    since_utc_us: UtcUs | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

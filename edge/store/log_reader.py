@@ -71,7 +71,7 @@ class LogReader:
         path = segment_path(self._file.path, file)
         if self._segment is None or self._segment.path != path:
             self.close()
-            self._segment = ReadFile(path, "journal")
+            self._segment = ReadFile(path, "segment")
         return self._segment
 
     def verify(self) -> ChainReport:

@@ -1,6 +1,7 @@
-"""Read models: each record moves them in the transaction that writes its row, and only records do.
+"""Read models: each record moves them in the transaction that writes its row, and so do devices that
+come and go; no other input does.
 
-One function a kind; a record without one moves nothing. All are replaced or set absolutely, so
+One function a kind; a row without one moves nothing. All are replaced or set absolutely, so
 that a journal's read models can be rebuilt by running its records through again.
 """
 
@@ -8,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from edge.model import events as e
 from edge.model import records as r
 from edge.model.order import ShippedPlace
 from edge.model.verdict import ParcelState
@@ -49,7 +51,7 @@ def _printable(value: Any) -> Any:
 
 def prepare_models(connection: sqlite3.Connection) -> None:
     """The rows that exist from the beginning."""
-    connection.execute("INSERT OR IGNORE INTO line_state VALUES (1, '', '', 0, 0, '', '', 0)")
+    connection.execute("INSERT OR IGNORE INTO line_state VALUES (1, '', '', 0, 0, '', '', 0, NULL)")
 
 
 def _track_opened(execute: Execute, row: Row, item: r.TrackOpened) -> None:
@@ -216,8 +218,15 @@ def _counts_as_shipped(execute: Execute, item: r.Exited | r.Missing, place: Ship
 
 def _alarm_raised(execute: Execute, row: Row, item: r.AlarmRaised) -> None:
     execute(
-        "INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, ?, ?, '', NULL)",
         (item.kind.value, item.subject, item.detail, item.at_us, row.utc_us),
+    )
+
+
+def _alarm_acknowledged(execute: Execute, row: Row, item: r.AlarmAcknowledged) -> None:
+    execute(
+        "UPDATE alarm SET acknowledged_by=?, acknowledged_utc_us=? WHERE kind=? AND subject=?",
+        (item.by, row.utc_us, item.kind.value, item.subject),
     )
 
 
@@ -226,7 +235,10 @@ def _alarm_cleared(execute: Execute, row: Row, item: r.AlarmCleared) -> None:
 
 
 def _line_state(execute: Execute, row: Row, item: r.LineStateChanged) -> None:
-    execute("UPDATE line_state SET state=?, why=?, since_us=?", (item.state.value, item.why, item.at_us))
+    execute(
+        "UPDATE line_state SET state=?, why=?, since_us=?, since_utc_us=?",
+        (item.state.value, item.why, item.at_us, row.utc_us),
+    )
 
 
 def _induction(execute: Execute, row: Row, item: r.InductionSwitched) -> None:
@@ -239,8 +251,30 @@ def _plan_taken(execute: Execute, row: Row, item: r.PlanTaken) -> None:
 
 def _chute(execute: Execute, row: Row, item: r.ChuteSwitched) -> None:
     execute(
-        "INSERT OR REPLACE INTO chute_state VALUES (?, ?, ?, ?)",
-        (item.chute, item.enabled, item.full, item.at_us),
+        "INSERT OR REPLACE INTO chute_state VALUES (?, ?, ?, ?, ?)",
+        (item.chute, item.enabled, item.full, item.at_us, row.utc_us),
+    )
+
+
+def _line_started(execute: Execute, row: Row, item: e.LineStarted) -> None:
+    execute(
+        "UPDATE device_state SET up=0, why='the line process has begun anew', since_us=?, since_utc_us=?",
+        (item.at_us, row.utc_us),
+    )
+
+
+def _device_up(execute: Execute, row: Row, item: e.DeviceWentUp) -> None:
+    _device(execute, row, item.device, up=True, why="")
+
+
+def _device_down(execute: Execute, row: Row, item: e.DeviceWentDown) -> None:
+    _device(execute, row, item.device, up=False, why=item.why)
+
+
+def _device(execute: Execute, row: Row, device: str, *, up: bool, why: str) -> None:
+    execute(
+        "INSERT OR REPLACE INTO device_state VALUES (?, ?, ?, ?, ?)",
+        (device, up, why, row.at_us, row.utc_us),
     )
 
 
@@ -260,9 +294,13 @@ PROJECTIONS: dict[str, Callable[[Execute, Row, Any], None]] = {
     "Missing": _missing,
     "AlarmRaised": _alarm_raised,
     "AlarmCleared": _alarm_cleared,
+    "AlarmAcknowledged": _alarm_acknowledged,
     "LineStateChanged": _line_state,
     "InductionSwitched": _induction,
     "PlanTaken": _plan_taken,
     "ChuteSwitched": _chute,
+    "LineStarted": _line_started,
+    "DeviceWentUp": _device_up,
+    "DeviceWentDown": _device_down,
 }
-"""``ClockAgreed`` alone moves none."""
+"""Of the records ``ClockAgreed`` alone moves none."""

@@ -13,11 +13,14 @@ from edge.store.errors import SchemaMismatch
 if TYPE_CHECKING:
     from alembic.config import Config
 
-JOURNAL_SCHEMA = "journal_0001"
-"""Alembic revision of journal.db (and of its segment files) that this build writes and reads."""
+JOURNAL_SCHEMA = "journal_0002"
+"""Alembic revision of journal.db that this build writes and reads."""
+LOG_SCHEMAS = ("journal_0001", JOURNAL_SCHEMA)
+"""Revisions with this build's table ``event``: closed segments stay as they were written."""
 INBOX_SCHEMA = "inbox_0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 WANTED = {"inbox": INBOX_SCHEMA, "journal": JOURNAL_SCHEMA}
+READABLE = {"inbox": (INBOX_SCHEMA,), "journal": (JOURNAL_SCHEMA,), "segment": LOG_SCHEMAS}
 
 
 def schema_of(connection: sqlite3.Connection) -> str | None:
@@ -33,9 +36,9 @@ def check_schema(connection: sqlite3.Connection, store: str, path: Path) -> bool
     found = schema_of(connection)
     if found is None:
         return False
-    if found != WANTED[store]:
+    if found not in READABLE[store]:
         raise SchemaMismatch(
-            f"{path} has schema {found}, this program knows {WANTED[store]}: "
+            f"{path} has schema {found}, this program knows {READABLE[store][-1]}: "
             "upgrade or restart the process that writes it."
         )
     return True

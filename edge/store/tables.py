@@ -117,6 +117,7 @@ parcel = Table(
 )
 Index("parcel_waybill", parcel.c.waybill, sqlite_where=parcel.c.waybill != "")
 Index("parcel_open", parcel.c.track, sqlite_where=parcel.c.last_seq.is_(None))
+Index("parcel_ended", parcel.c.last_seq, sqlite_where=parcel.c.last_seq.is_not(None))
 
 shipped = Table(
     "shipped",
@@ -152,9 +153,11 @@ alarm = Table(
     Column("detail", Text, nullable=False),
     Column("raised_at_us", BigInteger, nullable=False),
     Column("raised_utc_us", BigInteger),
+    Column("acknowledged_by", Text, nullable=False, server_default=""),
+    Column("acknowledged_utc_us", BigInteger),
     PrimaryKeyConstraint("kind", "subject"),
 )
-"""Standing alarms only; history is in the log."""
+"""Standing alarms only; history is in the log. ``acknowledged_by`` empty: by nobody yet."""
 
 line_state = Table(
     "line_state",
@@ -167,6 +170,7 @@ line_state = Table(
     Column("permit_why", Text, nullable=False),
     Column("plan", Text, nullable=False),
     Column("plan_version", Integer, nullable=False),
+    Column("since_utc_us", BigInteger),
 )
 """One row, id 1."""
 
@@ -177,7 +181,19 @@ chute_state = Table(
     Column("enabled", Boolean, nullable=False),
     Column("full", Boolean, nullable=False),
     Column("since_us", BigInteger, nullable=False),
+    Column("since_utc_us", BigInteger),
 )
+
+device_state = Table(
+    "device_state",
+    journal,
+    Column("device", Text, primary_key=True),
+    Column("up", Boolean, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("since_utc_us", BigInteger),
+)
+"""As the line said last. Whether the line process itself is alive, no table can say."""
 
 # -- inbox.db --------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from edge.model.events import (
 from edge.model.ids import BootEpoch, CommandSeq, ExitNo, EyeNo, PlcNumber, RingSeq, TrackId
 from edge.model.line import LineState, OperatorAction
 from edge.model.records import (
+    AlarmAcknowledged,
     AlarmCleared,
     AlarmRaised,
     CancelAnswered,
@@ -262,8 +263,22 @@ def test_a_mis_sort_is_not_reported_as_shipped_but_counts() -> None:
     assert alarms(bench) == {AlarmKind.MIS_SORT}
     operator(bench, OperatorAction.ACKNOWLEDGE_ALARM, "plc_down")
     assert alarms(bench) == {AlarmKind.MIS_SORT}
-    operator(bench, OperatorAction.ACKNOWLEDGE_ALARM, "mis_sort")
+    operator(bench, OperatorAction.ACKNOWLEDGE_ALARM, "mis_sort", by="op-1")
     assert alarms(bench) == set()
+    seen = bench.the(AlarmAcknowledged)
+    assert (seen.kind, seen.by) == (AlarmKind.MIS_SORT, "op-1")
+
+
+def test_an_acknowledged_cause_alarms_on_until_it_is_gone_and_anew_when_it_is_back() -> None:
+    bench = CoreBench()
+    for _ in range(2):
+        bench.status(bits(READY | StateBit.E_STOP))
+        for subject in ("jam", "e_stop:door", "e_stop", "e_stop:"):
+            operator(bench, OperatorAction.ACKNOWLEDGE_ALARM, subject, by="op-1")
+        assert alarms(bench) == {AlarmKind.E_STOP}
+        bench.status(bits())
+        assert alarms(bench) == set()
+    assert [row.by for row in bench.records(AlarmAcknowledged)] == ["op-1", "op-1"]
 
 
 def test_a_fired_parcel_that_went_straight_on_is_a_mis_sort_at_the_end() -> None:

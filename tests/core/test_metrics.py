@@ -92,7 +92,7 @@ def test_gauges_tell_a_recovered_state_that_no_record_of_this_run_made() -> None
     state.alarms["chute_full:002"] = Alarm(kind=AlarmKind.CHUTE_FULL, subject="002")
     up = {DeviceId("plc"): True, DeviceId("scanner"): False}
     subject = LineMetrics(DEMO)
-    subject.watch(state, lambda: up)
+    subject.watch(state, lambda: up, dict)
     found = values(subject)
     assert found['beltkeeper_alarms_standing{kind="jam"}'] == 1
     assert found['beltkeeper_alarms_standing{kind="chute_full"}'] == 2
@@ -113,7 +113,7 @@ def test_gauges_tell_a_recovered_state_that_no_record_of_this_run_made() -> None
 def test_gauges_follow_a_core_that_runs() -> None:
     bench = CoreBench()
     subject = LineMetrics(DEMO)
-    subject.watch(bench.core.state, dict)
+    subject.watch(bench.core.state, dict, dict)
     found = values(subject)
     assert found['beltkeeper_line_state{state="execute"}'] == 1
     assert found["beltkeeper_induction_permitted"] == 1

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from edge.model.records import AlarmRaised
 from edge.model.units import MonoUs, Ticks, UtcUs
 from edge.ports.journal import JournalFailed
 from edge.store import journal_file, segments
-from edge.store.errors import RowTooLarge, StoreUnreadable
+from edge.store.errors import RowTooLarge, SchemaMismatch, StoreUnreadable
 from edge.store.files import open_writer
 from edge.store.journal_reader import JournalReader
+from edge.store.schema import LOG_SCHEMAS
 from edge.store.segments import Rotation
 from tests.core.store_kit import (
     DAY_US,
@@ -201,6 +203,25 @@ def test_past_days_move_to_segments_and_nothing_else_changes(
     scribe.write(*parcel_life(5, 20 + 3 * DAY_US))
     assert reader.last_seq() == len(before) + 7
     assert reader.verify_chain().bad_seq is None
+
+
+def test_segments_closed_by_an_earlier_build_are_read_as_they_stand(
+    scribe: Scribe, reader: JournalReader, path: Path
+) -> None:
+    days(scribe, 2)
+    rotate(scribe)
+    before = list(reader.rows(ZERO))
+    (segment,) = (path.parent / "segments").iterdir()
+    for revision, readable in ((LOG_SCHEMAS[0], True), ("journal_9999", False)):
+        with closing(sqlite3.connect(segment)) as file, file:
+            file.execute("UPDATE alembic_version SET version_num=?", (revision,))
+        again = JournalReader(path)
+        if readable:
+            assert list(again.rows(ZERO)) == before
+        else:
+            with pytest.raises(SchemaMismatch, match="journal_9999"):
+                again.rows_after(ZERO, 1)
+        again.close()
 
 
 def test_days_end_at_the_sites_midnight_and_never_go_back(path: Path, scribe: Scribe) -> None:

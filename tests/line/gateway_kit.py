@@ -116,6 +116,69 @@ def _client(app: GatewayApp, headers: dict[str, str]) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(transport=transport, base_url="http://gateway", headers=headers)
 
 
+class Stream:
+    """One streamed answer of the app, read piece by piece as a server would pass it on."""
+
+    def __init__(self, app: GatewayApp, path: str, query: str, headers: dict[str, str]) -> None:
+        self._pieces: asyncio.Queue[Json] = asyncio.Queue()
+        self._gone = asyncio.Event()
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "client": ("10.0.0.9", 4711),
+        }
+        self._asked = False
+        self.task = asyncio.create_task(app(scope, self._receive, self._send))
+
+    async def _receive(self) -> Json:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        await self._pieces.put(message)
+
+    async def status(self) -> int:
+        """Of the answer's start, which is taken."""
+        async with asyncio.timeout(20):
+            start = await self._pieces.get()
+        assert start["type"] == "http.response.start"
+        return int(start["status"])
+
+    async def piece(self) -> str:
+        """The next piece of the body; empty at its end."""
+        async with asyncio.timeout(20):
+            message = await self._pieces.get()
+        assert message.get("more_body", False) == bool(message["body"])
+        return str(message["body"].decode())
+
+    async def leave(self) -> None:
+        self._gone.set()
+        async with asyncio.timeout(20):
+            await self.task
+
+
+@asynccontextmanager
+async def open_stream(
+    desk: Desk, query: str = "", role: Role = Role.VIEWER, **headers: str
+) -> AsyncIterator[Stream]:
+    key = {"Authorization": desk.clients[role].headers["Authorization"]}
+    sent = key | {name.replace("_", "-"): value for name, value in headers.items()}
+    stream = Stream(desk.app, "/v1/events/stream", query, sent)
+    try:
+        yield stream
+    finally:
+        await stream.leave()
+
+
 def slug_of(answer: httpx2.Response) -> str:
     """The problem's slug; the body must be a problem in every respect."""
     assert answer.headers["content-type"] == "application/problem+json"
