@@ -12,10 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.model.ids import TrackId, Waybill
+from edge.model.records import ChoiceChanged, Identified
 from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import JournalRow, ParcelRow
 from edge.store.places import Places
 from line_config.description import LineDescription
+from line_config.reading import ReadingTexts, reading_texts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LEFT_OUT = frozenset({"at_us", "track", "samples", "epoch", "ring_seq"})
@@ -60,6 +62,16 @@ def _values(item: Any) -> str:
     return " ".join(shown)
 
 
+def _choice(item: Identified | ChoiceChanged, texts: ReadingTexts) -> str:
+    """Why this waybill, or none, and for each code who saw it and what became of it."""
+    rules, standings = texts
+    shown = [f"quality={item.quality} waybill={item.waybill or '–'} {item.why}: {rules[item.why]}"]
+    for code in item.codes:
+        readers = ", ".join(code.readers) or "–"
+        shown.append(f"{code.text} {code.symbology} ({readers}): {standings[code.standing]}")
+    return "\n".join(shown)
+
+
 def _clock(row: JournalRow, zone: ZoneInfo) -> str:
     if row.utc_us is None:
         return ""
@@ -79,9 +91,12 @@ def story_table(
     table.add_column(since_head, justify="right", no_wrap=True)
     table.add_column(what_head, no_wrap=True)
     table.add_column(values_head, overflow="fold")
+    texts = reading_texts(language)
     for row in rows:
         since_ms = (row.at_us - parcel.inducted_at_us) // 1000
-        table.add_row(str(row.seq), _clock(row, zone), str(since_ms), row.kind, Text(_values(row.item())))
+        item = row.item()
+        told = _choice(item, texts) if isinstance(item, Identified | ChoiceChanged) else _values(item)
+        table.add_row(str(row.seq), _clock(row, zone), str(since_ms), row.kind, Text(told))
     return table
 
 

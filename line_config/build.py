@@ -26,7 +26,7 @@ from edge.model.topology import (
 from edge.model.units import UINT32_MAX, Grams, Mm
 from edge.model.verdict import Reason
 from line_config.device_files import PlcFile, ScannerFile
-from line_config.model import END, BeltScale, LineFile, NoScale, ReaderSettings, StaticScale
+from line_config.model import END, BeltScale, LineFile, NoScale, PatternSettings, ReaderSettings, StaticScale
 from line_config.reasons import ReasonEntry
 
 
@@ -35,10 +35,12 @@ def build_topology(
     plc: PlcFile,
     scanners: Sequence[ScannerFile],
     patterns: Sequence[WaybillPattern],
+    foreign: Sequence[WaybillPattern],
     reasons: Sequence[ReasonEntry],
 ) -> Topology:
     """The line as core, runtime and simulators see it. References must have been checked; ``scanners``
-    are the readers' device files in their order, ``patterns`` those of the carriers chosen."""
+    are the readers' device files in their order, ``patterns`` those of the carriers that are served,
+    ``foreign`` of those that are not."""
     belt, v_max = line.line, timing.max_speed_mm_s(line.line.speed_mm_s)
     exits = tuple(
         sorted((_exit(line, index, v_max) for index in range(len(line.exits))), key=lambda one: one.no)
@@ -82,10 +84,8 @@ def build_topology(
         ),
         read=ReadPolicy(
             symbologies=line.reading.symbologies,
-            patterns=(
-                *patterns,
-                *(WaybillPattern(carrier=one.carrier, regex=one.regex) for one in line.reading.patterns),
-            ),
+            patterns=(*patterns, *_own(line.reading.patterns)),
+            foreign=(*foreign, *_own(line.reading.foreign_patterns)),
             no_read=line.reading.no_read,
         ),
         decision_mm=Mm(belt.decision_mm),
@@ -100,6 +100,10 @@ def build_topology(
         reason_chutes=_reason_chutes(line, reasons),
         plc=_plc(line, plc),
     )
+
+
+def _own(settings: Sequence[PatternSettings]) -> list[WaybillPattern]:
+    return [WaybillPattern(carrier=one.carrier, regex=one.regex) for one in settings]
 
 
 def map_hash(
@@ -148,6 +152,7 @@ def _reader(one: ReaderSettings, device: ScannerFile) -> Reader:
         speaks=device.speaks,
         latency_min_ms=device.latency_min_ms if latency is None else latency.min_ms,
         latency_max_ms=device.latency_max_ms if latency is None else latency.max_ms,
+        needed=one.needed,
     )
 
 

@@ -1,10 +1,12 @@
 """``carriers.yaml``: carriers and the shapes of their waybill numbers (domain words: plausibility only)."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from edge.model.codes import WaybillPattern
 from line_config.fields import Id, Strict, Text
 
 
@@ -29,6 +31,11 @@ class Carrier(Strict):
 
 class CarriersFile(Strict):
     carriers: Annotated[tuple[Carrier, ...], Field(min_length=1, max_length=128)]
+
+    def patterns_of(self, names: Sequence[str]) -> tuple[WaybillPattern, ...]:
+        """Of the carriers named, in that order."""
+        chosen = [one for name in names for one in self.carriers if one.id == name]
+        return tuple(WaybillPattern(carrier=one.id, regex=regex) for one in chosen for regex in one.patterns)
 
     @model_validator(mode="after")
     def _unique(self) -> Self:

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from edge.model.codes import WaybillPattern
 from edge.model.ids import DeviceId, ReaderId, ScaleId
 from edge.model.verdict import Reason
 from line_config.build import build_topology
@@ -135,12 +134,17 @@ def _describe(
     problems += more
     if plc is None or len(scanners) < len(line.readers) or more:
         return None
-    chosen = [one for name in line.reading.carriers for one in carriers.carriers if one.id == name]
-    patterns = [WaybillPattern(carrier=one.id, regex=regex) for one in chosen for regex in one.patterns]
     return LineDescription(
         source=source,
         site_id=line.site.id,
-        topology=build_topology(line, plc, scanners, patterns, reasons),
+        topology=build_topology(
+            line,
+            plc,
+            scanners,
+            carriers.patterns_of(line.reading.carriers),
+            carriers.patterns_of(line.reading.foreign_carriers),
+            reasons,
+        ),
         scanners=tuple(
             ScannerPort(
                 reader=ReaderId(one.id), device=DeviceId(one.id), file=device, connection=one.connection

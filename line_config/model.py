@@ -136,6 +136,9 @@ class ReaderSettings(Strict):
     field_mm: LengthMm
     latency: Latency | None = None
     """Left out: the device file's."""
+    needed: bool = True
+    """False: its answers count when they come, and are not waited for; where it is away, the line goes on
+    without it. A reader behind the decision can only be such a one: it sees whether the code changed."""
     connection: ScannerConnection
 
 
@@ -222,6 +225,11 @@ class Reading(Strict):
     """Carriers of ``carriers.yaml`` whose waybill patterns count."""
     patterns: Annotated[tuple[PatternSettings, ...], Field(max_length=64)] = ()
     """Patterns of the line's own, besides."""
+    foreign_carriers: Annotated[tuple[Id, ...], Field(max_length=64)] = ()
+    """Carriers of ``carriers.yaml`` that this line does not serve: what bears their label and has no order
+    is ``foreign_label``."""
+    foreign_patterns: Annotated[tuple[PatternSettings, ...], Field(max_length=64)] = ()
+    """Labels of others besides, such as another warehouse's."""
     no_read: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=32)], ...], Field(min_length=1, max_length=16)
     ]

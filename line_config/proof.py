@@ -193,13 +193,14 @@ def link_load(line: Topology) -> int:
 
 def inputs_known_mm(line: Topology) -> Mm:
     """Leading-edge position of the longest parcel by which all that a decision needs has come: each
-    reader's last answer and then the look-up, and the weight. Either is concluded from a status that
+    needed reader's last answer and then the look-up, and the weight. Either is concluded from a status that
     proves the position, one cycle and one turnaround later."""
     plc = line.plc
     proved = plc.cycle_ms + plc.turnaround_ms + timing.LOOP_MS
     asked = proved + timing.COMMIT_BUDGET_MS + timing.LOOK_UP_MS
     v_max = line.max_speed_mm_s
-    known = [reader_proof(line, one).due_mm + timing.travel_mm(v_max, asked) for one in line.readers]
+    needed = [one for one in line.readers if one.needed]
+    known = [reader_proof(line, one).due_mm + timing.travel_mm(v_max, asked) for one in needed]
     if line.scale is not None:
         known.append(line.eyes[line.scale.outfeed_eye - 1].position_mm + timing.travel_mm(v_max, proved))
     return Mm(max(known, default=0))

@@ -5,6 +5,7 @@ import zoneinfo
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from edge.model.codes import GOODS_SYMBOLOGIES
 from line_config.model import END
 from line_config.packaged import packaged_names
 from line_config.problems import Problem, Where, nearest
@@ -155,19 +156,31 @@ def _reading(tree: Tree, carriers: Sequence[str]) -> Iterator[Problem]:
     reading = tree.child("reading")
     if reading is None:
         return
-    for key in ("symbologies", "carriers", "no_read"):
+    for key in ("symbologies", "carriers", "foreign_carriers", "no_read"):
         values = [item.content for _, item in _items(reading, key)]
         for index, value in enumerate(values):
             if value in values[:index]:
                 yield problem_at(tree, ("reading", key, index), "is given twice", "remove one")
-            elif key == "carriers":
+            elif key.endswith("carriers"):
                 yield from _unknown(tree, ("reading", key, index), value, carriers, "carriers")
-    for index, item in _items(reading, "patterns"):
-        regex = _value(item, "regex")
-        if isinstance(regex, str):
-            try:
-                re.compile(regex)
-            except (re.error, OverflowError, RecursionError) as error:
+            elif key == "symbologies" and value in GOODS_SYMBOLOGIES:
                 yield problem_at(
-                    tree, ("reading", "patterns", index, "regex"), f"is no regular expression: {error}"
+                    tree, ("reading", key, index), "is for goods, never for a waybill", "remove it"
                 )
+    served = [item.content for _, item in _items(reading, "carriers")]
+    for index, item in _items(reading, "foreign_carriers"):
+        if item.content in served:
+            yield problem_at(
+                tree, ("reading", "foreign_carriers", index), "is served by this line", "remove it"
+            )
+    for key in ("patterns", "foreign_patterns"):
+        for index, item in _items(reading, key):
+            yield from _regex(tree, ("reading", key, index, "regex"), _value(item, "regex"))
+
+
+def _regex(tree: Tree, steps: Steps, regex: object) -> Iterator[Problem]:
+    if isinstance(regex, str):
+        try:
+            re.compile(regex)
+        except (re.error, OverflowError, RecursionError) as error:
+            yield problem_at(tree, steps, f"is no regular expression: {error}")

@@ -11,6 +11,7 @@ from line_config.fields import Strict
 from line_config.model import LineFile
 from line_config.packaged import packaged
 from line_config.plan import PlanFile
+from line_config.reading import ReadingFile
 from line_config.reasons import ReasonsFile
 
 SCHEMAS: dict[str, type[Strict]] = {
@@ -21,6 +22,7 @@ SCHEMAS: dict[str, type[Strict]] = {
     "scanner": ScannerFile,
     "reasons": ReasonsFile,
     "carriers": CarriersFile,
+    "reading": ReadingFile,
 }
 
 

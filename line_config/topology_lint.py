@@ -104,12 +104,15 @@ def _readers(file: LineFile, tree: Tree) -> Iterator[Problem]:
         if first <= 0:
             what = f"its field begins at {first} mm: it sees parcels that are not inducted yet"
             yield problem_at(tree, ("readers", reader.id, "position_mm"), what, "move it downstream")
-        if last >= file.line.decision_mm:
+        if last >= file.line.decision_mm and reader.needed:
             what = f"its field ends at {last} mm, not before the decision at {file.line.decision_mm}"
-            yield problem_at(tree, ("readers", reader.id, "position_mm"), what, "read before deciding")
+            hint = "read before deciding, or say needed: false"
+            yield problem_at(tree, ("readers", reader.id, "position_mm"), what, hint)
         if reader.latency is not None and reader.latency.min_ms > reader.latency.max_ms:
             what = f"is larger than max_ms, {reader.latency.max_ms}"
             yield problem_at(tree, ("readers", reader.id, "latency", "min_ms"), what)
+    if not any(reader.needed for reader in file.readers):
+        yield problem_at(tree, ("readers",), "no reader is needed: nothing would be waited for")
     for eye in _with_role(file, EyeRole.READER):
         if all(abs(2 * (one.position_mm - eye.position_mm)) > one.field_mm for one in file.readers):
             what = "no reader's field is at this eye"

@@ -12,7 +12,9 @@ physical ones (``simulators.world.mishaps``).
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.model.ids import ReaderId
 from edge.model.topology import Topology
+from simulators.orders.waybills import FOREIGN
 from simulators.seeds import SeededBits
 
 BLOCK = 120
@@ -42,6 +44,10 @@ class ParcelFaultKind(StrEnum):
     """Its label cannot be read."""
     DOUBLE_LABEL = "double_label"
     """``arg`` 0: the second waybill is an unknown one; 1: another order's."""
+    FOREIGN_LABEL = "foreign_label"
+    """Its label is of a carrier that the line does not serve."""
+    CODE_CHANGED = "code_changed"
+    """Another waybill is seen from the second reading point on. ``arg`` as for a double label."""
     WRONG_WEIGHT = "wrong_weight"
     """``arg``: its true weight in permille of the expected one."""
     TOO_CLOSE = "too_close"
@@ -115,6 +121,8 @@ _DEFAULT_PARCEL = (
     (ParcelFaultKind.CANCELLED_ORDER, 4),
     (ParcelFaultKind.NO_READ, 2),
     (ParcelFaultKind.DOUBLE_LABEL, 2),
+    (ParcelFaultKind.FOREIGN_LABEL, 1),
+    (ParcelFaultKind.CODE_CHANGED, 1),
     (ParcelFaultKind.WRONG_WEIGHT, 2),
     (ParcelFaultKind.TOO_CLOSE, 2),
     (ParcelFaultKind.TAKEN_OFF, 1),
@@ -193,7 +201,7 @@ class FaultPlan:
         harsh = self.level is FaultLevel.HARSH
         parcels: dict[int, ParcelFault] = {}
         for kind, count in _DEFAULT_PARCEL + (_HARSH_PARCEL if harsh else ()):
-            for _ in range(count):
+            for _ in range(count if self._can_be(kind) else 0):
                 parcels[free.pop()] = ParcelFault(kind=kind, arg=self._arg(kind, bits))
         strikes = list(_DEFAULT_LINE + (_HARSH_LINE if harsh else ()))
         moments = sorted(free[: len(strikes)])
@@ -205,11 +213,17 @@ class FaultPlan:
                 line.append(fault)
         return Block(parcels=parcels, line=tuple(line))
 
+    def _can_be(self, kind: ParcelFaultKind) -> bool:
+        """This line has what the fault needs."""
+        if kind is ParcelFaultKind.FOREIGN_LABEL:
+            return any(one.carrier == FOREIGN for one in self._topology.read.foreign)
+        return kind is not ParcelFaultKind.CODE_CHANGED or bool(later_readers(self._topology))
+
     def _arg(self, kind: ParcelFaultKind, bits: SeededBits) -> int:
         topology = self._topology
         if kind is ParcelFaultKind.CANCELLED_ORDER:
             return bits.between(-300, 1_200)
-        if kind is ParcelFaultKind.DOUBLE_LABEL:
+        if kind in (ParcelFaultKind.DOUBLE_LABEL, ParcelFaultKind.CODE_CHANGED):
             return bits.below(2)
         if kind is ParcelFaultKind.WRONG_WEIGHT:
             return bits.pick((400, 600, 1_500, 2_000))
@@ -245,6 +259,13 @@ class FaultPlan:
         elif kind is LineFaultKind.LINE_CRASH:
             duration_ms = bits.between(50, 500)
         return LineFault(kind=kind, index=index, after_ms=bits.below(400), duration_ms=duration_ms, arg=arg)
+
+
+def later_readers(topology: Topology) -> tuple[ReaderId, ...]:
+    """Readers whose field begins where those of all that look at a parcel first have ended."""
+    ends = [one.position_mm + one.field_mm // 2 for one in topology.readers]
+    first = min(ends, default=0)
+    return tuple(one.id for one in topology.readers if one.position_mm - one.field_mm // 2 > first)
 
 
 def life_us(topology: Topology) -> int:

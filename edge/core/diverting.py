@@ -74,7 +74,7 @@ def deadline_reached(scope: Scope, track: Track, at_us: MonoUs, ticks: Ticks) ->
         scope.wake(WakePurpose.DEADLINE, track, deadline, proved=False)
         return
     if not track.closed:
-        identify.close(scope, track, at_us, "closed by the deadline")
+        identify.close(scope, track, at_us, by_deadline=True)
     from_mm = max(0, _at_most_mm(scope, track, at_us) - scope.layout.late_mm)
     made = verdicts.verdict(scope, track, from_mm)
     decide(scope, track, at_us, made or verdicts.reject(scope, verdicts.lacking(track), from_mm))

@@ -2,27 +2,32 @@
 
 A code is a parcel's if its whole interval of possible positions lies in that parcel's read window and
 touches no other's (plc.md section 7); otherwise every parcel it touches is ``position_unknown``. The
-window closes when the ring has proved that the latest answer about the parcel has come:
+window closes when the ring has proved that the latest answer about the parcel has come, of every reader
+that is waited for:
 
 - NO: nothing in an allowed symbology;
 - GOOD: exactly one code fits a carrier's pattern: it is chosen and looked up;
-- MULTI: two or more different ones do (domain.md section 7), without asking which is known;
-- PARTIAL: only codes that fit no pattern. Each may still be a known waybill, so each is looked up.
+- MULTI: two or more different ones do (``edge.core.candidates``), without asking which is known;
+- PARTIAL: only codes that fit no carrier of this line. Each may still be a known waybill, so each is
+  looked up. One that no order has is a foreign label where it fits a carrier that is not served here.
 
 A code that fits no pattern beside a chosen one is looked up too: if it is known, there are two
-candidates, and the parcel is ``multi_read`` after all.
+candidates, and the parcel is ``multi_read`` (or ``code_changed``) after all. What comes after the window
+was closed may still contradict the choice, also when the parcel is told; a first candidate counts
+as long as nothing is decided. Each change is on record (``ChoiceChanged``).
 """
 
 from dataclasses import replace
 
+from edge.core.candidates import Sifted, contradiction, judged, sift
 from edge.core.scope import Scope
-from edge.core.state import Track
-from edge.model.codes import Code, ReadQuality
+from edge.core.state import SeenCode, Track
+from edge.model.codes import ReadQuality, ReadRule
 from edge.model.commands import LookUp
 from edge.model.events import CodesRead, LookUpFailed, OrderChanged, OrderFound, OrderMissing, WakePurpose
 from edge.model.ids import Waybill
 from edge.model.order import BeltOrder
-from edge.model.records import Identified
+from edge.model.records import ChoiceChanged, Identified
 from edge.model.units import MonoUs, Ticks
 from edge.model.verdict import ParcelState, Reason
 
@@ -30,6 +35,16 @@ MAX_PROBES = 4
 """Codes without a carrier's pattern that are looked up; more on one parcel prove nothing any more."""
 MAX_CODES = 16
 """Different codes kept of one parcel; a label has two to five."""
+_SETTLED: dict[ReadRule, ReadQuality] = {
+    ReadRule.ONE_FITS: ReadQuality.GOOD,
+    ReadRule.ONE_KNOWN: ReadQuality.GOOD,
+    ReadRule.KEYED: ReadQuality.GOOD,
+    ReadRule.NONE_KNOWN: ReadQuality.NO,
+    ReadRule.FOREIGN: ReadQuality.PARTIAL,
+    ReadRule.TWO_CANDIDATES: ReadQuality.MULTI,
+    ReadRule.POINTS_DIFFER: ReadQuality.MULTI,
+}
+"""Quality of a read whose choice changed for that rule."""
 
 
 def join(scope: Scope, event: CodesRead) -> tuple[Track, ...]:
@@ -50,38 +65,70 @@ def join(scope: Scope, event: CodesRead) -> tuple[Track, ...]:
             if track.flaw is Reason.OK:
                 track.flaw = Reason.POSITION_UNKNOWN
         return tuple(touched)
-    return _take(scope, touched[0], event.codes)
+    return _take(scope, touched[0], event)
 
 
-def _take(scope: Scope, track: Track, codes: tuple[Code, ...]) -> tuple[Track, ...]:
-    for code in codes:
-        if code not in track.codes and len(track.codes) < MAX_CODES:
-            track.codes.append(code)
-    if not track.closed or track.fault is not Reason.OK:
-        return ()
-    others = [text for text in _candidates(scope, track)[0] if text != track.waybill]
-    if not others:
-        return ()
-    track.fault = Reason.MULTI_READ
-    return (track,)
+def _take(scope: Scope, track: Track, event: CodesRead) -> tuple[Track, ...]:
+    fresh = False
+    for code in event.codes:
+        seen = next((one for one in track.codes if one.code == code), None)
+        if seen is None:
+            if len(track.codes) >= MAX_CODES:
+                continue
+            seen = SeenCode(code=code)
+            track.codes.append(seen)
+        if event.reader not in seen.readers:
+            seen.readers.append(event.reader)
+            fresh = True
+    return (track,) if fresh and track.closed and rejudge(scope, track, event.at_us) else ()
 
 
-def _candidates(scope: Scope, track: Track) -> tuple[list[str], list[str]]:
-    """Different texts in an allowed symbology, in the order read: with a carrier's pattern, without."""
-    layout = scope.layout
-    fitting: list[str] = []
-    others: list[str] = []
-    for code in track.codes:
-        if code.symbology in layout.symbologies and code.text not in layout.no_read:
-            texts = fitting if layout.waybill.fullmatch(code.text) else others
-            if code.text and code.text not in texts:
-                texts.append(code.text)
-    return fitting, others
+def rejudge(scope: Scope, track: Track, at_us: MonoUs, rule: ReadRule = ReadRule.ONE_FITS) -> bool:
+    """A candidate came after the window was closed: the first one is chosen while nothing is decided, for
+    ``rule``; another one contradicts. Answers whether anything changed."""
+    late_first = track.fault is Reason.NO_READ and track.state is ParcelState.TRACKED
+    if track.fault is not Reason.OK and not late_first:
+        return False
+    candidates = sift(scope.layout, track).candidates
+    if not candidates or candidates == [track.waybill]:
+        return False
+    if len(candidates) > 1:
+        _contradict(scope, track, at_us, candidates)
+        return True
+    if track.state is not ParcelState.TRACKED or track.flaw is not Reason.OK:
+        return False
+    track.fault = Reason.OK
+    _claim(scope, track, Waybill(candidates[0]))
+    asked = track.waybill in track.unsettled
+    if not asked:
+        track.unsettled.append(track.waybill)
+    _changed(scope, track, at_us, rule)
+    if not asked:
+        scope.out.append(LookUp(track=track.id, waybill=track.waybill))
+    return True
+
+
+def _contradict(scope: Scope, track: Track, at_us: MonoUs, candidates: list[str]) -> None:
+    track.fault, rule = contradiction(scope.layout, track, candidates)
+    _changed(scope, track, at_us, rule)
+
+
+def _changed(scope: Scope, track: Track, at_us: MonoUs, rule: ReadRule) -> None:
+    scope.record(
+        ChoiceChanged(
+            at_us=at_us,
+            track=track.id,
+            quality=_SETTLED[rule],
+            waybill=track.waybill,
+            codes=judged(scope.layout, track),
+            why=rule,
+        )
+    )
 
 
 def _was_blind(scope: Scope, track: Track) -> bool:
     """An answer of a reader may be missing: it was away while the parcel was before it."""
-    for reader in scope.layout.readers.values():
+    for reader in scope.layout.needed_readers:
         watch = scope.state.readers.get(reader.id)
         if watch is None or not watch.up or watch.blind_until < 0:
             return True
@@ -98,42 +145,49 @@ def window_over(scope: Scope, track: Track, at_us: MonoUs, ticks: Ticks) -> None
     if ticks < due:
         scope.wake(WakePurpose.READ_WINDOW, track, due, proved=True)
         return
-    close(scope, track, at_us, "")
+    close(scope, track, at_us)
 
 
-def close(scope: Scope, track: Track, at_us: MonoUs, why: str) -> None:
-    """Choose the waybill, put the choice on record and ask for its order. ``why`` overrides the rule's."""
+def close(scope: Scope, track: Track, at_us: MonoUs, *, by_deadline: bool = False) -> None:
+    """Choose the waybill, put the choice on record and ask for its order."""
     track.closed = True
-    fitting, others = _candidates(scope, track)
-    quality, rule = ReadQuality.NO, "nothing read"
-    if fitting or others:
-        if _was_blind(scope, track):
-            track.flaw = Reason.POSITION_UNKNOWN if track.flaw is Reason.OK else track.flaw
-            quality, rule = ReadQuality.PARTIAL, "a reader was away: another code may be missing"
-        elif len(fitting) > 1 or len(others) > MAX_PROBES:
-            track.fault = Reason.MULTI_READ
-            quality, rule = ReadQuality.MULTI, f"{len(fitting)} fit a pattern, {len(others)} do not"
-        elif fitting:
-            quality, rule = ReadQuality.GOOD, f"only one fits a pattern, {len(others)} do not"
-            _claim(scope, track, Waybill(fitting[0]))
-        else:
-            quality, rule = ReadQuality.PARTIAL, f"none fits a pattern, {len(others)} looked up"
-    else:
-        track.fault = Reason.NO_READ
+    found = sift(scope.layout, track)
+    quality, rule = _choose(scope, track, found)
+    if quality is ReadQuality.GOOD or (quality is ReadQuality.PARTIAL and track.flaw is Reason.OK):
+        track.unsettled = [Waybill(text) for text in (*found.fitting, *found.foreign, *found.others)]
     scope.record(
         Identified(
             at_us=at_us,
             track=track.id,
             quality=quality,
             waybill=track.waybill,
-            codes=tuple(track.codes),
-            why=why or rule,
+            codes=judged(scope.layout, track),
+            why=rule,
+            by_deadline=by_deadline,
         )
     )
-    if quality is ReadQuality.GOOD or (quality is ReadQuality.PARTIAL and track.flaw is Reason.OK):
-        for text in (*fitting, *others):
-            track.unsettled.append(Waybill(text))
-            scope.out.append(LookUp(track=track.id, waybill=Waybill(text)))
+    for waybill in track.unsettled:
+        scope.out.append(LookUp(track=track.id, waybill=waybill))
+
+
+def _choose(scope: Scope, track: Track, found: Sifted) -> tuple[ReadQuality, ReadRule]:
+    """What the open window's codes make of the parcel; a rule that ends it sets its fault."""
+    if not (found.candidates or found.others):
+        track.fault = Reason.NO_READ
+        return ReadQuality.NO, ReadRule.NOTHING_READ
+    if _was_blind(scope, track):
+        track.flaw = Reason.POSITION_UNKNOWN if track.flaw is Reason.OK else track.flaw
+        return ReadQuality.PARTIAL, ReadRule.READER_AWAY
+    if len(found.candidates) > 1:
+        track.fault, rule = contradiction(scope.layout, track, found.candidates)
+        return ReadQuality.MULTI, rule
+    if len(found.others) > MAX_PROBES:
+        track.fault = Reason.MULTI_READ
+        return ReadQuality.MULTI, ReadRule.TOO_MANY
+    if found.fitting:
+        _claim(scope, track, Waybill(found.fitting[0]))
+        return ReadQuality.GOOD, ReadRule.ONE_FITS
+    return ReadQuality.PARTIAL, ReadRule.ONLY_FOREIGN if found.foreign else ReadRule.NONE_FITS
 
 
 def _claim(scope: Scope, track: Track, waybill: Waybill) -> None:
@@ -148,11 +202,14 @@ def order_found(scope: Scope, track: Track, event: OrderFound) -> None:
     if event.waybill not in track.unsettled:
         return
     track.unsettled.remove(event.waybill)
+    for seen in track.codes:
+        seen.known = seen.known or seen.code.text == event.waybill
     if not track.waybill:
         _claim(scope, track, event.waybill)
+        _changed(scope, track, event.at_us, ReadRule.ONE_KNOWN)
     if event.waybill != track.waybill:
         if track.fault is Reason.OK:
-            track.fault = Reason.MULTI_READ
+            _contradict(scope, track, event.at_us, [track.waybill, event.waybill])
         return
     track.shipped_before = event.shipped_before
     if event.inbox_seq >= track.order_seq:
@@ -160,8 +217,8 @@ def order_found(scope: Scope, track: Track, event: OrderFound) -> None:
 
 
 def order_missing(scope: Scope, track: Track, event: OrderMissing) -> None:
-    """No order has that waybill: ``unknown_order`` if it was the chosen one, ``no_read`` if none of the
-    codes was a waybill at all."""
+    """No order has that waybill: ``unknown_order`` if it was the chosen one; if none of the codes was a
+    waybill at all, ``foreign_label`` where one fits a carrier that is not served here, else ``no_read``."""
     if event.waybill not in track.unsettled:
         return
     track.unsettled.remove(event.waybill)
@@ -171,7 +228,9 @@ def order_missing(scope: Scope, track: Track, event: OrderMissing) -> None:
         if track.order is None:
             track.fault = Reason.UNKNOWN_ORDER
     elif not track.waybill and not track.unsettled:
-        track.fault = Reason.NO_READ
+        foreign = bool(sift(scope.layout, track).foreign)
+        track.fault = Reason.FOREIGN_LABEL if foreign else Reason.NO_READ
+        _changed(scope, track, event.at_us, ReadRule.FOREIGN if foreign else ReadRule.NONE_KNOWN)
 
 
 def look_up_failed(track: Track, event: LookUpFailed) -> None:

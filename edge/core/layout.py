@@ -1,6 +1,7 @@
 """A line's places in ticks, worked out once: what the core needs of a ``Topology`` at every event."""
 
 import re
+from collections.abc import Sequence
 
 from edge.core.timing import (
     LOOP_MS,
@@ -11,6 +12,7 @@ from edge.core.timing import (
     ticks_to_mm,
     travel_mm,
 )
+from edge.model.codes import GOODS_SYMBOLOGIES, WaybillPattern
 from edge.model.ids import ChuteId, DeviceId, ExitNo, ReaderId, ZoneNo
 from edge.model.topology import Chute, ChuteKind, Exit, Reader, ScaleKind, Topology
 from edge.model.units import Mm, Ticks
@@ -20,6 +22,24 @@ HOLD_CYCLES = 2
 """A static hold is seen by two status cycles, one at each end."""
 LENGTHS_KEPT = 1_024
 """Read windows kept by length; parcels have a few hundred different lengths in millimetres."""
+
+
+def _any_of(patterns: Sequence[WaybillPattern]) -> re.Pattern[str]:
+    """Matches what any of them does; nothing where there are none."""
+    return re.compile("|".join(f"(?:{one.regex})" for one in patterns) or "(?!)")
+
+
+def _reading_points(topology: Topology) -> dict[ReaderId, int]:
+    """Readers whose fields touch on the belt look at a parcel together, from several sides: they are one
+    reading point. Numbered downstream from 0."""
+    points: dict[ReaderId, int] = {}
+    number, reaches = -1, Mm(0)
+    for reader in sorted(topology.readers, key=lambda one: (one.position_mm - one.field_mm // 2, one.id)):
+        if number < 0 or reader.position_mm - reader.field_mm // 2 > reaches:
+            number += 1
+        reaches = Mm(max(reaches, reader.position_mm + reader.field_mm // 2))
+        points[reader.id] = number
+    return points
 
 
 class Layout:
@@ -45,8 +65,12 @@ class Layout:
         self.reasons: dict[Reason, ChuteId] = dict(topology.reason_chutes)
         self.readers: dict[ReaderId, Reader] = {reader.id: reader for reader in topology.readers}
         self.reader_of: dict[DeviceId, ReaderId] = {reader.device: reader.id for reader in topology.readers}
-        self.waybill = re.compile("|".join(f"(?:{p.regex})" for p in topology.read.patterns) or "(?!)")
-        self.symbologies = frozenset(topology.read.symbologies)
+        self.waybill = _any_of(topology.read.patterns)
+        self.foreign = _any_of(topology.read.foreign)
+        self.symbologies = frozenset(topology.read.symbologies) - GOODS_SYMBOLOGIES
+        self.needed_readers = tuple(reader for reader in topology.readers if reader.needed)
+        self.point_of = _reading_points(topology)
+        """Reader → number of its reading point."""
         self.no_read = frozenset(topology.read.no_read)
         self._read_cache: dict[int, tuple[int, dict[ReaderId, tuple[int, int]]]] = {}
         gap_mm = topology.gap_min_mm - topology.length_tolerance_mm
@@ -102,8 +126,8 @@ class Layout:
         return origin + first, origin + last
 
     def read_due(self, origin: Ticks, length_mm: Mm) -> Ticks:
-        """When the last reader's latest answer about a parcel has come; its origin for a line without
-        readers."""
+        """When the latest answer about a parcel has come of the last reader that is waited for; its
+        origin for a line without any."""
         return Ticks(origin + self._reads(length_mm)[0])
 
     def _reads(self, length_mm: Mm) -> tuple[int, dict[ReaderId, tuple[int, int]]]:
@@ -113,7 +137,7 @@ class Layout:
             if len(self._read_cache) >= LENGTHS_KEPT:
                 self._read_cache.clear()
             line = self.topology
-            due_mm = max((read_due_mm(line, reader, length_mm) for reader in line.readers), default=0)
+            due_mm = max((read_due_mm(line, reader, length_mm) for reader in self.needed_readers), default=0)
             windows = {reader.id: read_window(line, reader, Ticks(0), length_mm) for reader in line.readers}
             known = self._read_cache[length_mm] = (
                 mm_to_ticks_up(due_mm, line.ticks_per_m),

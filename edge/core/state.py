@@ -58,6 +58,16 @@ class Capture:
 
 
 @dataclass(slots=True, kw_only=True)
+class SeenCode:
+    """A code of a parcel, and the readers that saw it, in that order."""
+
+    code: Code
+    readers: list[ReaderId] = field(default_factory=list)
+    known: bool = False
+    """An order has it as a waybill."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Track:
     """One parcel on the belt. ``flaw`` is what tracking found wrong with it, ``fault`` what reading and
     look-up did; ``reason`` is why it ends where it ends, from its decision on."""
@@ -79,7 +89,7 @@ class Track:
     """How much earlier or later than expected the next eye may see it, after a held zone: both ends of the
     hold were seen late, each by up to a cycle."""
 
-    codes: list[Code] = field(default_factory=list)
+    codes: list[SeenCode] = field(default_factory=list)
     closed: bool = False
     fault: Reason = Reason.OK
     by_hand: bool = False

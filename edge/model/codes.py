@@ -1,7 +1,9 @@
-"""Codes read from parcels."""
+"""Codes read from parcels, and how one of them became the parcel's waybill."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from edge.model.ids import ReaderId
 
 
 class Symbology(StrEnum):
@@ -34,6 +36,66 @@ class Code:
 
     text: str
     symbology: Symbology
+
+
+GOODS_SYMBOLOGIES = frozenset({Symbology.EAN13, Symbology.EAN8, Symbology.UPCA, Symbology.UPCE})
+"""Goods' codes: never a waybill's, whatever they say (domain words: waybill candidate)."""
+
+
+class ReadRule(StrEnum):
+    """Why this waybill was chosen, or none; texts in ``line_config/reading.yaml``."""
+
+    NOTHING_READ = "nothing_read"
+    ONE_FITS = "one_fits"
+    """Exactly one code fits a carrier's pattern."""
+    NONE_FITS = "none_fits"
+    """Each may be a known waybill all the same, and is looked up."""
+    ONLY_FOREIGN = "only_foreign"
+    """The only one that fits is of a carrier that this line does not serve; the look-up decides."""
+    ONE_KNOWN = "one_known"
+    """None fits, and exactly one is a known waybill."""
+    NONE_KNOWN = "none_known"
+    FOREIGN = "foreign"
+    """No order has it, and it fits a carrier that this line does not serve."""
+    TWO_CANDIDATES = "two_candidates"
+    """One reading point saw two different ones."""
+    POINTS_DIFFER = "points_differ"
+    """Each reading point saw one, and not the same."""
+    TOO_MANY = "too_many"
+    READER_AWAY = "reader_away"
+    """A reader was away while the parcel was before it: another code may be missing."""
+    KEYED = "keyed"
+    """A person keyed it."""
+
+
+class CodeStanding(StrEnum):
+    """What became of one code; texts in ``line_config/reading.yaml``."""
+
+    CHOSEN = "chosen"
+    CANDIDATE = "candidate"
+    """It fits a carrier's pattern, but is not chosen."""
+    FOREIGN = "foreign"
+    """It fits a carrier that this line does not serve."""
+    ASKED = "asked"
+    """It fits no pattern, and its look-up is out."""
+    KNOWN = "known"
+    """It fits no pattern, and an order has it, but it is not chosen."""
+    NO_WAYBILL = "no_waybill"
+    """It fits no pattern, and no order has it, or nobody asked."""
+    SYMBOLOGY = "symbology"
+    """No waybill of this line is printed in its symbology."""
+    NO_READ_TEXT = "no_read_text"
+    """A reader's way to say that it read nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedCode:
+    """One code of a parcel as the record explains it. ``readers`` saw it, in that order; none: keyed."""
+
+    text: str
+    symbology: Symbology
+    readers: tuple[ReaderId, ...]
+    standing: CodeStanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

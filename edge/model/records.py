@@ -7,7 +7,7 @@ moment of the input that caused it.
 from dataclasses import dataclass
 
 from edge.model.alarm import AlarmKind
-from edge.model.codes import Code, ReadQuality
+from edge.model.codes import JudgedCode, ReadQuality, ReadRule
 from edge.model.divert import AbortCause, CommandStatus
 from edge.model.ids import (
     BootEpoch,
@@ -43,14 +43,29 @@ class TrackOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identified:
-    """How the read window closed. ``waybill`` empty when none was chosen; ``why`` says the rule."""
+    """How the read window closed, once per track. ``waybill`` empty when none was chosen. ``by_deadline``:
+    closed before the last answer was due."""
 
     at_us: MonoUs
     track: TrackId
     quality: ReadQuality
     waybill: Waybill
-    codes: tuple[Code, ...]
-    why: str
+    codes: tuple[JudgedCode, ...]
+    why: ReadRule
+    by_deadline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceChanged:
+    """What came after the window had closed changed the choice: a look-up's answer, a late code, a person.
+    Fields as ``Identified``'s; ``waybill`` as it stands now."""
+
+    at_us: MonoUs
+    track: TrackId
+    quality: ReadQuality
+    waybill: Waybill
+    codes: tuple[JudgedCode, ...]
+    why: ReadRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +288,7 @@ class ToldTimed:
 RecordBody = (
     TrackOpened
     | Identified
+    | ChoiceChanged
     | Weighed
     | Decided
     | Told

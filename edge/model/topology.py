@@ -60,7 +60,9 @@ class Eye:
 class Reader:
     """``field_mm``: length of belt in which a code can be seen, centred on ``position_mm``.
 
-    A code arrives ``latency_min_ms…latency_max_ms`` after its moment of ``speaks``.
+    A code arrives ``latency_min_ms…latency_max_ms`` after its moment of ``speaks``. ``needed``: a parcel's
+    window waits for its answer, and without it a read is not whole. What another reader says counts while
+    the window is open, and may contradict later.
     """
 
     id: ReaderId
@@ -70,6 +72,7 @@ class Reader:
     speaks: ReaderSpeaks
     latency_min_ms: int
     latency_max_ms: int
+    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +150,13 @@ class WeighPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPolicy:
-    """Which reads can be a waybill at all (domain.md section 7)."""
+    """Which reads can be a waybill at all (domain words). ``foreign``: shapes of carriers, or of other
+    warehouses, that are known and not served here."""
 
     symbologies: tuple[Symbology, ...]
     patterns: tuple[WaybillPattern, ...]
     no_read: tuple[str, ...]
+    foreign: tuple[WaybillPattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

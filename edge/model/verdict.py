@@ -9,6 +9,8 @@ class Reason(StrEnum):
     OK = "ok"
     NO_READ = "no_read"
     MULTI_READ = "multi_read"
+    CODE_CHANGED = "code_changed"
+    FOREIGN_LABEL = "foreign_label"
     UNKNOWN_ORDER = "unknown_order"
     CANCELLED = "cancelled"
     HELD = "held"

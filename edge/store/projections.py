@@ -71,7 +71,7 @@ def _track_opened(execute: Execute, row: Row, item: r.TrackOpened) -> None:
     )
 
 
-def _identified(execute: Execute, row: Row, item: r.Identified) -> None:
+def _identified(execute: Execute, row: Row, item: r.Identified | r.ChoiceChanged) -> None:
     execute(
         "UPDATE parcel SET read_quality=?, waybill=? WHERE track=?",
         (item.quality.value, item.waybill, item.track),
@@ -281,6 +281,7 @@ def _device(execute: Execute, row: Row, device: str, *, up: bool, why: str) -> N
 PROJECTIONS: dict[str, Callable[[Execute, Row, Any], None]] = {
     "TrackOpened": _track_opened,
     "Identified": _identified,
+    "ChoiceChanged": _identified,
     "Weighed": _weighed,
     "Decided": _decided,
     "Told": _told,

@@ -40,6 +40,15 @@ BUILD: dict[str, tuple[int, Callable[[int], str]]] = {
 CARRIERS = tuple(BUILD)
 
 
+FOREIGN = "deppon"
+"""A carrier that the packaged lines know and do not serve."""
+
+
+def foreign_number(serial: int) -> str:
+    """A waybill of ``FOREIGN``; each serial has its own."""
+    return f"DPK{serial * STRIDE % 10**12:012d}"
+
+
 class WaybillBook:
     """Numbers of one run. Serials are the caller's; two different ones never give the same number
     (EMS: within 10^8 of them)."""

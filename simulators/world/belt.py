@@ -326,12 +326,12 @@ class World:
     def _show_label(self, body: Body, argument: int) -> None:
         order, number = divmod(argument, LABELS)
         labels = body.item.spec.labels
+        reader = self.topology.readers[order]
         codes: tuple[Code, ...] = ()
         if number == ALL_LABELS:
-            codes = tuple(code for label in labels for code in label.codes)
+            codes = tuple(code for label in labels if label.seen_by(reader.id) for code in label.codes)
         elif number != NO_LABEL and number < len(labels):
             codes = labels[number].codes
-        reader = self.topology.readers[order]
         if reader.speaks is ReaderSpeaks.AT_TRIGGER_END:
             codes = self._untold.pop(reader.id, ()) + codes
             if self._touched_from_behind(body):

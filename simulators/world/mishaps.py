@@ -4,7 +4,17 @@ from dataclasses import replace
 from functools import partial
 
 from edge.model.codes import Code, Symbology
-from simulators.faults import PHYSICAL, FaultPlan, LineFault, LineFaultKind, ParcelFault, ParcelFaultKind
+from edge.model.topology import Topology
+from simulators.faults import (
+    PHYSICAL,
+    FaultPlan,
+    LineFault,
+    LineFaultKind,
+    ParcelFault,
+    ParcelFaultKind,
+    later_readers,
+)
+from simulators.orders.waybills import foreign_number
 from simulators.world.belt import World
 from simulators.world.parcel import Body, Hazard, Label, ParcelSpec
 from simulators.world.people import ParcelSource
@@ -12,6 +22,9 @@ from simulators.world.truth import EncoderLied, FaultInjected, Swapped
 
 US_PER_MS = 1_000
 
+_OTHER_LABEL = frozenset(
+    {ParcelFaultKind.DOUBLE_LABEL, ParcelFaultKind.CODE_CHANGED, ParcelFaultKind.FOREIGN_LABEL}
+)
 _HAZARDS = {
     ParcelFaultKind.TAKEN_OFF: "taken_off",
     ParcelFaultKind.MIS_SORT: "mis_sort",
@@ -20,31 +33,43 @@ _HAZARDS = {
 }
 
 
-def spoil(
-    spec: ParcelSpec, fault: ParcelFault, other_waybill: str, diverters_mm: tuple[int, ...]
-) -> ParcelSpec:
+def spoil(spec: ParcelSpec, fault: ParcelFault, other_waybill: str, topology: Topology) -> ParcelSpec:
     """A parcel with a fault done to it; faults of its order change nothing here.
 
-    ``other_waybill``: what the second label says, for a double label. ``diverters_mm``: where the
-    diverters stand, in order.
+    ``other_waybill``: what the second label says, or the only one that is foreign.
     """
     kind = fault.kind
     spec = replace(spec, faults=(*spec.faults, kind.value))
     if kind is ParcelFaultKind.NO_READ:
         return replace(spec, labels=(), candidates=())
-    if kind is ParcelFaultKind.DOUBLE_LABEL:
-        code = Code(text=other_waybill, symbology=Symbology.CODE128)
-        second = Label(from_lead_mm=spec.length_mm * 3 // 4, codes=(code,))
-        return replace(spec, labels=(*spec.labels, second), candidates=(*spec.candidates, other_waybill))
+    if kind in _OTHER_LABEL:
+        return _labelled(spec, kind, other_waybill, topology)
     if kind is ParcelFaultKind.WRONG_WEIGHT:
         return replace(spec, weight_g=spec.weight_g * fault.arg // 1000)
     if kind is ParcelFaultKind.TOO_CLOSE:
         return replace(spec, gap_mm=fault.arg)
     if kind in _HAZARDS:
-        at_mm = diverters_mm[fault.arg] if kind is ParcelFaultKind.MIS_SORT else fault.arg
+        at_mm = fault.arg
+        if kind is ParcelFaultKind.MIS_SORT:
+            at_mm = topology.diverters[fault.arg].position_mm
         hazard = Hazard(kind=_HAZARDS[kind], at_mm=at_mm, arg=fault.arg)
         return replace(spec, hazards=(*spec.hazards, hazard))
     return spec
+
+
+def _labelled(spec: ParcelSpec, kind: ParcelFaultKind, text: str, topology: Topology) -> ParcelSpec:
+    """With a label that says ``text`` besides its own, or instead of it."""
+    code = Code(text=text, symbology=Symbology.CODE128)
+    other = Label(from_lead_mm=spec.length_mm * 3 // 4, codes=(code,))
+    if kind is ParcelFaultKind.FOREIGN_LABEL:
+        return replace(spec, labels=(other,), candidates=(text,))
+    own = spec.labels
+    if kind is ParcelFaultKind.CODE_CHANGED:
+        later = later_readers(topology)
+        first = tuple(one.id for one in topology.readers if one.id not in later)
+        own = tuple(replace(label, readers=first) for label in own)
+        other = replace(other, readers=later)
+    return replace(spec, labels=(*own, other), candidates=(*spec.candidates, text))
 
 
 class SpoiledSource:
@@ -58,7 +83,7 @@ class SpoiledSource:
         self._source = source
         self._plan = plan
         self._others = others
-        self._diverters_mm = tuple(one.position_mm for one in world.topology.diverters)
+        self._topology = world.topology
         self._length_mm = 0
 
     def take(self) -> ParcelSpec | None:
@@ -74,9 +99,11 @@ class SpoiledSource:
         if fault.kind is ParcelFaultKind.SWAP:
             self._length_mm = spec.length_mm
         other = ""
-        if fault.kind is ParcelFaultKind.DOUBLE_LABEL:
+        if fault.kind is ParcelFaultKind.FOREIGN_LABEL:
+            other = foreign_number(spec.index)
+        elif fault.kind in _OTHER_LABEL:
             other = self._others.waybill(spec.index, known=bool(fault.arg))
-        return spoil(spec, fault, other, self._diverters_mm)
+        return spoil(spec, fault, other, self._topology)
 
 
 class OtherWaybills:

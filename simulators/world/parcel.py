@@ -7,6 +7,7 @@ at which something happens. They are computed once, when it is put on the belt; 
 from dataclasses import dataclass, field
 
 from edge.model.codes import Code
+from edge.model.ids import ReaderId
 from edge.model.topology import Eye, EyeRole, Reader, ReaderSpeaks, Scale, Topology
 
 NM_PER_MM = 1_000_000
@@ -26,10 +27,15 @@ Point = tuple[int, int, int, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """What one look at one label yields; ``from_lead_mm`` behind the leading edge."""
+    """What one look at one label yields; ``from_lead_mm`` behind the leading edge. ``readers`` are those
+    that can see it; none: all."""
 
     from_lead_mm: int
     codes: tuple[Code, ...]
+    readers: tuple[ReaderId, ...] = ()
+
+    def seen_by(self, reader: ReaderId) -> bool:
+        return not self.readers or reader in self.readers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,15 +165,16 @@ class Way:
         found = []
         for order, reader in enumerate(self._topology.readers):
             begin = reader.position_mm - reader.field_mm // 2
+            seen = [number for number, one in enumerate(spec.labels) if one.seen_by(reader.id)]
             if reader.speaks is ReaderSpeaks.AT_TRIGGER_END:
-                label = ALL_LABELS if spec.labels else NO_LABEL
+                label = ALL_LABELS if seen else NO_LABEL
                 offset = reader.field_mm + spec.length_mm
                 found.append(_point(LABEL, order * LABELS + label, begin, offset))
-            elif not spec.labels:
+            elif not seen:
                 found.append(_point(LABEL, order * LABELS + NO_LABEL, begin, _middle(reader, spec)))
             else:
-                for number, one in enumerate(spec.labels):
-                    offset = one.from_lead_mm + spots_mm[order]
+                for number in seen:
+                    offset = spec.labels[number].from_lead_mm + spots_mm[order]
                     found.append(_point(LABEL, order * LABELS + number, begin, offset))
         return found
 

@@ -62,7 +62,7 @@ from edge.model.ids import (
 from edge.model.order import BeltOrder, CancelRequest, ShippedBefore, ShippedPlace
 from edge.model.records import Exited, Missing, RecordBody
 from edge.model.register_map import PlcBits, StateBit
-from edge.model.topology import EyeRole, ReaderSpeaks, Topology
+from edge.model.topology import EyeRole, Reader, ReaderSpeaks, Topology
 from edge.model.units import Grams, Mm, MonoUs, Ticks
 from edge.model.weight import SampleState, WeightSample
 from tests.core.core_line import DEMO, EPOCH, FRAMES, READY, START_US, Body, bits, order, plan, waybill
@@ -318,12 +318,12 @@ class CoreBench:
                 shift = self.ticks(body.shifts.get(eye.no, 0))
                 lead = body.at + self.ticks(eye.position_mm) + shift
                 self.at(lead + self.ticks(body.length_mm), partial(self._eye, body, eye.no, lead))
-        for reader in self.line.readers[:1]:
+        for reader in self.line.readers:
             seen_mm = reader.position_mm + body.length_mm // 2
             if reader.speaks is ReaderSpeaks.AT_TRIGGER_END:
                 seen_mm = reader.position_mm + reader.field_mm // 2 + body.length_mm
             seen = body.at + self.ticks(seen_mm)
-            self.at(seen, partial(self.read, body, seen))
+            self.at(seen, partial(self.read, body, seen, reader=reader))
         for exit in self.line.exits:
             at = body.at + self.ticks(exit.position_mm - 200)
             self.at(at, partial(self._fire, body, exit.no))
@@ -374,11 +374,13 @@ class CoreBench:
             )
         )
 
-    def read(self, body: Body, ticks: int, spread: int = 20) -> None:
-        reader = self.line.readers[0]
+    def read(self, body: Body, ticks: int, spread: int = 20, reader: Reader | None = None) -> None:
+        """An answer of ``reader``, the first one if none is named, while the belt was near ``ticks``."""
+        reader = reader or self.line.readers[0]
         if body.gone or body.appears_mm > reader.position_mm or reader.position_mm >= body.taken_mm:
             return
-        codes = tuple(Code(text=text, symbology=body.symbology) for text in body.codes)
+        texts = body.shown.get(reader.id, body.codes)
+        codes = tuple(Code(text=text, symbology=body.symbology) for text in texts)
         self.post(
             CodesRead(
                 at_us=self.at_us,

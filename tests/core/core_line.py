@@ -64,13 +64,15 @@ def plan(line: Topology, version: int = 1) -> SortPlan:
 
 @dataclass(slots=True, kw_only=True)
 class Body:
-    """A thing on the belt. ``codes`` are read at the first reader; ``taken_mm``: taken off there."""
+    """A thing on the belt. ``codes`` are read at every reader; ``taken_mm``: taken off there."""
 
     number: int
     at: int
     """Belt ticks when its leading edge was at the induction eye."""
     length_mm: int = 300
     codes: tuple[str, ...] = ()
+    shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Reader → what it sees instead of ``codes``."""
     grams: int = 1000
     symbology: Symbology = Symbology.CODE128
     taken_mm: int = 10**9

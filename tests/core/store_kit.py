@@ -7,7 +7,7 @@ from typing import Any
 
 from edge.model import events as e
 from edge.model import records as r
-from edge.model.codes import ReadQuality
+from edge.model.codes import ReadQuality, ReadRule
 from edge.model.ids import (
     BootEpoch,
     ChuteId,
@@ -71,7 +71,7 @@ def identified(at: int, track: int, waybill: str) -> r.Identified:
         quality=ReadQuality.GOOD if waybill else ReadQuality.NO,
         waybill=Waybill(waybill),
         codes=(),
-        why="only candidate",
+        why=ReadRule.ONE_FITS if waybill else ReadRule.NOTHING_READ,
     )
 
 

@@ -167,7 +167,7 @@ def test_a_window_that_could_not_be_proved_is_closed_by_the_deadline() -> None:
     assert bench.records(Decided) == []
     bench.now += bench.ticks(6_572)
     woke(bench, WakePurpose.DEADLINE, origin + bench.ticks(7_572))
-    assert bench.the(Identified).why == "closed by the deadline"
+    assert bench.the(Identified).by_deadline
     assert bench.the(Decided).reason is Reason.UPSTREAM_TIMEOUT
 
 

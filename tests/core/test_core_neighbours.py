@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.core.line import LineCore
-from edge.model.codes import Code
 from edge.model.commands import LineCommand, SendDivert, WakeAt
 from edge.model.records import Exited, Missing
 from edge.store.rows import decode, encode
@@ -155,5 +154,5 @@ def test_equal_codes_of_two_reads_count_once() -> None:
     bench.read(body, body.at + bench.ticks(860))
     bench.run(100)
     codes = bench.core.state.tracks[next(iter(bench.core.state.tracks))].codes
-    assert [code.text for code in codes] == [waybill(1)]
-    assert isinstance(codes[0], Code)
+    assert [seen.code.text for seen in codes] == [waybill(1)]
+    assert codes[0].readers == [DEMO.readers[0].id]

@@ -79,6 +79,10 @@ def too_many_codes(bench: CoreBench) -> None:
     bench.parcel(1, codes=(waybill(1), "a", "b", "c", "d", "e"))
 
 
+def foreign(bench: CoreBench) -> None:
+    bench.parcel(1, codes=("DPK202013661919",))
+
+
 def unknown(bench: CoreBench) -> None:
     bench.parcel(1)
     bench.orders.clear()
@@ -293,6 +297,7 @@ TABLE: list[tuple[Scene, Reason, int]] = [
     (two_labels, Reason.MULTI_READ, REJECT),
     (two_labels_one_of_no_pattern, Reason.MULTI_READ, REJECT),
     (too_many_codes, Reason.MULTI_READ, REJECT),
+    (foreign, Reason.FOREIGN_LABEL, REJECT),
     (unknown, Reason.UNKNOWN_ORDER, REJECT),
     (held, Reason.HELD, REJECT),
     (cancelled, Reason.CANCELLED, REJECT),

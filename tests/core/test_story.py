@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from edge.model.codes import Code, Symbology
+from edge.model.codes import CodeStanding, JudgedCode, Symbology
+from edge.model.ids import ReaderId
 from edge.model.records import Identified
 from edge.store.places import Places
 from edge.story import tell_parcel
@@ -28,10 +29,17 @@ def data(tmp_path: Path) -> Path:
     scribe = store_kit.Scribe(Places(tmp_path).journal)
     scribe.write(store_kit.clock(1, store_kit.MIDNIGHT))
     life = store_kit.parcel_life(1, 5_000_000, "[red]W1")
-    codes = (Code(text="[bold]7[/bold]", symbology=Symbology.CODE128),)
+    codes = (
+        JudgedCode(
+            text="[bold]7[/bold]",
+            symbology=Symbology.CODE128,
+            readers=(ReaderId("top"), ReaderId("side")),
+            standing=CodeStanding.NO_WAYBILL,
+        ),
+    )
     identified = life[2]
     assert isinstance(identified, Identified)
-    scribe.write(*life[:2], replace(identified, codes=codes, why="[dim] rule"), *life[3:])
+    scribe.write(*life[:2], replace(identified, codes=codes), *life[3:])
     scribe.write(*store_kit.parcel_life(2, 9_000_000, "W2"))
     scribe.write(*store_kit.parcel_life(3, 10_000_000, "W2"))
     scribe.close()
@@ -51,8 +59,8 @@ def test_every_row_stands_with_its_time_and_its_values(data: Path) -> None:
 
 def test_what_came_from_outside_is_text_never_markup(data: Path) -> None:
     _, text = told(data, "[red]W1")
-    assert "text=[bold]7[/bold]" in text
-    assert "why=[dim] rule" in text
+    assert "[bold]7[/bold] code128 (top, side): fits no pattern, and no order is known" in text
+    assert "one_fits: Exactly one code fits a carrier's pattern" in text
     found, text = told(data, "[red]nobody")
     assert not found
     assert "no parcel [red]nobody on record" in text

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from edge.model.codes import WaybillPattern
 from edge.model.divert import CommandStatus
+from edge.model.ids import ReaderId
 from edge.model.register_map import WordOrder
+from edge.model.topology import Topology
+from edge.model.units import Mm
 from line_config.problems import LineConfigError
 from simulators.cables import Actuators, Sensors
 from simulators.faults import (
@@ -23,10 +27,11 @@ from simulators.faults import (
     ScriptedPlan,
 )
 from simulators.loop import VirtualLoop
+from simulators.orders.waybills import FOREIGN
 from simulators.plant import Plant, PlantDriver, PlantRegisters, unpack
 from simulators.seeds import SeededBits
 from simulators.world.buslog import BusLog
-from simulators.world.mishaps import Mishaps, OtherWaybills, SpoiledSource
+from simulators.world.mishaps import Mishaps, OtherWaybills, SpoiledSource, spoil
 from simulators.world.parcel import ParcelSpec
 from simulators.world.people import Crew, Infeed, gap_range_mm
 from simulators.world.scenario import load_scenario, packaged_scenario, scenario_names
@@ -271,6 +276,16 @@ def test_a_full_chute_an_encoder_that_stands_and_one_that_runs() -> None:
     assert ticks[2] - ticks[1] == pytest.approx(3_600, abs=1)
 
 
+def with_everything() -> Topology:
+    """Two readers at one point and one behind them, and a carrier that the line does not serve."""
+    found = line()
+    first = found.readers[0]
+    side = replace(first, id=ReaderId("side"), position_mm=Mm(first.position_mm + first.field_mm // 2))
+    second = replace(first, id=ReaderId("second"), position_mm=Mm(first.position_mm + 2 * first.field_mm))
+    foreign = (WaybillPattern(carrier=FOREIGN, regex="DPK.*"),)
+    return replace(found, readers=(first, side, second), read=replace(found.read, foreign=foreign))
+
+
 # --- fault plans ------------------------------------------------------------------------------------
 
 
@@ -279,7 +294,7 @@ def test_a_full_chute_an_encoder_that_stands_and_one_that_runs() -> None:
 def test_every_fault_of_a_plan_comes_in_the_first_block_and_leaves_neighbours_alone(
     level: FaultLevel, seed: int
 ) -> None:
-    plan = FaultPlan(line(), level, seed)
+    plan = FaultPlan(with_everything(), level, seed)
     faults = {index: plan.of(index) for index in range(BLOCK)}
     disturbed = [index for index, fault in faults.items() if fault is not None]
     assert all(after - before > 1 for before, after in pairwise(disturbed))
@@ -295,6 +310,26 @@ def test_every_fault_of_a_plan_comes_in_the_first_block_and_leaves_neighbours_al
     harsh = level is FaultLevel.HARSH
     assert set(kinds) == set(ParcelFaultKind) - (set() if harsh else harsh_parcels)
     assert set(strikes) == set(LineFaultKind) - (set() if harsh else harsh_line)
+
+
+def test_a_line_has_no_faults_that_it_cannot_have() -> None:
+    """One reading point, and no carrier that is known and not served."""
+    plan = FaultPlan(line(), FaultLevel.DEFAULT, 7)
+    kinds = {fault.kind for index in range(BLOCK) if (fault := plan.of(index)) is not None}
+    assert kinds.isdisjoint({ParcelFaultKind.CODE_CHANGED, ParcelFaultKind.FOREIGN_LABEL})
+
+
+def test_a_code_that_changes_is_seen_from_the_second_reading_point_on() -> None:
+    fault = ParcelFault(kind=ParcelFaultKind.CODE_CHANGED)
+    changed = spoil(spec(), fault, "OTHER", with_everything())
+    shown = {
+        reader: {code.text for label in changed.labels if label.seen_by(reader) for code in label.codes}
+        for reader in (ReaderId("top"), ReaderId("side"), ReaderId("second"))
+    }
+    own = set(spec().candidates)
+    assert own
+    assert shown == {"top": own, "side": own, "second": {"OTHER"}}
+    assert set(changed.candidates) == own | {"OTHER"}
 
 
 def test_a_plan_is_a_function_of_seed_and_index_alone() -> None:

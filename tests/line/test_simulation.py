@@ -109,6 +109,31 @@ def test_a_reader_on_another_cable_reads_as_well(tmp_path: Path, cable: str) -> 
     assert figures["read_rate"] >= 0.85
 
 
+MORE_READERS = """  - id: second
+    device: tcp_trigger_reader
+    position_mm: 1000
+    field_mm: 80
+    connection: {kind: tcp_client, host: 127.0.0.1, port: 2112}
+  - id: check
+    device: tcp_line_reader
+    position_mm: 3300
+    field_mm: 80
+    needed: false
+    connection: {kind: tcp_server, host: 127.0.0.1, port: 2113}
+scale:
+"""
+
+
+def test_three_reading_points_see_what_one_cannot(tmp_path: Path) -> None:
+    """A second reader before the decision, and one behind it that is not waited for."""
+    path = tmp_path / "line.yaml"
+    path.write_text(packaged("lines", "demo.yaml").read_text("utf-8").replace("scale:\n", MORE_READERS, 1))
+    figures = kept(play(str(path), 360, 7, DEFAULT), 360)
+    assert {"code_changed", "multi_read", "foreign_label", "no_read"} <= set(figures["by_reason"])
+    assert figures["read_rate"] >= 0.88
+    assert figures["by_reason"]["ok"] >= 200
+
+
 def test_a_thousand_parcels_look_at_every_invariant() -> None:
     """The demo line, as the issue of a release asks for it; ``None`` is what a line cannot have."""
     figures = kept(play("demo", 1_000, 7, DEFAULT), 1_000)

@@ -1,0 +1,42 @@
+"""``reading.yaml``: in words, why a waybill was chosen and what became of each code."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from edge.model.codes import CodeStanding, ReadRule
+from line_config.fields import Strict
+from line_config.load import read_packaged
+from line_config.problems import LineConfigError
+from line_config.reasons import Texts
+
+
+class RuleText(Strict):
+    rule: ReadRule
+    text: Texts
+
+
+class StandingText(Strict):
+    standing: CodeStanding
+    text: Texts
+
+
+class ReadingFile(Strict):
+    rules: Annotated[tuple[RuleText, ...], Field(min_length=1, max_length=64)]
+    standings: Annotated[tuple[StandingText, ...], Field(min_length=1, max_length=64)]
+
+
+ReadingTexts = tuple[dict[ReadRule, str], dict[CodeStanding, str]]
+
+
+def reading_texts(language: str) -> ReadingTexts:
+    """``zh`` or ``en``. Raises ``LineConfigError``."""
+    found, problems = read_packaged(ReadingFile, "reading.yaml")
+    if found is None:
+        raise LineConfigError(problems)
+    rules = {one.rule: _in(one.text, language) for one in found.rules}
+    return rules, {one.standing: _in(one.text, language) for one in found.standings}
+
+
+def _in(texts: Texts, language: str) -> str:
+    return texts.zh if language == "zh" else texts.en
