@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -11,23 +10,27 @@ import structlog
 
 from api.bells import LineBell, OwnBell
 from api.cancels import CancelWatch
+from api.clock import utc_now
+from api.console import ConsoleSocket, Json, answered
 from api.feed import EventFeed
 from api.http.auth import FIRST_KEYS, KeyRing, issue_key, write_first_keys
 from api.http.metrics import GatewayMetrics
 from api.http.problems import Problem, Slug
 from api.intake import Intake, IntakeAnswer, OrderPut
+from api.key_desk import ADMIN_ROLE, Asked
 from api.line_process import LineProcess
 from api.record import LineRecord
 from api.settings import GatewaySettings
 from api.writer import WriterBusy, WriterThread
 from edge.model.topology import Topology
-from edge.model.units import UtcUs
+from edge.store.inbox_types import Actor
 from edge.store.inbox_writer import InboxWriter
 from edge.store.places import Places
 
 RETRY_AFTER_S = 1
 FIRST_KEYS_FILE = "first-keys.json"
 """The first start's keys in clear, 0600: taken and deleted by a person."""
+FIRST_START = Actor(id="first-start", role=ADMIN_ROLE)
 T = TypeVar("T")
 _log = structlog.get_logger("gateway")
 
@@ -60,6 +63,7 @@ class Gateway:
         self.metrics.writes_waiting.set_function(lambda: self.writer.waiting)
         self._inbox: InboxWriter | None = None
         self._line_bell = LineBell(places.line_bell)
+        self._console = ConsoleSocket(places.console, self._console_asks)
         self._own_bell = OwnBell(places.gateway_bell, self._rung)
 
     async def open(self) -> None:
@@ -67,10 +71,12 @@ class Gateway:
         await self.writer.start()
         self.keys = await self.writer.call(self._key_ring, writes=False)
         self._own_bell.open()
+        await self._console.open()
 
     async def close(self) -> None:
         """Everything that was taken is written. Idempotent."""
         self._own_bell.close()
+        await self._console.close()
         await self.feed.close()
         await self.writer.stop()
         await self.cancels.close()
@@ -114,6 +120,16 @@ class Gateway:
             _log.error("record_unreadable", why=str(error))
             raise Problem(Slug.STORE_UNAVAILABLE, retry_after_s=RETRY_AFTER_S) from error
 
+    async def _console_asks(self, question: Json, asked: Asked) -> Json:
+        """A new key is good, and a withdrawn one refused, from the answer on."""
+
+        def run(_: Intake) -> tuple[Json, KeyRing]:
+            assert self._inbox is not None
+            return answered(self._inbox, question, asked), KeyRing(self._inbox.api_keys())
+
+        said, self.keys = await self.writer.call(run, writes=False)
+        return said
+
     def _rung(self) -> None:
         self.cancels.rung()
         self.feed.rung()
@@ -141,14 +157,9 @@ class Gateway:
             pairs = [issue_key(name, role, utc_now()) for name, role in FIRST_KEYS]
             write_first_keys(self.places.data / FIRST_KEYS_FILE, [pair[0] for pair in pairs])
             for pair in pairs:
-                self._inbox.add_api_key(pair[1])
+                self._inbox.add_api_key(pair[1], FIRST_START)
             keys = self._inbox.api_keys()
             _log.warning(
                 "first_keys_written", file=str(self.places.data / FIRST_KEYS_FILE), do="take them, delete it"
             )
         return KeyRing(keys)
-
-
-def utc_now() -> UtcUs:
-    """Wall time for the record; nothing is measured with it."""
-    return UtcUs(time.time_ns() // 1_000)

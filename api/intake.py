@@ -22,11 +22,12 @@ from edge.model.route import SortPlan
 from edge.model.topology import Chute, ChuteKind
 from edge.model.units import UtcUs
 from edge.store.errors import RowTooLarge
-from edge.store.inbox_types import Message, OrderPut, OrderState, Outcome, Taken
+from edge.store.inbox_types import Actor, Message, OrderPut, OrderState, Outcome, Taken
 from edge.store.inbox_writer import InboxWriter
 from edge.store.rows import encode
 
 __all__ = [
+    "Actor",
     "Intake",
     "IntakeAnswer",
     "Message",
@@ -64,16 +65,17 @@ class Refused:
 IntakeAnswer = Taken | Refused
 
 
-def message_about(message_id: MessageId, at_utc_us: UtcUs, *asked: object) -> Message:
+def message_about(message_id: MessageId, at_utc_us: UtcUs, *asked: object, by: Actor) -> Message:
     """A message whose body hash covers ``asked``: the house's dataclasses, enumerations, str and int.
 
-    Name what is wanted first: ``message_about(id, at, "cancel", order_no)``.
+    Name what is wanted first: ``message_about(id, at, "cancel", order_no, by=erp)``. Who asks is on
+    record, and no part of what was asked.
     """
     digest = hashlib.sha256()
     for part in asked:
         text = str(part) if isinstance(part, str | int) else encode(part)
         digest.update(f"{len(text)}:{text}".encode())
-    return Message(message_id=message_id, body_sha256=digest.digest(), at_utc_us=at_utc_us)
+    return Message(message_id=message_id, body_sha256=digest.digest(), at_utc_us=at_utc_us, by=by)
 
 
 def open_intake(inbox: Path, chutes: Iterable[Chute]) -> "Intake":

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from edge.model.ids import InboxSeq, JournalSeq, MessageId, OrderNo, TrackId, Waybill
 from edge.store.inbox_reader import InboxReader
+from edge.store.inbox_types import Change
 from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import (
     AlarmRow,
@@ -55,6 +56,7 @@ class LineRecord:
         self._inbox = InboxReader(places.inbox)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="record")
         self._pages = JournalReader(places.journal)
+        self._asked = InboxReader(places.inbox)
         self._paging = ThreadPoolExecutor(1, thread_name_prefix="record-pages")
 
     async def cancel_answers(self, seqs: Sequence[InboxSeq]) -> dict[InboxSeq, CancelAnswerRow]:
@@ -91,6 +93,10 @@ class LineRecord:
         """One parcel, and every row of the log about it."""
         return await self._page(lambda: (self._pages.parcel(track), self._pages.story(track)))
 
+    async def changes_after(self, seq: InboxSeq, limit: int) -> tuple[Change, ...]:
+        """Who asked for the inbox rows above ``seq``, in order."""
+        return await self._page(lambda: self._asked.changes_after(seq, limit))
+
     async def now(self) -> LineNow:
         """The line as its record has it."""
         return await self._page(self._now)
@@ -101,6 +107,7 @@ class LineRecord:
             await asyncio.to_thread(thread.shutdown)
         self._journal.close()
         self._pages.close()
+        self._asked.close()
         self._inbox.close()
 
     async def _ask(self, question: Callable[[], T]) -> T:

@@ -2,13 +2,15 @@
 loads a web server, and `gateway` never a driver."""
 
 import json
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from edge import cli_keys
+from edge.cli_options import data_place, people_language
 
 if TYPE_CHECKING:
     from line_config.description import LineDescription
@@ -26,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_keys.app)
 
 LineArgument = Annotated[
     str, typer.Argument(metavar="LINE", help="A line's YAML file, or demo, small, fast.")
@@ -58,19 +61,6 @@ class Bus(StrEnum):
     MODBUS = "modbus"
 
 
-class Language(StrEnum):
-    EN = "en"
-    ZH = "zh"
-
-
-def _language() -> Language:
-    """As POSIX has it: the first of these that is set and not empty."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            return Language.ZH if value.startswith("zh") else Language.EN
-    return Language.EN
-
-
 def _load(line: str, settings: list[str] | None) -> "LineDescription":
     """The line's description, proved; prints every problem and ends with exit code 2 otherwise."""
     from line_config.load import load_line
@@ -83,17 +73,9 @@ def _load(line: str, settings: list[str] | None) -> "LineDescription":
         raise typer.Exit(BAD_CONFIGURATION) from None
 
 
-def _data_place(data: Path | None, line: "LineDescription | None") -> Path:
-    """``--data``, else BELTKEEPER_DATA, else the line's own; without a line, what a line has by default."""
-    from line_config.model import Store
-
-    own = Store().data_dir if line is None else line.store.data_dir
-    return data or Path(os.environ.get("BELTKEEPER_DATA") or own)
-
-
 def _data_folder(data: Path | None, line: "LineDescription") -> Path:
-    """``_data_place``, made if it is not there."""
-    folder = _data_place(data, line)
+    """``data_place``, made if it is not there."""
+    folder = data_place(data, line)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -153,8 +135,8 @@ def doctor(
     """Examine this machine, a line's devices and its data folder; what is not good says what to do."""
     from edge import doctor as clinic
 
-    description, language = None if line is None else _load(line, settings), _language().value
-    machine = clinic.Machine.now(description, _data_place(data, description))
+    description, language = None if line is None else _load(line, settings), people_language().value
+    machine = clinic.Machine.now(description, data_place(data, description))
     if as_json:
         found = tuple(clinic.examine(machine))
         sys.stdout.write(json.dumps(clinic.as_json(machine, found, language), ensure_ascii=False) + "\n")
@@ -182,7 +164,7 @@ def simulate(
     from simulators.rig import Run
     from simulators.rig import simulate as play
 
-    description, language = _load(line, settings), _language().value
+    description, language = _load(line, settings), people_language().value
     log_nothing()
     run_of_it = Run(
         line=description,
@@ -233,7 +215,7 @@ def demo(
                 forever=forever,
                 faults=faults.value,
                 data=data,
-                language=_language().value,
+                language=people_language().value,
                 settings=tuple(settings or ()),
             )
         )
@@ -252,7 +234,7 @@ def parcel(
 
     description = _load(line, None)
     try:
-        found = tell_parcel(_data_place(data, description), description, key, _language().value)
+        found = tell_parcel(data_place(data, description), description, key, people_language().value)
     except StoreUnreadable as error:
         _say(f"beltkeeper parcel: {error}")
         raise typer.Exit(BAD_ENVIRONMENT) from None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import assert_never
 
 from api.intake import (
+    Actor,
     Intake,
     Message,
     OrderPut,
@@ -119,6 +120,9 @@ class Outcome:
         return found
 
 
+ERP = Actor(id="simulated-erp", role="erp")
+
+
 class InlineErp:
     """The intake as the ERP's side of the rig: in this process, without HTTP."""
 
@@ -128,7 +132,7 @@ class InlineErp:
         self._rung = rung
 
     def _message(self, message_id: MessageId, *asked: object) -> Message:
-        return message_about(message_id, self._utc_us(), *asked)
+        return message_about(message_id, self._utc_us(), *asked, by=ERP)
 
     def put_goods(self, message_id: MessageId, goods: Sequence[Goods]) -> None:
         for first in range(0, len(goods), GOODS_AT_ONCE):

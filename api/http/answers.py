@@ -213,6 +213,23 @@ class AlarmsAnswer(Answer):
     alarms: list[AlarmAnswer]
 
 
+class ChangeAnswer(Answer):
+    """``by`` empty: taken by an earlier build, which did not note it."""
+
+    seq: int
+    at: str | None
+    kind: str
+    message_id: str
+    by: str
+    role: str
+
+
+class ChangesAnswer(Answer):
+    changes: list[ChangeAnswer]
+    next: int
+    more: bool
+
+
 _REFUSALS: dict[Refusal, Slug] = {
     Refusal.MULTI_PARCEL: Slug.MULTI_PARCEL,
     Refusal.BATCH_TOO_LARGE: Slug.BATCH_TOO_LARGE,

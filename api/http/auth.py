@@ -23,7 +23,7 @@ from starlette.datastructures import Headers
 
 from api.http.problems import Problem, Slug
 from edge.model.units import UtcUs
-from edge.store.inbox_types import ApiKey
+from edge.store.inbox_types import Actor, ApiKey
 
 
 class Role(StrEnum):
@@ -41,6 +41,7 @@ class Permission(StrEnum):
     WRITE_PLANS = "write_plans"
     OPERATE = "operate"
     METRICS = "metrics"
+    AUDIT = "audit"
 
 
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
@@ -48,7 +49,13 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.VIEWER: frozenset({Permission.READ, Permission.METRICS}),
     Role.OPERATOR: frozenset({Permission.READ, Permission.METRICS, Permission.OPERATE}),
     Role.MAINTENANCE: frozenset(
-        {Permission.READ, Permission.METRICS, Permission.OPERATE, Permission.WRITE_PLANS}
+        {
+            Permission.READ,
+            Permission.METRICS,
+            Permission.OPERATE,
+            Permission.WRITE_PLANS,
+            Permission.AUDIT,
+        }
     ),
 }
 
@@ -73,6 +80,7 @@ REQUIRED: Final[dict[tuple[str, str], Permission]] = {
     ("GET", "/v1/parcels/{waybill}"): Permission.READ,
     ("GET", "/v1/exits"): Permission.READ,
     ("GET", "/v1/tracks/{track}"): Permission.READ,
+    ("GET", "/v1/changes"): Permission.AUDIT,
     ("GET", "/v1/events"): Permission.READ,
     ("GET", "/v1/events/stream"): Permission.READ,
     ("GET", "/metrics"): Permission.METRICS,
@@ -102,6 +110,11 @@ class Caller:
     id: str
     role: Role
 
+    @property
+    def actor(self) -> Actor:
+        """As it goes on record."""
+        return Actor(id=self.id, role=self.role.value)
+
     def may(self, permission: Permission) -> bool:
         return permission in GRANTS[self.role]
 
@@ -120,6 +133,9 @@ class KeyRing:
 
     def __init__(self, keys: Iterable[ApiKey]) -> None:
         self._keys = tuple((key.key_sha256, Caller(id=key.name, role=_role(key))) for key in keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
     def caller_of(self, text: str) -> Caller | None:
         """Every stored hash is compared, in constant time, whichever matches."""

@@ -38,6 +38,16 @@ async def read_batch(request: Request, name: str) -> Any:
     return asked
 
 
+def keyed(asked: Any, key: str) -> Any:
+    """``asked`` with the message id that came as Idempotency-Key (empty: none did). Raises ``Problem``
+    where it has another one of its own."""
+    if not key or not isinstance(asked, dict):
+        return asked
+    if asked.get("message_id", key) != key:
+        raise Problem(Slug.KEY_DISAGREES)
+    return {**asked, "message_id": key}
+
+
 def parse_json(raw: bytes) -> Any:
     """RFC 8259 and I-JSON (RFC 7493: no doubled names, UTF-8). Raises ``Problem(JSON_MALFORMED)``."""
     try:

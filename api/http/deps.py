@@ -3,12 +3,13 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 
-from api.gateway import Gateway, utc_now
+from api.clock import utc_now
+from api.gateway import Gateway
 from api.http.auth import Caller, authorise
 from api.http.guards import CALLER_KEY
-from api.http.schemas import ID_PATTERN, MESSAGE_PATTERN, PAGE_MAX, WAYBILL_PATTERN
+from api.http.schemas import ID_PATTERN, KEY_PATTERN, MESSAGE_PATTERN, PAGE_MAX, WAYBILL_PATTERN
 from api.intake import Message, message_about
 from edge.model.ids import MessageId
 
@@ -31,6 +32,21 @@ async def authorised(request: Request) -> None:
     authorise(await caller_of(request), request.method, request.scope["route"].path)
 
 
+async def idempotency_key(
+    idempotency_key: Annotated[
+        str,
+        Header(
+            max_length=66,
+            pattern=KEY_PATTERN,
+            description="Stands for the body's `message_id`, bare or in double quotes.",
+        ),
+    ] = "",
+) -> str:
+    """Without the quotes that the draft (draft-ietf-httpapi-idempotency-key-header) writes; empty: none."""
+    return idempotency_key.strip('"')
+
+
+KeyDep = Annotated[str, Depends(idempotency_key)]
 GatewayDep = Annotated[Gateway, Depends(gateway_of)]
 CallerDep = Annotated[Caller, Depends(caller_of)]
 OrderNoPath = Annotated[str, Path(pattern=ID_PATTERN)]
@@ -40,8 +56,8 @@ WaybillPath = Annotated[str, Path(pattern=WAYBILL_PATTERN)]
 LimitQuery = Annotated[int, Query(ge=1, le=PAGE_MAX, description="At most so many; there may be fewer.")]
 
 
-def message_of(message_id: str, kind: str, subject: str, asked: Any) -> Message:
+def message_of(message_id: str, kind: str, subject: str, asked: Any, caller: Caller) -> Message:
     """Hashes what the client wrote (names sorted, blanks gone), so a repeat is the same after our own
     upgrades too; ``kind`` and ``subject`` stand for method and path."""
     text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
-    return message_about(MessageId(message_id), utc_now(), kind, subject, text)
+    return message_about(MessageId(message_id), utc_now(), kind, subject, text, by=caller.actor)

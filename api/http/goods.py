@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from api.http.answers import TakenAnswer, taken_response
-from api.http.bodies import checked, checked_all, read_batch, read_json
-from api.http.deps import GatewayDep, IdPath, message_of
+from api.http.bodies import checked, checked_all, keyed, read_batch, read_json
+from api.http.deps import CallerDep, GatewayDep, IdPath, KeyDep, message_of
 from api.http.mapping import goods_of
 from api.http.openapi import body_of
 from api.http.problems import Problem, Slug
@@ -16,22 +16,24 @@ router = APIRouter(prefix="/v1", tags=["goods"])
 
 
 @router.put("/goods/{sku}", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(GoodsIn))
-async def put_goods_item(sku: IdPath, request: Request, gateway: GatewayDep) -> JSONResponse:
+async def put_goods_item(
+    sku: IdPath, request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
+) -> JSONResponse:
     """Store one article, in place of what was known of it."""
-    asked = await read_json(request, ORDER_MAX_BYTES)
+    asked = keyed(await read_json(request, ORDER_MAX_BYTES), key)
     body = checked(GoodsIn, asked)
     if body.sku != sku:
         raise Problem(Slug.PATH_DISAGREES, f"path {sku}, body {body.sku}")
     goods = (goods_of(body),)
-    message = message_of(body.message_id, "put_goods", sku, asked)
+    message = message_of(body.message_id, "put_goods", sku, asked, caller)
     return taken_response(await gateway.write(lambda intake: intake.put_goods(message, goods)))
 
 
 @router.post("/goods:batch", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(GoodsBatch))
-async def put_goods(request: Request, gateway: GatewayDep) -> JSONResponse:
+async def put_goods(request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep) -> JSONResponse:
     """Up to 1,000 articles under one message id: all, or none."""
-    asked = await read_batch(request, "goods")
+    asked = keyed(await read_batch(request, "goods"), key)
     batch = checked(GoodsBatch, asked)
     goods = [goods_of(item) for item in await checked_all(GoodsItem, batch.goods, at=("goods",))]
-    message = message_of(batch.message_id, "put_goods", "", asked)
+    message = message_of(batch.message_id, "put_goods", "", asked, caller)
     return taken_response(await gateway.write(lambda intake: intake.put_goods(message, goods)))

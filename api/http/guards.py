@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from math import ceil
+from time import perf_counter
 from typing import Final
 
 import structlog
@@ -13,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.auth import OPEN_PATHS, Caller, KeyRing
 from api.http.metrics import GatewayMetrics
 from api.http.problems import Problem, Slug
+from api.http.rates import Rates
 from api.settings import GatewaySettings
 
 CALLER_KEY: Final = "beltkeeper.caller"
@@ -38,6 +41,7 @@ class Guards:
         self._settings = settings
         self._metrics = metrics
         self._in_flight: Counter[str] = Counter()
+        self._rates = Rates(per_s=settings.requests_per_s, burst=settings.requests_burst, now_s=perf_counter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "the server is told to speak nothing else"
@@ -72,8 +76,11 @@ class Guards:
         return caller
 
     async def _admitted(self, caller: Caller | None, scope: Scope, receive: Receive, send: Send) -> None:
-        """A place in flight, for the key and for all."""
+        """A turn of the key's rate, and a place in flight, for the key and for all."""
         key = caller.id if caller is not None else ""
+        wait_s = self._rates.wait_s(key) if key else 0
+        if wait_s:
+            raise Problem(Slug.TOO_MANY_REQUESTS, retry_after_s=ceil(wait_s))
         if self._in_flight.total() >= self._settings.in_flight_max:
             raise Problem(Slug.OVERLOADED, retry_after_s=RETRY_AFTER_S)
         if self._in_flight[key] >= self._settings.in_flight_per_key:

@@ -11,8 +11,8 @@ from api.http.answers import (
     TakenAnswer,
     taken_response,
 )
-from api.http.bodies import checked, read_json
-from api.http.deps import CallerDep, GatewayDep, message_of
+from api.http.bodies import checked, keyed, read_json
+from api.http.deps import CallerDep, GatewayDep, KeyDep, message_of
 from api.http.openapi import body_of
 from api.http.schemas import LineCommandIn
 from api.http.standing import alarm_body, chute_body, device_body, devices_of, process_word
@@ -76,12 +76,12 @@ async def get_alarms(gateway: GatewayDep) -> JSONResponse:
 
 
 @router.post("/line/commands", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(LineCommandIn))
-async def command_line(request: Request, gateway: GatewayDep, caller: CallerDep) -> JSONResponse:
+async def command_line(request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep) -> JSONResponse:
     """Absolute and idempotent: the answer says that it is on record, the journal what came of it."""
-    asked = await read_json(request, MESSAGE_MAX_BYTES)
+    asked = keyed(await read_json(request, MESSAGE_MAX_BYTES), key)
     body = checked(LineCommandIn, asked)
     action = OperatorAction(body.action)
-    message = message_of(body.message_id, "operator", caller.id, asked)
+    message = message_of(body.message_id, "operator", caller.id, asked, caller)
     return taken_response(
         await gateway.write(lambda intake: intake.operate(message, action, body.subject, caller.id))
     )

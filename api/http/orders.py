@@ -17,8 +17,9 @@ from api.http.answers import (
     problem_of,
     taken_response,
 )
-from api.http.bodies import checked, read_batch, read_json
-from api.http.deps import GatewayDep, MessageIdPath, OrderNoPath, message_of
+from api.http.auth import Caller
+from api.http.bodies import checked, keyed, read_batch, read_json
+from api.http.deps import CallerDep, GatewayDep, KeyDep, MessageIdPath, OrderNoPath, message_of
 from api.http.mapping import order_body, order_of
 from api.http.openapi import body_of
 from api.http.problems import Problem, Slug, negotiated_language
@@ -35,23 +36,26 @@ router = APIRouter(prefix="/v1", tags=["orders"])
 
 
 @router.put("/orders/{order_no}", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(OrderIn))
-async def put_order(order_no: OrderNoPath, request: Request, gateway: GatewayDep) -> JSONResponse:
+async def put_order(
+    order_no: OrderNoPath, request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
+) -> JSONResponse:
     """Store an order, or a newer version of it. Idempotent by message id and version."""
-    asked = await read_json(request, ORDER_MAX_BYTES)
-    put = _order_put(asked)
+    asked = keyed(await read_json(request, ORDER_MAX_BYTES), key)
+    put = _order_put(asked, caller)
     if put.order.order_no != order_no:
         raise Problem(Slug.PATH_DISAGREES, f"path {order_no}, body {put.order.order_no}")
     return taken_response((await gateway.put_orders((put,)))[0])
 
 
 @router.post("/orders:batch", responses={200: {"model": BatchAnswer}}, openapi_extra=body_of(OrderBatch))
-async def put_orders(request: Request, gateway: GatewayDep) -> JSONResponse:
+async def put_orders(request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep) -> JSONResponse:
     """Up to 1,000 orders, each with a message id and an answer of its own; a wrong one stops no other."""
     batch = checked(OrderBatch, await read_batch(request, "orders"))
     language = negotiated_language(request.headers.get("accept-language", ""))
     outcomes: list[OrderPut | Problem] = []
     for at in range(0, len(batch.orders), SLICE):
-        outcomes += [_tried(asked, at + n) for n, asked in enumerate(batch.orders[at : at + SLICE])]
+        some = enumerate(batch.orders[at : at + SLICE], at)
+        outcomes += [_tried(_item_keyed(asked, key, n), caller, n) for n, asked in some]
         await asyncio.sleep(0)
     answers = iter(await gateway.put_orders([put for put in outcomes if isinstance(put, OrderPut)]))
     results = [
@@ -77,11 +81,13 @@ async def get_order(order_no: OrderNoPath, gateway: GatewayDep) -> JSONResponse:
 @router.post(
     "/orders/{order_no}/hold", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(MessageOnly)
 )
-async def hold_order(order_no: OrderNoPath, request: Request, gateway: GatewayDep) -> JSONResponse:
+async def hold_order(
+    order_no: OrderNoPath, request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
+) -> JSONResponse:
     """Its parcel goes to the exception chute ``held`` until it is released."""
-    asked = await read_json(request, MESSAGE_MAX_BYTES)
+    asked = keyed(await read_json(request, MESSAGE_MAX_BYTES), key)
     body = checked(MessageOnly, asked)
-    message = message_of(body.message_id, "hold", order_no, asked)
+    message = message_of(body.message_id, "hold", order_no, asked, caller)
     return taken_response(await gateway.write(lambda intake: intake.hold(message, OrderNo(order_no))))
 
 
@@ -90,11 +96,13 @@ async def hold_order(order_no: OrderNoPath, request: Request, gateway: GatewayDe
     responses={200: {"model": TakenAnswer}},
     openapi_extra=body_of(MessageOnly),
 )
-async def release_order(order_no: OrderNoPath, request: Request, gateway: GatewayDep) -> JSONResponse:
+async def release_order(
+    order_no: OrderNoPath, request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
+) -> JSONResponse:
     """Ends a hold."""
-    asked = await read_json(request, MESSAGE_MAX_BYTES)
+    asked = keyed(await read_json(request, MESSAGE_MAX_BYTES), key)
     body = checked(MessageOnly, asked)
-    message = message_of(body.message_id, "release", order_no, asked)
+    message = message_of(body.message_id, "release", order_no, asked, caller)
     return taken_response(await gateway.write(lambda intake: intake.release(message, OrderNo(order_no))))
 
 
@@ -103,11 +111,13 @@ async def release_order(order_no: OrderNoPath, request: Request, gateway: Gatewa
     responses={200: {"model": CancelAnswer}, 503: {"description": "cancel_pending, in force"}},
     openapi_extra=body_of(MessageOnly),
 )
-async def cancel_order(order_no: OrderNoPath, request: Request, gateway: GatewayDep) -> JSONResponse:
+async def cancel_order(
+    order_no: OrderNoPath, request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
+) -> JSONResponse:
     """On record at once; answered by the line within 400 ms, or ``cancel_pending``."""
-    asked = await read_json(request, MESSAGE_MAX_BYTES)
+    asked = keyed(await read_json(request, MESSAGE_MAX_BYTES), key)
     body = checked(MessageOnly, asked)
-    message = message_of(body.message_id, "cancel", order_no, asked)
+    message = message_of(body.message_id, "cancel", order_no, asked, caller)
     taken = await gateway.write(lambda intake: intake.cancel(message, OrderNo(order_no)))
     problem = problem_of(taken)
     if problem is not None:
@@ -144,15 +154,22 @@ def _cancel_response(
     return JSONResponse(cancel_body(answer), headers={REPLAYED: "true"} if taken.repeated else None)
 
 
-def _order_put(asked: Any, *, at: tuple[str | int, ...] = ()) -> OrderPut:
+def _order_put(asked: Any, caller: Caller, *, at: tuple[str | int, ...] = ()) -> OrderPut:
     body = checked(OrderIn, asked, at=at)
-    message = message_of(body.message_id, "put_order", body.order_no, asked)
+    message = message_of(body.message_id, "put_order", body.order_no, asked, caller)
     return OrderPut(message=message, order=order_of(body))
 
 
-def _tried(asked: Any, index: int) -> OrderPut | Problem:
+def _item_keyed(asked: Any, key: str, index: int) -> Any:
+    """An order of a batch that has no message id of its own takes the batch's, and its place in it."""
+    if not key or not isinstance(asked, dict) or "message_id" in asked:
+        return asked
+    return {**asked, "message_id": f"{key}:{index}"}
+
+
+def _tried(asked: Any, caller: Caller, index: int) -> OrderPut | Problem:
     try:
-        return _order_put(asked, at=("orders", index))
+        return _order_put(asked, caller, at=("orders", index))
     except Problem as problem:
         return problem
 

@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from api.http.answers import TakenAnswer, taken_response
-from api.http.bodies import checked, checked_all, read_json
-from api.http.deps import GatewayDep, IdPath, message_of
+from api.http.bodies import checked, checked_all, keyed, read_json
+from api.http.deps import CallerDep, GatewayDep, IdPath, KeyDep, message_of
 from api.http.mapping import plan_of
 from api.http.openapi import body_of
 from api.http.problems import Problem, Slug
@@ -17,16 +17,18 @@ router = APIRouter(prefix="/v1", tags=["plans"])
 
 
 @router.put("/plans/{plan_id}", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(PlanIn))
-async def put_plan(plan_id: IdPath, request: Request, gateway: GatewayDep) -> JSONResponse:
+async def put_plan(
+    plan_id: IdPath, request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
+) -> JSONResponse:
     """Store a version of a plan; it sorts nothing until it is activated."""
-    asked = await read_json(request)
+    asked = keyed(await read_json(request), key)
     body = checked(PlanIn, asked)
     if body.plan_id != plan_id:
         raise Problem(Slug.PATH_DISAGREES, f"path {plan_id}, body {body.plan_id}")
     rules = await checked_all(RuleIn, body.rules, at=("rules",))
     blind_spots = await checked_all(BlindSpotIn, body.blind_spots, at=("blind_spots",))
     plan = plan_of(body, rules, blind_spots)
-    message = message_of(body.message_id, "put_plan", plan_id, asked)
+    message = message_of(body.message_id, "put_plan", plan_id, asked, caller)
     answer = await gateway.write(lambda intake: intake.put_plan(message, plan))
     return taken_response(answer, unknown=Slug.PLAN_UNKNOWN)
 
@@ -36,10 +38,12 @@ async def put_plan(plan_id: IdPath, request: Request, gateway: GatewayDep) -> JS
     responses={200: {"model": TakenAnswer}},
     openapi_extra=body_of(PlanActivation),
 )
-async def activate_plan(plan_id: IdPath, request: Request, gateway: GatewayDep) -> JSONResponse:
+async def activate_plan(
+    plan_id: IdPath, request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
+) -> JSONResponse:
     """From here on it decides every parcel that is not yet decided."""
-    asked = await read_json(request, MESSAGE_MAX_BYTES)
+    asked = keyed(await read_json(request, MESSAGE_MAX_BYTES), key)
     body = checked(PlanActivation, asked)
-    message = message_of(body.message_id, "activate_plan", plan_id, asked)
+    message = message_of(body.message_id, "activate_plan", plan_id, asked, caller)
     answer = await gateway.write(lambda intake: intake.activate_plan(message, PlanId(plan_id), body.version))
     return taken_response(answer, unknown=Slug.PLAN_UNKNOWN)

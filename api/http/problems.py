@@ -28,6 +28,7 @@ class Slug(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     PATH_DISAGREES = "path_disagrees"
+    KEY_DISAGREES = "idempotency_key_disagrees"
     MULTI_PARCEL = "multi_parcel_unsupported"
     BATCH_TOO_LARGE = "batch_too_large"
     DOUBLED = "doubled"
@@ -76,6 +77,11 @@ KINDS: dict[Slug, Kind] = {
     Slug.PATH_DISAGREES: Kind(
         status=422, en="The path and the body name different things", zh="路径与请求体中的编号不一致"
     ),
+    Slug.KEY_DISAGREES: Kind(
+        status=422,
+        en="Idempotency-Key and message_id are not the same",
+        zh="Idempotency-Key 与 message_id 不一致",
+    ),
     Slug.MULTI_PARCEL: Kind(
         status=422,
         en="Orders of more than one parcel are not supported yet",
@@ -118,9 +124,7 @@ KINDS: dict[Slug, Kind] = {
         en="The cancel is in force; its outcome is not known yet",
         zh="取消已生效，结果稍后可查",
     ),
-    Slug.TOO_MANY_REQUESTS: Kind(
-        status=429, en="Too many requests of this key at once", zh="该密钥的并发请求过多"
-    ),
+    Slug.TOO_MANY_REQUESTS: Kind(status=429, en="Too many requests of this key", zh="该密钥的请求过多"),
     Slug.OVERLOADED: Kind(status=503, en="Too busy, try again", zh="系统繁忙，请稍后重试"),
     Slug.STORE_UNAVAILABLE: Kind(status=503, en="The store cannot be used", zh="存储不可用"),
     Slug.LINE_DOWN: Kind(status=503, en="The line process does not answer", zh="产线进程无响应"),

@@ -13,6 +13,7 @@ from api.settings import BATCH_MAX
 
 ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 MESSAGE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+KEY_PATTERN: Final = r'^("[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"|[A-Za-z0-9][A-Za-z0-9._:-]{0,63})?$'
 WAYBILL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9-]{3,39}$"
 CODE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,47}$"
 TEXT_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"

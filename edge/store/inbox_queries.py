@@ -4,12 +4,12 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from edge.model.ids import InboxSeq, OrderNo, PlanId, Sku, Waybill
+from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, Waybill
 from edge.model.order import BeltOrder, Goods, Order, OrderFlag, OrderLine, OrderStatus, Region
 from edge.model.route import SortPlan
 from edge.model.units import Grams, UtcUs
 from edge.store.errors import RowMalformed
-from edge.store.inbox_types import ApiKey, OrderState
+from edge.store.inbox_types import Actor, ApiKey, Change, KeyAct, KeyChange, OrderState
 from edge.store.rows import decode
 
 MAX_BUNDLE_DEPTH = 8
@@ -153,6 +153,43 @@ def api_keys(connection: sqlite3.Connection) -> tuple[ApiKey, ...]:
     return tuple(
         ApiKey(name=name, role=role, key_sha256=bytes(key), added_utc_us=UtcUs(added))
         for name, role, key, added in rows
+    )
+
+
+def changes_after(connection: sqlite3.Connection, seq: int, limit: int) -> tuple[Change, ...]:
+    """Inbox rows above ``seq`` as audit records, in order."""
+    rows = connection.execute(
+        "SELECT inbox_seq, at_utc_us, kind, message_id, asked_by, asked_role FROM inbox WHERE inbox_seq>?"
+        " ORDER BY inbox_seq LIMIT ?",
+        (seq, limit),
+    )
+    return tuple(
+        Change(
+            seq=InboxSeq(number),
+            at_utc_us=UtcUs(at),
+            kind=kind,
+            message_id=MessageId(message_id),
+            by=Actor(id=by, role=role),
+        )
+        for number, at, kind, message_id, by, role in rows
+    )
+
+
+def key_changes(connection: sqlite3.Connection) -> tuple[KeyChange, ...]:
+    """All of them, oldest first."""
+    rows = connection.execute(
+        "SELECT at_utc_us, what, name, role, fingerprint, asked_by, asked_role FROM key_change ORDER BY no"
+    )
+    return tuple(
+        KeyChange(
+            at_utc_us=UtcUs(at),
+            what=KeyAct(what),
+            name=name,
+            role=role,
+            fingerprint=fingerprint,
+            by=Actor(id=by, role=by_role),
+        )
+        for at, what, name, role, fingerprint, by, by_role in rows
     )
 
 

@@ -21,7 +21,7 @@ from edge.ports.inbox import (
 )
 from edge.store import inbox_queries as queries
 from edge.store.errors import RowMalformed, StoreUnreadable
-from edge.store.inbox_types import ApiKey, OrderState, RowKind
+from edge.store.inbox_types import ApiKey, Change, KeyChange, OrderState, RowKind
 from edge.store.read_file import ReadFile
 
 T = TypeVar("T")
@@ -106,6 +106,14 @@ class InboxReader:
 
     def api_keys(self) -> tuple[ApiKey, ...]:
         return self._ask(queries.api_keys) or ()
+
+    def key_changes(self) -> tuple[KeyChange, ...]:
+        """Keys added and withdrawn, oldest first."""
+        return self._ask(queries.key_changes) or ()
+
+    def changes_after(self, seq: InboxSeq, limit: int) -> tuple[Change, ...]:
+        """Who asked for the rows above ``seq``, in order."""
+        return self._ask(lambda connection: queries.changes_after(connection, seq, limit)) or ()
 
     def _ask(self, question: Callable[[Any], T]) -> T | None:
         with self._file.reading() as connection:

@@ -65,8 +65,17 @@ def repeat(known: Known, message: Message, kind: RowKind) -> Taken:
 
 def write_row(db: sqlite3.Connection, seq: InboxSeq, message: Message, kind: RowKind, body: str) -> None:
     db.execute(
-        "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?)",
-        (seq, message.at_utc_us, kind.value, message.message_id, message.body_sha256, body),
+        "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            seq,
+            message.at_utc_us,
+            kind.value,
+            message.message_id,
+            message.body_sha256,
+            body,
+            message.by.id,
+            message.by.role,
+        ),
     )
 
 

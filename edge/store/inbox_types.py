@@ -7,6 +7,17 @@ from edge.model.ids import InboxSeq, MessageId, Waybill
 from edge.model.order import Order, OrderStatus
 from edge.model.units import UtcUs
 
+FINGERPRINT_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who asks for a change: the id of a key or person, and the role that it has now (the gateway's own
+    word)."""
+
+    id: str
+    role: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -16,12 +27,18 @@ class Message:
     message_id: MessageId
     body_sha256: bytes
     at_utc_us: UtcUs
+    by: Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPut:
     message: Message
     order: Order
+
+
+class KeyAct(StrEnum):
+    ADDED = "added"
+    WITHDRAWN = "withdrawn"
 
 
 class RowKind(StrEnum):
@@ -92,3 +109,31 @@ class ApiKey:
     role: str
     key_sha256: bytes
     added_utc_us: UtcUs
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells the keys of one client apart; not enough to ask with."""
+        return self.key_sha256.hex()[:FINGERPRINT_DIGITS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """A key added or withdrawn."""
+
+    at_utc_us: UtcUs
+    what: KeyAct
+    name: str
+    role: str
+    fingerprint: str
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One inbox row as its audit record: what was asked, when and by whom."""
+
+    seq: InboxSeq
+    at_utc_us: UtcUs
+    kind: str
+    message_id: MessageId
+    by: Actor

@@ -15,6 +15,7 @@ from edge.model.ids import InboxSeq, OrderNo, PlanId
 from edge.model.line import OperatorAction
 from edge.model.order import Goods, OrderStatus
 from edge.model.route import SortPlan
+from edge.model.units import UtcUs
 from edge.store import inbox_queries as queries
 from edge.store.files import WriterLock, make_directory, open_writer, sync_directory
 from edge.store.inbox_orders import OrderIntake
@@ -28,12 +29,24 @@ from edge.store.inbox_rows import (
     taken,
     write_row,
 )
-from edge.store.inbox_types import ApiKey, Message, OrderPut, OrderState, Outcome, RowKind, Taken
+from edge.store.inbox_types import (
+    Actor,
+    ApiKey,
+    KeyAct,
+    Message,
+    OrderPut,
+    OrderState,
+    Outcome,
+    RowKind,
+    Taken,
+)
 from edge.store.rows import encode
 from edge.store.schema import migrate
 
 KEYS_PER_NAME = 2
 """Keys of one client valid at once: the old and the new one of a rotation."""
+KEYS_MAX = 64
+"""Each is compared at every request."""
 CHECKPOINT_PAGES = 1_000
 
 Act = Callable[[InboxSeq], tuple[Taken, str]]
@@ -167,26 +180,36 @@ class InboxWriter:
             ),
         )
 
-    def add_api_key(self, key: ApiKey) -> bool:
-        """False when the client already has ``KEYS_PER_NAME`` keys or this very key stands."""
+    def add_api_key(self, key: ApiKey, by: Actor) -> bool:
+        """False when the client already has ``KEYS_PER_NAME`` keys, there are ``KEYS_MAX`` in all, or
+        this very key stands."""
         with Transaction(self._db):
-            names = self._db.execute(
-                "SELECT count(*) FROM api_key WHERE name=? OR key_sha256=?", (key.name, key.key_sha256)
-            ).fetchone()[0]
-            same = self._db.execute("SELECT 1 FROM api_key WHERE key_sha256=?", (key.key_sha256,)).fetchone()
-            if same is not None or names >= KEYS_PER_NAME:
+            keys = queries.api_keys(self._db)
+            names = sum(one.name == key.name for one in keys)
+            same = any(one.key_sha256 == key.key_sha256 for one in keys)
+            if same or names >= KEYS_PER_NAME or len(keys) >= KEYS_MAX:
                 return False
             self._db.execute(
                 "INSERT INTO api_key VALUES (?, ?, ?, ?)",
                 (key.key_sha256, key.name, key.role, key.added_utc_us),
             )
+            self._key_changed(KeyAct.ADDED, key, by, key.added_utc_us)
         return True
 
-    def remove_api_key(self, key_sha256: bytes) -> bool:
+    def remove_api_key(self, key: ApiKey, by: Actor, at_utc_us: UtcUs) -> bool:
         """False when there is no such key."""
         with Transaction(self._db):
-            removed = self._db.execute("DELETE FROM api_key WHERE key_sha256=?", (key_sha256,)).rowcount
-        return removed > 0
+            sql = "DELETE FROM api_key WHERE key_sha256=?"
+            if self._db.execute(sql, (key.key_sha256,)).rowcount == 0:
+                return False
+            self._key_changed(KeyAct.WITHDRAWN, key, by, at_utc_us)
+        return True
+
+    def _key_changed(self, what: KeyAct, key: ApiKey, by: Actor, at_utc_us: UtcUs) -> None:
+        self._db.execute(
+            "INSERT INTO key_change SELECT coalesce(max(no), 0) + 1, ?, ?, ?, ?, ?, ?, ? FROM key_change",
+            (at_utc_us, what.value, key.name, key.role, key.fingerprint, by.id, by.role),
+        )
 
     def api_keys(self) -> tuple[ApiKey, ...]:
         return queries.api_keys(self._db)

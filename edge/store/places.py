@@ -35,6 +35,11 @@ class Places:
         return self.data / "gateway.bell"
 
     @property
+    def console(self) -> Path:
+        """The gateway answers the local console here: its own user and root alone."""
+        return self.data / "gateway.console"
+
+    @property
     def line_metrics(self) -> Path:
         """The line's metrics, as text over HTTP on a Unix socket."""
         return self.data / "line.metrics"

@@ -17,7 +17,7 @@ JOURNAL_SCHEMA = "journal_0002"
 """Alembic revision of journal.db that this build writes and reads."""
 LOG_SCHEMAS = ("journal_0001", JOURNAL_SCHEMA)
 """Revisions with this build's table ``event``: closed segments stay as they were written."""
-INBOX_SCHEMA = "inbox_0001"
+INBOX_SCHEMA = "inbox_0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 WANTED = {"inbox": INBOX_SCHEMA, "journal": JOURNAL_SCHEMA}
 READABLE = {"inbox": (INBOX_SCHEMA,), "journal": (JOURNAL_SCHEMA,), "segment": LOG_SCHEMAS}

@@ -206,7 +206,10 @@ inbox_row = Table(
     Column("message_id", Text, nullable=False),
     Column("body_sha256", LargeBinary, nullable=False),
     Column("body", Text, nullable=False),
+    Column("asked_by", Text, nullable=False, server_default=""),
+    Column("asked_role", Text, nullable=False, server_default=""),
 )
+"""``asked_by``: the key or person, with the role that it had then; empty in rows of an earlier build."""
 
 message = Table(
     "message",
@@ -290,3 +293,17 @@ api_key = Table(
     Column("role", Text, nullable=False),
     Column("added_utc_us", BigInteger, nullable=False),
 )
+
+key_change = Table(
+    "key_change",
+    inbox,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("at_utc_us", BigInteger, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_role", Text, nullable=False),
+)
+"""Keys added and withdrawn, by whom; no row is ever taken away."""

@@ -29,10 +29,11 @@ from edge.model.units import Grams, Mm, MonoUs, Ticks, UtcUs
 from edge.model.verdict import Reason
 from edge.model.weight import WeightQuality, WeightReading
 from edge.ports.journal import JournalItem
-from edge.store.inbox_types import Message, OrderPut
+from edge.store.inbox_types import Actor, Message, OrderPut
 from edge.store.journal_file import Batch, JournalFile, RowMaker
 
 LINE = "demo"
+ERP = Actor(id="erp-1", role="erp")
 ZONE = "Asia/Shanghai"
 DAY_US = 86_400_000_000
 MIDNIGHT = 1_700_150_400_000_000
@@ -205,6 +206,7 @@ def message(name: str, body: object = "") -> Message:
         message_id=MessageId(name),
         body_sha256=sha256(repr(body).encode()).digest(),
         at_utc_us=UtcUs(MIDNIGHT),
+        by=ERP,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.intake import Intake, OrderPut, Outcome, Refusal, Refused, Taken, message_about
+from api.intake import Actor, Intake, OrderPut, Outcome, Refusal, Refused, Taken, message_about
 from edge.model.ids import ChuteId, ExitNo, MessageId, OrderNo, PlanId, Sku, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import Goods, Order, OrderLine, OrderParcel, Region
@@ -17,6 +17,8 @@ from edge.model.route import SortPlan, SortRule
 from edge.model.topology import Chute, ChuteKind
 from edge.model.units import Grams, UtcUs
 from edge.store.inbox_writer import InboxWriter
+
+ERP = Actor(id="erp-1", role="erp")
 
 CHUTES = tuple(
     Chute(id=ChuteId(name), exit=ExitNo(no), kind=kind, reserve=2)
@@ -71,7 +73,9 @@ def order(name: str, *, version: int = 1, parcels: int = 1) -> Order:
 
 
 def put(made: Order, message: str = "") -> OrderPut:
-    about = message_about(MessageId(message or f"m-{made.order_no}-{made.version}"), UtcUs(1), "put", made)
+    about = message_about(
+        MessageId(message or f"m-{made.order_no}-{made.version}"), UtcUs(1), "put", made, by=ERP
+    )
     return OrderPut(message=about, order=made)
 
 
@@ -107,7 +111,7 @@ def test_more_than_a_batch_is_refused_whole(intake: Intake) -> None:
 
 def test_a_message_is_the_same_when_its_words_are() -> None:
     def digest(*asked: object) -> bytes:
-        return message_about(MessageId("m"), UtcUs(1), *asked).body_sha256
+        return message_about(MessageId("m"), UtcUs(1), *asked, by=ERP).body_sha256
 
     assert digest("put", order("a")) == digest("put", order("a"))
     assert digest("put", order("a")) != digest("put", order("a", version=2))
@@ -148,7 +152,9 @@ def test_versions_never_fall(intake: Intake, pushes: list[tuple[int, str]]) -> N
 
 
 def test_a_cancel_is_always_on_record(intake: Intake) -> None:
-    taken = intake.cancel(message_about(MessageId("c1"), UtcUs(1), "cancel", "never"), OrderNo("never"))
+    taken = intake.cancel(
+        message_about(MessageId("c1"), UtcUs(1), "cancel", "never", by=ERP), OrderNo("never")
+    )
     assert taken.outcome is Outcome.STORED
     assert taken.inbox_seq > 0
 
@@ -166,20 +172,22 @@ def test_a_cancel_is_always_on_record(intake: Intake) -> None:
 def test_a_plan_names_shipping_chutes_of_this_line(
     intake: Intake, tried: SortPlan, refusal: Refusal | None
 ) -> None:
-    answer = intake.put_plan(message_about(MessageId(f"p-{refusal}"), UtcUs(1), "plan", tried), tried)
+    answer = intake.put_plan(message_about(MessageId(f"p-{refusal}"), UtcUs(1), "plan", tried, by=ERP), tried)
     assert (answer.refusal if isinstance(answer, Refused) else None) == refusal
 
 
 def test_one_article_twice_in_one_message(intake: Intake) -> None:
     item = Goods(sku=Sku("A"), barcodes=(), unit_weight_g=Grams(10))
-    answer = intake.put_goods(message_about(MessageId("g1"), UtcUs(1), "goods", item), [item, item])
+    answer = intake.put_goods(message_about(MessageId("g1"), UtcUs(1), "goods", item, by=ERP), [item, item])
     assert answer == Refused(refusal=Refusal.DOUBLED, detail="sku A")
 
 
 @pytest.mark.parametrize("action", OperatorAction)
 def test_every_action_wants_its_subject_and_no_other(intake: Intake, action: OperatorAction) -> None:
     def refused(subject: str) -> bool:
-        message = message_about(MessageId(f"{action}-{subject}"), UtcUs(1), "operate", action.value, subject)
+        message = message_about(
+            MessageId(f"{action}-{subject}"), UtcUs(1), "operate", action.value, subject, by=ERP
+        )
         return isinstance(intake.operate(message, action, subject, "operator-1"), Refused)
 
     chute = action in (OperatorAction.ENABLE_CHUTE, OperatorAction.DISABLE_CHUTE)

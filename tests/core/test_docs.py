@@ -41,14 +41,18 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def commands() -> dict[str, TyperCommand]:
+def commands() -> dict[str, TyperCommand | TyperGroup]:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    return {name: command for name, command in group.commands.items() if isinstance(command, TyperCommand)}
+    kinds = (TyperCommand, TyperGroup)
+    return {name: command for name, command in group.commands.items() if isinstance(command, kinds)}
 
 
-def options_of(command: TyperCommand) -> set[str]:
-    """What ``--help`` shows."""
+def options_of(command: TyperCommand | TyperGroup) -> set[str]:
+    """What ``--help`` shows; of a group, what its commands show together."""
+    if isinstance(command, TyperGroup):
+        parts = [part for part in command.commands.values() if isinstance(part, TyperCommand)]
+        return set().union(*map(options_of, parts))
     return {
         option
         for parameter in command.params

@@ -1,6 +1,7 @@
 """The inbox: idempotent by message and by version; and what the line reads of it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ from edge.ports.inbox import CancelRow, OperatorRow, OrderRow, OtherRow, PlanRow
 from edge.store import inbox_rows, inbox_writer
 from edge.store.errors import RowTooLarge, StoreUnreadable
 from edge.store.inbox_reader import InboxReader
-from edge.store.inbox_types import ApiKey, Taken
+from edge.store.inbox_types import Actor, ApiKey, Taken
 from edge.store.inbox_writer import InboxWriter
-from tests.core.store_kit import message, order, put
+from tests.core.store_kit import ERP, message, order, put
 
 A1 = OrderNo("A-1")
+ADMIN = Actor(id="console:li", role="admin")
 Act = Callable[[], Taken]
 NEVER_SHIPPED = lambda _waybills: None  # noqa: E731
 
@@ -346,12 +348,31 @@ def test_a_client_has_two_keys_at_once_and_no_more(writer: InboxWriter, reader: 
     def key(name: str, n: int) -> ApiKey:
         return ApiKey(name=name, role="erp", key_sha256=bytes([n]) * 32, added_utc_us=UtcUs(n))
 
-    assert [writer.add_api_key(key("erp", n)) for n in (1, 1, 2, 3)] == [True, False, True, False]
-    assert not writer.add_api_key(key("other", 1))
-    assert writer.add_api_key(key("other", 4))
-    assert [writer.remove_api_key(bytes([1]) * 32) for _ in range(2)] == [True, False]
-    assert writer.add_api_key(key("erp", 3))
+    assert [writer.add_api_key(key("erp", n), ADMIN) for n in (1, 1, 2, 3)] == [True, False, True, False]
+    assert not writer.add_api_key(key("other", 1), ADMIN)
+    assert writer.add_api_key(key("other", 4), ADMIN)
+    assert [writer.remove_api_key(key("erp", 1), ADMIN, UtcUs(7)) for _ in range(2)] == [True, False]
+    assert writer.add_api_key(key("erp", 3), ADMIN)
     assert reader.api_keys() == writer.api_keys() == (key("erp", 2), key("erp", 3), key("other", 4))
+    changes = [(change.what, change.name, change.fingerprint) for change in reader.key_changes()]
+    assert changes == [
+        ("added", "erp", "01010101"),
+        ("added", "erp", "02020202"),
+        ("added", "other", "04040404"),
+        ("withdrawn", "erp", "01010101"),
+        ("added", "erp", "03030303"),
+    ]
+    assert {change.by for change in reader.key_changes()} == {ADMIN}
+
+
+def test_every_row_says_who_asked(writer: InboxWriter, reader: InboxReader) -> None:
+    writer.put_orders([put("m1", order("A-1", 3))])
+    writer.cancel(replace(message("m2"), by=Actor(id="erp-2", role="erp")), A1)
+    assert [(row.seq, row.kind, row.message_id, row.by) for row in reader.changes_after(InboxSeq(0), 9)] == [
+        (1, "put_order", "m1", ERP),
+        (2, "cancel", "m2", Actor(id="erp-2", role="erp")),
+    ]
+    assert [row.seq for row in reader.changes_after(InboxSeq(1), 9)] == [2]
 
 
 def test_everything_stands_after_the_writer_is_opened_anew(tmp_path: Path) -> None:

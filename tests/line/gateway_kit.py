@@ -23,11 +23,13 @@ from edge.model.topology import Topology
 from edge.model.units import MonoUs, UtcUs
 from edge.ports.inbox import CancelRow
 from edge.store.inbox_reader import InboxReader
+from edge.store.inbox_types import Actor
 from edge.store.inbox_writer import InboxWriter
 from edge.store.journal_writer import JournalWriter
 from edge.store.places import Places
 from line_config.load import load_line
 
+ADMIN = Actor(id="console:test", role="admin")
 SETTINGS = GatewaySettings()
 Json = dict[str, Any]
 Reply = Callable[[CancelRow], tuple[CancelOutcome, ...]]
@@ -93,10 +95,10 @@ async def open_desk(data: Path, **settings: Any) -> AsyncIterator[Desk]:
     texts = {}
     writer = InboxWriter(places.inbox, durable=False)
     for key in writer.api_keys():
-        writer.remove_api_key(key.key_sha256)
+        writer.remove_api_key(key, ADMIN, UtcUs(0))
     for role in Role:
         issued, stored = issue_key(role.value, role, UtcUs(0))
-        writer.add_api_key(stored)
+        writer.add_api_key(stored, ADMIN)
         texts[role] = issued.text
     writer.close()
     app = create_app(replace(SETTINGS, **settings), demo_topology(), data)
