@@ -22,6 +22,7 @@ from edge.model.verdict import ParcelState, Reason
 
 def _forget(scope: Scope, track: Track) -> None:
     state = scope.state
+    weighing.ended(scope, track)
     if weighing.awaits_zone(scope, track):
         weighing.let_go(scope, track)
     del state.tracks[track.id]

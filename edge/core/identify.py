@@ -204,6 +204,7 @@ def order_found(scope: Scope, track: Track, event: OrderFound) -> None:
     track.unsettled.remove(event.waybill)
     for seen in track.codes:
         seen.known = seen.known or seen.code.text == event.waybill
+    track.waited = track.due
     if not track.waybill:
         _claim(scope, track, event.waybill)
         _changed(scope, track, event.at_us, ReadRule.ONE_KNOWN)
@@ -222,6 +223,7 @@ def order_missing(scope: Scope, track: Track, event: OrderMissing) -> None:
     if event.waybill not in track.unsettled:
         return
     track.unsettled.remove(event.waybill)
+    track.waited = track.due
     if track.fault is not Reason.OK:
         return
     if event.waybill == track.waybill:

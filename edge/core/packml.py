@@ -103,6 +103,7 @@ def step_purge(scope: Scope) -> None:
             scope.out.append(RequestPurge(on=False))
         case PurgeStage.RUNNING if not purging:
             state.purge = PurgeStage.CLEAN if running else PurgeStage.WANTED
+            state.scale_fouled = False
         case _:
             pass
 

@@ -92,6 +92,8 @@ class Track:
     codes: list[SeenCode] = field(default_factory=list)
     closed: bool = False
     fault: Reason = Reason.OK
+    waited: bool = False
+    """The answer of a look-up came only after it was due."""
     by_hand: bool = False
     """A person sent it to reject."""
     waybill: Waybill = Waybill("")
@@ -205,6 +207,8 @@ class CoreState:
     readers: dict[ReaderId, ReaderWatch] = field(default_factory=dict)
     plc: PlcLinkState = field(default_factory=PlcLinkState)
     purge: PurgeStage = PurgeStage.WANTED
+    scale_fouled: bool = False
+    """A body that was lost on the scale may lie there: no weight is anybody's alone."""
     plan: SortPlan | None = None
     plan_seq: InboxSeq = InboxSeq(0)
     disabled: list[ChuteId] = field(default_factory=list)

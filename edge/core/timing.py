@@ -178,6 +178,11 @@ def parcels_on_belt(end_mm: int, length_min_mm: int, gap_mm: int) -> int:
     return end_mm // (length_min_mm + gap_mm) + 1
 
 
+def merged_length_mm(line: Topology) -> Mm:
+    """From twice the mean length on, a body that is too long is taken for two parcels on one place."""
+    return Mm(2 * line.length_mean_mm)
+
+
 # Reading (plc.md section 7)
 
 

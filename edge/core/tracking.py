@@ -12,6 +12,7 @@ from edge.core.parcel_flow import Step
 from edge.core.revoking import withdraw
 from edge.core.scope import Scope
 from edge.core.state import Passage, Track
+from edge.core.timing import merged_length_mm
 from edge.model.alarm import AlarmKind
 from edge.model.divert import AbortCause
 from edge.model.events import (
@@ -30,8 +31,6 @@ from edge.model.units import Mm, MonoUs, Ticks
 from edge.model.verdict import ParcelState, Reason
 
 INDUCTION = EyeNo(1)
-MERGED_LENGTHS = 2
-"""From twice the mean length on, a body that is too long is taken for two parcels on one place."""
 
 
 def _open(
@@ -109,14 +108,17 @@ def passed(scope: Scope, event: EyePassed) -> None:
         return
     _check_place(scope, track, event)
     _check_gap(scope, track, event)
-    if scope.layout.topology.eyes[event.eye - 1].role is EyeRole.SCALE_INFEED:
+    role = scope.layout.topology.eyes[event.eye - 1].role
+    if role is EyeRole.SCALE_INFEED:
         weighing.at_infeed(scope, track, event.at_us)
+    elif role is EyeRole.SCALE_OUTFEED:
+        weighing.at_outfeed(scope)
 
 
 def _check_length(scope: Scope, track: Track) -> None:
     line = scope.layout.topology
     if track.length_mm > line.length_max_mm + line.length_tolerance_mm:
-        merged = track.length_mm >= MERGED_LENGTHS * line.length_mean_mm
+        merged = track.length_mm >= merged_length_mm(line)
         mark(track, Reason.TWO_ON_ONE if merged else Reason.OVERSIZE)
 
 

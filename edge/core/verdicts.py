@@ -122,7 +122,8 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
     """The verdict with the parcel's leading edge at ``from_mm``; None while an input is missing.
 
     What the line can no longer have (its PLC refused: ``link_lost``) is a verdict at once; what comes
-    too late because the PLC was silent is ``link_lost`` too, not a late decision.
+    too late because the PLC was silent is ``link_lost`` too, and because its look-up was
+    ``upstream_timeout``: neither is a late decision.
     """
     if track.flaw is not Reason.OK:
         return reject(scope, track.flaw, from_mm, straight=track.disagrees)
@@ -148,8 +149,8 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
         if fault is not Reason.OK:
             return reject(scope, fault, from_mm)
     chute, exit, reason, rule = _route(scope, track.order, from_mm)
-    if reason is Reason.LATE_DECISION and track.unwatched:
-        reason = Reason.LINK_LOST
+    if reason is Reason.LATE_DECISION:
+        reason = _too_late(track)
     if chute is None or exit is None:
         return reject(scope, reason, from_mm, f"{reason}:{rule}" if rule else "")
     if HoldCause.DISK_LOW in scope.state.holds:
@@ -162,6 +163,13 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
         ships=True,
         rule=rule,
     )
+
+
+def _too_late(track: Track) -> Reason:
+    """Why the exit of its order is behind it: the link or the look-up where they kept it waiting."""
+    if track.unwatched:
+        return Reason.LINK_LOST
+    return Reason.UPSTREAM_TIMEOUT if track.waited else Reason.LATE_DECISION
 
 
 def lacking(track: Track) -> Reason:

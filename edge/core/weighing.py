@@ -206,8 +206,11 @@ def _judge(scope: Scope, scale: Scale, track: Track, capture: Capture, at_us: Mo
 
 
 def _shared(scope: Scope, scale: Scale, track: Track, capture: Capture) -> bool:
-    """Some part of another parcel was between the scale's eyes during the capture. (Of a parcel whose
-    place or length is not agreed nobody can say that it was alone.)"""
+    """Some part of another parcel was between the scale's eyes during the capture, or may have been: one
+    ahead that the outfeed eye has not let go yet. (Of a parcel whose place or length is not agreed nobody
+    can say that it was alone.)"""
+    if scope.state.scale_fouled:
+        return True
     eyes = scope.layout.eye_ticks
     infeed, outfeed = eyes[scale.infeed_eye - 1], eyes[scale.outfeed_eye - 1]
     for other in scope.state.tracks.values():
@@ -215,7 +218,26 @@ def _shared(scope: Scope, scale: Scale, track: Track, capture: Capture) -> bool:
             leaves = other.origin + outfeed + scope.layout.ticks(other.length_mm)
             if other.origin + infeed <= capture.last and capture.first <= leaves:
                 return True
+            if other.origin < track.origin and _stays(scale, other):
+                return True
     return False
+
+
+def _stays(scale: Scale, track: Track) -> bool:
+    """The scale's infeed eye has seen its tail, the outfeed eye has not: it may have stopped there."""
+    return scale.infeed_eye <= track.last_eye < scale.outfeed_eye
+
+
+def ended(scope: Scope, track: Track) -> None:
+    """The track is over. A body that never left the scale may lie on it still."""
+    scale = scope.layout.topology.scale
+    if scale is not None and _stays(scale, track):
+        scope.state.scale_fouled = True
+
+
+def at_outfeed(scope: Scope) -> None:
+    """A parcel has passed the whole scale: nothing lies in its way."""
+    scope.state.scale_fouled = False
 
 
 # Static zone (plc.md section 6)

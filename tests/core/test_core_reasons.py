@@ -324,7 +324,7 @@ TABLE: list[tuple[Scene, Reason, int]] = [
     (both_full, Reason.CHUTE_FULL, REJECT),
     (both_disabled, Reason.CHUTE_DISABLED, REJECT),
     (full_and_reject_full, Reason.CHUTE_FULL, END),
-    (late_answer, Reason.LATE_DECISION, END),
+    (late_answer, Reason.UPSTREAM_TIMEOUT, REJECT),
     (too_close, Reason.GAP_TOO_SMALL, END),
     (slipped, Reason.POSITION_UNKNOWN, END),
     (code_between_two, Reason.POSITION_UNKNOWN, END),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from edge.core.weighing import independent, reading, stable_run, weight_fault
 from edge.model.commands import CaptureStatic, CaptureWeight, SetZone
 from edge.model.events import DeviceWentUp, LineStarted, SamplesCaptured
-from edge.model.ids import ScaleId, TrackId
+from edge.model.ids import BootEpoch, ScaleId, TrackId
 from edge.model.records import Decided, Exited, Weighed
+from edge.model.register_map import StateBit
 from edge.model.topology import ScaleKind
 from edge.model.units import Grams, MonoUs
 from edge.model.verdict import Reason
@@ -18,7 +19,7 @@ from edge.model.weight import SampleState, WeightQuality, WeightReading, WeightS
 from line_config.load import load_line
 from tests.clauses import clause
 from tests.core.core_bench import CoreBench
-from tests.core.core_line import DEMO, READY, bits, order, waybill
+from tests.core.core_line import DEMO, EPOCH, READY, bits, order, waybill
 
 assert DEMO.scale is not None
 SCALE = replace(
@@ -304,3 +305,40 @@ def test_the_small_line_ships_a_parcel_that_was_held() -> None:
     bench.status(bits())
     bench.run(9_000)
     assert bench.the(Exited).shipped
+
+
+def quality_of(bench: CoreBench, n: int) -> list[WeightQuality]:
+    return [row.reading.quality for row in bench.records(Weighed) if row.track == bench.track_id(n)]
+
+
+def test_one_that_stopped_on_its_way_off_the_scale_is_weighed_with_nobody() -> None:
+    bench = CoreBench()
+    stopped = bench.parcel(1)
+    bench.parcel(2, at_mm=1_100)
+    bench.run(2_300)
+    stopped.gone = True  # before the outfeed eye: it stays covered, and no passage is reported
+    bench.run(1_800)
+    assert quality_of(bench, 2) == [WeightQuality.NEIGHBOUR]
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_one_that_was_lost_on_the_scale_may_lie_there_until_another_passes(stops: bool) -> None:
+    bench = CoreBench()
+    bench.parcel(1, taken_mm=2_000)
+    behind = bench.parcel(2, at_mm=1_100)
+    bench.run(3_300)
+    assert bench.core.state.scale_fouled
+    behind.gone = stops
+    bench.run(1_500)
+    assert quality_of(bench, 2) == [WeightQuality.NEIGHBOUR if stops else WeightQuality.GOOD]
+    assert bench.core.state.scale_fouled is stops
+
+
+def test_what_was_lost_on_the_scale_is_gone_after_a_purge() -> None:
+    bench = CoreBench()
+    bench.parcel(1, taken_mm=2_000)
+    bench.run(3_400)
+    assert bench.core.state.scale_fouled
+    bench.attach(bits(READY | StateBit.PURGING), BootEpoch(EPOCH + 1))
+    bench.status(bits())
+    assert not bench.core.state.scale_fouled
