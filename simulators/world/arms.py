@@ -13,7 +13,8 @@ LEFT, RIGHT = 1, 2
 
 class Arm:
     """It acts on a side from the moment it is fully there until it is home again: a retreating arm
-    still carries what it meets. On its way to the other side it lets go half-way. Home only at rest."""
+    still carries what it meets. On its way to the other side it lets go half-way, also when it is told to
+    rest meanwhile. Home only at rest."""
 
     def __init__(self, number: int, diverter: Diverter) -> None:
         self.number = number
@@ -40,7 +41,9 @@ class Arm:
         self.home = False
         self.told_us = now_us
         self.arrives_us = now_us + (self._change_us if other_side else self._actuator_us)
-        self.lets_go_us = now_us + self._change_us // 2 if other_side else None
+        leaving = level != self.acting and self.lets_go_us is not None
+        if not leaving:
+            self.lets_go_us = now_us + self._change_us // 2 if other_side else None
         return True
 
     def let_go(self) -> None:

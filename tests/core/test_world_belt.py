@@ -368,6 +368,20 @@ def test_an_arm_on_its_way_to_the_other_side_lets_go_half_way() -> None:
         assert [one.exit for one in hall.of(Left) if isinstance(one, Left)] == exits
 
 
+def test_an_arm_told_to_rest_on_its_way_to_the_other_side_has_let_go_of_the_first() -> None:
+    hall = at_speed()
+    hall.drive(diverters=(1, 0))
+    hall.run(2 * S)
+    hall.world.place(spec(length_mm=200))
+    arrives_us = passage_us(hall, 4000, hall.world.now_us)
+    hall.run(arrives_us - 90_000)
+    hall.drive(diverters=(2, 0))
+    hall.run(arrives_us - 70_000)
+    hall.drive()
+    hall.run(8 * S)
+    assert [one.exit for one in hall.of(Left) if isinstance(one, Left)] == [5]
+
+
 def test_what_an_arm_does_before_anybody_can_know_that_the_encoder_lies_is_the_faults_doing() -> None:
     for age_ms, forced in ((300, True), (400, False)):
         hall = at_speed()
