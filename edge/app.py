@@ -27,14 +27,14 @@ from edge.model.records import RecordBody
 from edge.model.topology import PlcLink, Topology
 from edge.ports.byte_stream import LinkFailed, OpenStream
 from edge.ports.clock import Clock
-from edge.ports.inbox import Inbox
+from edge.ports.inbox import Inbox, InboxFailed
 from edge.ports.journal import Journal, JournalFailed
 from edge.ports.link import Link
 from edge.ports.plc import BlockPort
 from edge.runtime.belt_watch import BeltWatch
 from edge.runtime.build import build_id
 from edge.runtime.clock import LoopClock, wall_utc_us
-from edge.runtime.disk_watch import DiskWatch
+from edge.runtime.disk_watch import Disk, DiskWatch
 from edge.runtime.dispatcher import Dispatcher
 from edge.runtime.doorbell import Doorbell
 from edge.runtime.event_queue import EventQueue, Source
@@ -60,6 +60,7 @@ from edge.store.rows import encode
 from line_config.description import LineDescription
 
 __all__ = [
+    "InboxFailed",
     "LineApp",
     "LineFailed",
     "LinkFailed",
@@ -114,7 +115,7 @@ class Wiring:
     settled: Callable[[Callable[[], None]], None] | None
     committed: Callable[[], None]
     observe: Callable[[RecordBody], None]
-    disk: RecordDisk | None
+    disk: Disk | None
     notify: Notify | None
 
 
@@ -278,6 +279,7 @@ class VirtualLine:
         before_commit: Callable[[JournalSeq], None],
         after_commit: Callable[[JournalSeq], None],
         shadow: WithoutClockSteps,
+        disk: Disk | None = None,
     ) -> None:
         topology, places = line.topology, Places(data)
         self._journal = InlineJournal(
@@ -307,7 +309,7 @@ class VirtualLine:
                 settled=settled,
                 committed=_nothing,
                 observe=_nothing,
-                disk=None,
+                disk=disk,
                 notify=None,
             ),
         )

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from edge.model.verdict import Reason
 from line_config import proof
 from line_config.description import LineDescription
 from line_config.problems import Problem, in_file_order
+from line_config.reachable import reachable
 from line_config.timing_lint import timing_findings
 from line_config.topology_lint import topology_findings
 
@@ -37,6 +39,8 @@ class LintReport:
     readers: tuple[proof.ReaderProof, ...]
     weighing: proof.WeighProof | None
     link: proof.LinkProof
+    reasons: tuple[Reason, ...]
+    """Exit reasons that a parcel on it can come to."""
     not_applicable: tuple[NotApplicable, ...]
 
 
@@ -65,6 +69,7 @@ def lint(line: LineDescription) -> LintReport:
         readers=tuple(proof.reader_proof(topology, one) for one in topology.readers),
         weighing=proof.weigh_proof(topology),
         link=proof.link_proof(line),
+        reasons=reachable(topology),
         not_applicable=_not_applicable(line),
     )
 

@@ -1,9 +1,13 @@
 """The lint's report as text: what ``beltkeeper check LINE`` prints."""
 
+from textwrap import wrap
+
 from edge.model.topology import ScaleKind
 from line_config import proof
 from line_config.description import LineDescription
 from line_config.lint import LintReport, lint
+
+WIDTH = 110
 
 
 def render_report(subject: LineDescription | LintReport) -> str:
@@ -42,6 +46,12 @@ def render_report(subject: LineDescription | LintReport) -> str:
         f"{link.heartbeat_mm} mm of belt",
         f"  link: ring of {link.ring_slots} slots (needs {link.ring_slots_needed})",
     ]
+    lines += wrap(
+        f"{len(report.reasons)} exit reasons can be reached: {', '.join(report.reasons)}",
+        width=WIDTH,
+        initial_indent="  ",
+        subsequent_indent="    ",
+    )
     lines += [f"  not applicable: invariant {one.invariant}, {one.why}" for one in report.not_applicable]
     lines += [f"{len(report.findings)} findings" if report.findings else "the line holds"]
     lines += [f"{problem}" for problem in report.findings]

@@ -5,14 +5,16 @@ and the demo take its orders to the line's intake in their own way. Everything i
 seed and index, so two processes with one seed agree without a word.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.model.codes import Code, Symbology
-from edge.model.order import Goods, Order
+from edge.model.order import Goods, Order, OrderFlag, Region
 from edge.model.topology import Topology
-from simulators.faults import FaultPlan, ParcelFaultKind
+from simulators.fault_plan import FaultPlan
+from simulators.faults import ParcelFault, ParcelFaultKind
 from simulators.orders.catalogue import PACKING_ERROR_G
 from simulators.orders.source import OrderSource, PlannedOrder
+from simulators.plans import plan_of
 from simulators.seeds import SeededBits
 from simulators.world.mishaps import OtherWaybills
 from simulators.world.parcel import Label, ParcelSpec
@@ -34,7 +36,8 @@ class ErpParcel:
     """``spec`` before any physical fault. ``pushed`` False: the ERP never sent the order. ``held``: on
     hold from the push on. ``cancel_permille``: when the order is cancelled, in permille of the parcel's
     nominal life from the infeed to the end of the line (negative: before it is placed; over 1000: after
-    it has left), or None."""
+    it has left), or None. ``newer``: a version that is pushed at ``newer_permille`` of its life.
+    ``reject_permille``: when a person sends it to reject."""
 
     index: int
     planned: PlannedOrder
@@ -42,6 +45,9 @@ class ErpParcel:
     pushed: bool
     held: bool
     cancel_permille: int | None
+    newer: Order | None = None
+    newer_permille: int = 0
+    reject_permille: int | None = None
 
     @property
     def order(self) -> Order:
@@ -101,6 +107,15 @@ class Erp(OtherWaybills):
         planned = self._orders.order(index)
         fault = self._faults.of(index)
         kind = fault.kind if fault is not None else None
+        newer: Order | None = None
+        if fault is not None and kind is ParcelFaultKind.UNROUTED_ORDER:
+            planned = self._unrouted(planned, blind=bool(fault.arg))
+        elif fault is not None and kind is ParcelFaultKind.FLAGGED_ORDER:
+            flagged = replace(planned.order, flags=(tuple(OrderFlag)[fault.arg].value,))
+            if fault.by:
+                newer = replace(flagged, version=planned.order.version + 1)
+            else:
+                planned = replace(planned, order=flagged)
         cancel = planned.cancel_permille
         if fault is not None and kind is ParcelFaultKind.CANCELLED_ORDER:
             cancel = fault.arg
@@ -108,23 +123,43 @@ class Erp(OtherWaybills):
         return ErpParcel(
             index=index,
             planned=planned,
-            spec=self._spec(index, planned),
+            spec=self._spec(index, planned, fault),
             pushed=pushed,
             held=kind is ParcelFaultKind.HELD_ORDER,
             cancel_permille=cancel if pushed else None,
+            newer=newer,
+            newer_permille=fault.by if fault is not None else 0,
+            reject_permille=(
+                fault.arg if fault is not None and kind is ParcelFaultKind.SENT_TO_REJECT else None
+            ),
         )
 
-    def _spec(self, index: int, planned: PlannedOrder) -> ParcelSpec:
+    def _unrouted(self, planned: PlannedOrder, *, blind: bool) -> PlannedOrder:
+        """Its destination has no rule of the plan, or is a blind spot of its carrier."""
+        order = planned.order
+        region, carrier = Region(province="", city="", district=""), order.carrier
+        spots = plan_of(self._topology).blind_spots
+        if blind and spots:
+            spot = spots[order.version % len(spots)]
+            region = Region(province=spot.province, city=spot.city, district=spot.district)
+            carrier = spot.carrier
+        parcels = tuple(replace(one, routing_code="000-00-000") for one in order.parcels)
+        return replace(planned, order=replace(order, region=region, carrier=carrier, parcels=parcels))
+
+    def _spec(self, index: int, planned: PlannedOrder, fault: ParcelFault | None) -> ParcelSpec:
         bits = SeededBits(self._seed, f"parcel/{index}")
         length = self._length_mm(bits)
+        shown = planned
+        if fault is not None and fault.kind is ParcelFaultKind.COPIED_LABEL and index >= fault.arg:
+            shown = self._orders.order(index - fault.arg)
         return ParcelSpec(
             index=index,
             length_mm=length,
             weight_g=planned.expected_g + bits.between(-self._error_g, self._error_g),
-            order_no=planned.order.order_no,
-            waybill=planned.waybill,
-            labels=_labels(planned, length, bits),
-            candidates=(planned.waybill,),
+            order_no=shown.order.order_no,
+            waybill=shown.waybill,
+            labels=_labels(shown, length, bits),
+            candidates=(shown.waybill,),
         )
 
     def _length_mm(self, bits: SeededBits) -> int:

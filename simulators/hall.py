@@ -5,7 +5,6 @@ runs the same hall in real time.
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from simulators.devices.plc.faults import TURNAROUND_US, BusFaults
 from simulators.devices.plc.program import PlcProgram
 from simulators.devices.plc.settings import PlcSettings
 from simulators.erp import Erp
-from simulators.faults import FaultLevel, FaultPlan
-from simulators.line_faults import LineFaults
+from simulators.fault_plan import FaultPlan
+from simulators.faults import FaultLevel
+from simulators.line_faults import LineFaults, LineSide
 from simulators.orders import CsvOrders, DrawnOrders, OrderSource, read_orders
 from simulators.plant import Plant, PlantDriver, PlantRegisters
 from simulators.seeds import SeededBits
@@ -48,16 +48,14 @@ def order_source(orders: Path | None, seed: int) -> OrderSource:
 
 
 class Hall:
-    """``clock_step(seconds)`` and ``crash_line(down_ms)`` do what the plan asks of the line process."""
+    """``side`` does what the plan asks of whoever runs the line process."""
 
     def __init__(
         self,
         setup: HallSetup,
         loop: asyncio.AbstractEventLoop,
         truth: TruthSink,
-        *,
-        clock_step: Callable[[int], None],
-        crash_line: Callable[[int], None],
+        side: LineSide,
     ) -> None:
         line, seed = setup.line, setup.seed
         topology = line.topology
@@ -70,10 +68,8 @@ class Hall:
         turnaround_us = TURNAROUND_US if setup.turnaround_ms is None else setup.turnaround_ms * US_PER_MS
         self.bus = BusFaults(turnaround_us=turnaround_us)
         source = SpoiledSource(self.erp, self.plan, self.world, self.erp)
-        self.mishaps = Mishaps(self.world, self.plan)
-        self.line_faults = LineFaults(
-            self.plan, self.plant, self.bus, clock_step=clock_step, crash_line=crash_line
-        )
+        self.mishaps = Mishaps(self.world, self.plan, self.erp)
+        self.line_faults = LineFaults(self.plan, self.plant, self.bus, side)
         self.infeed = Infeed(self.world, source, SeededBits(seed, "infeed"))
         self.crew = Crew(self.world, SeededBits(seed, "crew"))
         self.driver = PlantDriver(self.plant, loop)

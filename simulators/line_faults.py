@@ -1,13 +1,17 @@
-"""The line faults of a plan that are not the world's: PLC, bus, wall clock, line process.
+"""The line faults of a plan that are not the world's: PLC, bus, wall clock, line process, operators.
 
-Each strikes when its parcel is placed (``simulators.faults``); the same code serves virtual and real time.
+Each strikes when its parcel is placed (``simulators.fault_plan``); the same code serves virtual and real
+time.
 """
 
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
+from edge.model.line import OperatorAction
 from simulators.devices.plc.faults import BusFaults, Silence
-from simulators.faults import FaultPlan, LineFault, LineFaultKind
+from simulators.fault_plan import FaultPlan
+from simulators.faults import LineFault, LineFaultKind
 from simulators.plant import Plant
 from simulators.world.parcel import Body
 from simulators.world.truth import FaultInjected, PlcAway
@@ -15,30 +19,47 @@ from simulators.world.truth import FaultInjected, PlcAway
 US_PER_MS = 1_000
 
 
+class LineSide(Protocol):
+    """Whoever runs the line process, and can reach into what it stands on."""
+
+    def can(self, kind: LineFaultKind) -> bool:
+        """Whether this can be done here; what cannot is left out of the run."""
+        ...
+
+    def clock_step(self, seconds: int) -> None: ...
+
+    def crash_line(self, down_ms: int) -> None: ...
+
+    def operate(self, action: OperatorAction, subject: str) -> None:
+        """An operator's command."""
+        ...
+
+    def trouble(self, kind: LineFaultKind, duration_ms: int) -> None:
+        """The line's upstream or its disk, for so long."""
+        ...
+
+
 class LineFaults:
-    """``clock_step(seconds)`` and ``crash_line(down_ms)`` belong to whoever runs the line process."""
+    """Strikes the faults that ``side``, the PLC or its bus have to bear."""
 
     def __init__(
         self,
         plan: FaultPlan,
         plant: Plant,
         bus: BusFaults,
-        *,
-        clock_step: Callable[[int], None],
-        crash_line: Callable[[int], None],
+        side: LineSide,
     ) -> None:
         self._plan = plan
         self._plant = plant
         self._bus = bus
-        self._clock_step = clock_step
-        self._crash_line = crash_line
+        self._side = side
         plant.world.on_place.append(self._placed)
 
     def _placed(self, body: Body) -> None:
         world = self._plant.world
         for fault in self._plan.at(body.item.spec.index):
             strike = self._strike_of(fault)
-            if strike is not None:
+            if strike is not None and self._side.can(fault.kind):
                 world.at(world.now_us + fault.after_ms * US_PER_MS, strike)
 
     def _strike_of(self, fault: LineFault) -> Callable[[int], None] | None:
@@ -51,6 +72,17 @@ class LineFaults:
                 return partial(self._step, fault)
             case LineFaultKind.LINE_CRASH:
                 return partial(self._crash, fault)
+            case LineFaultKind.CHUTE_DISABLED:
+                return partial(self._disable, fault)
+            case LineFaultKind.PURGE:
+                return partial(self._purge, fault)
+            case (
+                LineFaultKind.UPSTREAM_SILENT
+                | LineFaultKind.UPSTREAM_FAILS
+                | LineFaultKind.DISK_SLOW
+                | LineFaultKind.DISK_LOW
+            ):
+                return partial(self._trouble, fault)
             case _:
                 return None
 
@@ -84,8 +116,26 @@ class LineFaults:
 
     def _step(self, fault: LineFault, now_us: int) -> None:
         self._note(fault, now_us, fault.arg)
-        self._clock_step(fault.arg)
+        self._side.clock_step(fault.arg)
 
     def _crash(self, fault: LineFault, now_us: int) -> None:
         self._note(fault, now_us, fault.duration_ms)
-        self._crash_line(fault.duration_ms)
+        self._side.crash_line(fault.duration_ms)
+
+    def _disable(self, fault: LineFault, now_us: int) -> None:
+        chute = self._plant.world.topology.chutes[fault.arg].id
+        self._plant.world.truth(FaultInjected(now_us, fault.kind.value, chute))
+        self._side.operate(OperatorAction.DISABLE_CHUTE, chute)
+        until_us = now_us + fault.duration_ms * US_PER_MS
+        self._plant.world.at(until_us, partial(self._enable, chute))
+
+    def _enable(self, chute: str, _now_us: int) -> None:
+        self._side.operate(OperatorAction.ENABLE_CHUTE, chute)
+
+    def _purge(self, fault: LineFault, now_us: int) -> None:
+        self._note(fault, now_us, 0)
+        self._side.operate(OperatorAction.PURGE, "")
+
+    def _trouble(self, fault: LineFault, now_us: int) -> None:
+        self._note(fault, now_us, fault.duration_ms)
+        self._side.trouble(fault.kind, fault.duration_ms)

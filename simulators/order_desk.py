@@ -5,13 +5,15 @@ order, so a repeat is a repeat.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from edge.model.ids import MessageId, OrderNo
+from edge.model.line import OperatorAction
 from edge.model.order import Goods, Order
 from edge.model.topology import Topology
 from simulators.erp import Erp, ErpParcel
-from simulators.faults import life_us
+from simulators.fault_plan import life_us
 
 AHEAD = 64
 """Orders are pushed so many parcels before theirs is placed."""
@@ -30,8 +32,12 @@ class ErpLine(Protocol):
     def cancel(self, message_id: MessageId, order_no: OrderNo) -> None: ...
 
 
+Operate = Callable[[MessageId, OperatorAction, str], None]
+
+
 class OrderDesk:
-    """``later(us, call)`` runs ``call`` after so many microseconds."""
+    """``later(us, call)`` runs ``call`` after so many microseconds. ``operate``: an operator's command,
+    where this run has an operator."""
 
     def __init__(
         self,
@@ -41,7 +47,9 @@ class OrderDesk:
         later: Callable[[int, Callable[[], None]], object],
         *,
         parcels: int | None,
+        operate: Operate | None = None,
     ) -> None:
+        self._operate = operate
         self._erp = erp
         self._line = line
         self._later = later
@@ -66,7 +74,21 @@ class OrderDesk:
         parcel = self._erp.parcel(index)
         if parcel.cancel_permille is not None and parcel.cancel_permille >= 0:
             self._cancel_after(parcel, self._life_us * parcel.cancel_permille // PERMILLE)
+        if parcel.newer is not None:
+            self._after(parcel.newer_permille, partial(self._put_newer, parcel.newer))
+        if parcel.reject_permille is not None and self._operate is not None:
+            self._after(parcel.reject_permille, partial(self._reject, self._operate, parcel.spec.waybill))
         self._plan_early_cancel(index + self._before)
+
+    def _after(self, permille: int, call: Callable[[], None]) -> None:
+        """In permille of a parcel's nominal life."""
+        self._later(self._life_us * permille // PERMILLE, call)
+
+    def _put_newer(self, order: Order) -> None:
+        self._line.put_orders([(MessageId(f"put/{order.order_no}/{order.version}"), order)])
+
+    def _reject(self, operate: Operate, waybill: str) -> None:
+        operate(MessageId(f"reject/{waybill}"), OperatorAction.REJECT_PARCEL, waybill)
 
     def _push(self, until: int) -> None:
         """In blocks, so that one commit serves many."""

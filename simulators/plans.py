@@ -3,11 +3,14 @@
 from functools import lru_cache
 
 from edge.model.ids import ChuteId, PlanId
-from edge.model.route import SortPlan, SortRule
+from edge.model.route import BlindSpot, SortPlan, SortRule
 from edge.model.topology import ChuteKind, Topology
 from line_config.packaged import packaged_names
 from line_config.plan import load_plan
 from line_config.regions import districts
+
+_BLIND_SPOT = BlindSpot(carrier="zto", province="54", city="5425")
+"""Ngari, far in the west."""
 
 
 @lru_cache(maxsize=8)
@@ -21,7 +24,9 @@ def plan_of(topology: Topology) -> SortPlan:
         SortRule(id=f"province-{province}", province=province, chutes=_candidates(chutes, place))
         for place, province in enumerate(provinces)
     )
-    return SortPlan(id=PlanId(f"dealt-{topology.line_id}"), version=1, rules=rules, blind_spots=())
+    return SortPlan(
+        id=PlanId(f"dealt-{topology.line_id}"), version=1, rules=rules, blind_spots=(_BLIND_SPOT,)
+    )
 
 
 def _candidates(chutes: list[ChuteId], place: int) -> tuple[ChuteId, ...]:

@@ -13,16 +13,17 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.model.codes import Code
+from edge.model.line import OperatorAction
 from line_config.load import load_line
 from line_config.problems import LineConfigError
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.process import run_until_ended
-from simulators.faults import FaultLevel
+from simulators.faults import FaultLevel, LineFaultKind
 from simulators.feed import FeedServer, LabelSeen, LoadChanged
 from simulators.hall import Hall, HallSetup, order_source
 from simulators.orders import OrdersFileError
@@ -52,6 +53,33 @@ class ClockFile:
 
 class HallBroken(Exception):
     """A callback of the simulation raised: what follows would be no hall any more."""
+
+
+class FarLine:
+    """A ``LineSide``: the line process is another one's. Its clock is a file, its crash is told in the
+    truth log that whoever runs it follows; its upstream, disk and operators are out of reach."""
+
+    def __init__(self, clock_step: Callable[[int], None]) -> None:
+        self.clock_step = clock_step
+
+    def can(self, kind: LineFaultKind) -> bool:
+        return kind not in (
+            LineFaultKind.CHUTE_DISABLED,
+            LineFaultKind.PURGE,
+            LineFaultKind.UPSTREAM_SILENT,
+            LineFaultKind.UPSTREAM_FAILS,
+            LineFaultKind.DISK_SLOW,
+            LineFaultKind.DISK_LOW,
+        )
+
+    def crash_line(self, down_ms: int) -> None:
+        """Told in the truth log already."""
+
+    def operate(self, action: OperatorAction, subject: str) -> None:
+        raise NotImplementedError
+
+    def trouble(self, kind: LineFaultKind, duration_ms: int) -> None:
+        raise NotImplementedError
 
 
 class Alarmed:
@@ -102,7 +130,7 @@ async def run(setup: HallSetup, options: argparse.Namespace) -> None:
     feed = FeedServer(options.feed)
     plc = setup.line.topology.plc
     with options.truth.open("w", encoding="utf-8") as stream:
-        hall = Hall(setup, loop, TruthFile(stream), clock_step=clock.step, crash_line=_told_in_the_truth)
+        hall = Hall(setup, loop, TruthFile(stream), FarLine(clock.step))
         shown_to(feed, hall)
         server = ModbusPlcServer(
             hall.registers,
@@ -125,10 +153,6 @@ async def run(setup: HallSetup, options: argparse.Namespace) -> None:
             hall.stop()
             await server.stop()
             await feed.close()
-
-
-def _told_in_the_truth(_down_ms: int) -> None:
-    """``LineFaults`` has said so in the truth log, which whoever runs the line process follows."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -39,6 +39,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "chutes": "Exits by chute: {chutes}",
         "violation": "{invariant} (seed {seed}, {at_s:.3f} s, parcel {parcel}, track {track}): {what}",
         "more": "… and {n} more",
+        "never_reached": "Reasons not seen",
         "unproved": "never evaluated although the run is long: {names}",
         "good": "Nothing was mis-sorted, lost or shipped unverified; every invariant held.",
         "bad": "NOT GOOD.",
@@ -66,6 +67,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "chutes": "各格口实际件数：{chutes}",
         "violation": "{invariant}（种子 {seed}，{at_s:.3f} 秒，包裹 {parcel}，轨迹 {track}）：{what}",
         "more": "……另有 {n} 条",
+        "never_reached": "未出现的原因",
         "unproved": "运行足够长却从未检查：{names}",
         "good": "没有错分、丢失或未核验出货；所有不变式均成立。",
         "bad": "结果不合格。",
@@ -153,6 +155,7 @@ def _figures(outcome: Outcome, figures: dict[str, Any], texts: Mapping[str, str]
         ("wait", _milliseconds(figures["plc_wait_ms"])),
         ("down", f"{down['n']}" + (f", max {down['max_ms']:.0f} ms" if down["n"] else "")),
         ("crashes", str(outcome.crashes)),
+        ("never_reached", ", ".join(figures["never_reached"])),
         ("checked", f"{len(checked)}, {sum(checked.values())} ×"),
         ("", texts["not_this_line"].format(names=", ".join(apart)) if apart else ""),
     )

@@ -25,9 +25,10 @@ from api.intake import (
     open_intake,
 )
 from api.intake import Outcome as Stored
-from edge.app import LinkFailed, VirtualLine, modbus_port, without_clock_steps
+from edge.app import InboxFailed, LinkFailed, VirtualLine, modbus_port, without_clock_steps
 from edge.model.codes import Code
 from edge.model.ids import JournalSeq, MessageId, OrderNo, ReaderId
+from edge.model.line import OperatorAction
 from edge.model.order import Goods, Order
 from edge.model.route import SortPlan
 from edge.model.units import UtcUs
@@ -39,7 +40,8 @@ from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.register_bus import RegisterBus
 from simulators.devices.scale import ScaleIndicator, setup_of
 from simulators.devices.scanner import Scanner, reader_setup
-from simulators.faults import BLOCK, FaultLevel, FaultPlan
+from simulators.fault_plan import BLOCK, FaultPlan
+from simulators.faults import FaultLevel, LineFaultKind
 from simulators.hall import Hall, HallSetup, order_source
 from simulators.line_host import Bus, LineHost, WatchedBus
 from simulators.loop import VirtualClock, VirtualLoop
@@ -48,6 +50,7 @@ from simulators.order_desk import OrderDesk
 from simulators.pipes import Cable
 from simulators.plans import plan_of
 from simulators.seeds import SeededBits
+from simulators.troubles import Troubles
 from simulators.world.checker import Checker, Report
 from simulators.world.parcel import Body
 from simulators.world.truth import Truth
@@ -151,6 +154,10 @@ class InlineErp:
     def cancel(self, message_id: MessageId, order_no: OrderNo) -> None:
         self._took(self._intake.cancel(self._message(message_id, "cancel", order_no), order_no))
 
+    def operate(self, message_id: MessageId, action: OperatorAction, subject: str) -> None:
+        message = self._message(message_id, "operate", action.value, subject)
+        self._took(self._intake.operate(message, action, subject, "simulation"))
+
     def use_plan(self, plan: SortPlan) -> None:
         """Put and activate."""
         self._took(self._intake.put_plan(self._message(MessageId("plan/put"), plan), plan))
@@ -174,6 +181,7 @@ class Rig:
         topology = run.line.topology
         self.clock = VirtualClock(loop, utc_at_zero_us=UTC_US)
         self._bits = SeededBits(run.seed, "rig")
+        self.troubles = Troubles(loop.now_us, InboxFailed)
         journal = data / "journal" / "journal.db"
         self.shadow = without_clock_steps(topology)
         self._process: VirtualLine | None = None
@@ -187,14 +195,17 @@ class Rig:
             turnaround_ms=run.turnaround_ms,
             plan=run.plan,
         )
-        self.hall = Hall(setup, loop, self._truth, clock_step=self._step_clock, crash_line=self._crash_line)
+        self.hall = Hall(setup, loop, self._truth, self)
         self.notes = setup.orders.report
         self._intake = open_intake(data / "inbox" / "inbox.db", topology.chutes)
         self._erp = InlineErp(self._intake, self.clock.utc_us, self._ring)
-        self._desk = OrderDesk(self.hall.erp, topology, self._erp, self._later, parcels=run.parcels)
+        self._desk = OrderDesk(
+            self.hall.erp, topology, self._erp, self._later, parcels=run.parcels, operate=self._erp.operate
+        )
         self.hall.world.on_place.append(self._placed)
         self.host = LineHost(loop, self._make_line, run.crash_at)
         self._lives = 0
+        self._operations = 0
         self._scanners: dict[str, Scanner] = {}
         self._reader_cables: dict[ReaderId, Cable] = {}
         self._callers: list[asyncio.Task[None]] = []
@@ -216,11 +227,24 @@ class Rig:
     def _ring(self) -> None:
         self.host.ring()
 
-    def _step_clock(self, seconds: int) -> None:
+    # --- what the faults reach into (``LineSide``) ----------------------------------------------------
+
+    def can(self, kind: LineFaultKind) -> bool:
+        return True
+
+    def clock_step(self, seconds: int) -> None:
         self.clock.step_wall(seconds * US_PER_S)
 
-    def _crash_line(self, down_ms: int) -> None:
+    def crash_line(self, down_ms: int) -> None:
         self._loop.call_soon(self.host.kill, down_ms * 1000)
+
+    def operate(self, action: OperatorAction, subject: str) -> None:
+        self._operations += 1
+        message_id = MessageId(f"operator/{self._operations}")
+        self._loop.call_soon(self._erp.operate, message_id, action, subject)
+
+    def trouble(self, kind: LineFaultKind, duration_ms: int) -> None:
+        self.troubles.begin(kind, self._loop.now_us() + duration_ms * 1000)
 
     # --- the run ------------------------------------------------------------------------------------
 
@@ -288,11 +312,12 @@ class Rig:
             serial={reader: one.open for reader, one in self._reader_cables.items()},
             settled=self._loop.call_settled,
             clock=self.clock,
-            commit_us=lambda: _commit_us(bits),
-            answer_us=lambda: bits.between(*LOOK_UP_US),
+            commit_us=lambda: self.troubles.commit_us(_commit_us(bits)),
+            answer_us=lambda: self.troubles.answer_us(bits.between(*LOOK_UP_US)),
             before_commit=lambda _seq: host.moments.next(),
             after_commit=partial(self._committed, host),
             shadow=self.shadow,
+            disk=self.troubles,
         )
         self._process = line
         return line, bus

@@ -20,7 +20,8 @@ from simulators.demo.summary import Ended
 from simulators.demo.tails import RecordTail, TruthTail, contradicted
 from simulators.demo.watch import Watch
 from simulators.erp import Erp
-from simulators.faults import BLOCK, FaultLevel, FaultPlan
+from simulators.fault_plan import BLOCK, FaultPlan
+from simulators.faults import FaultLevel
 from simulators.hall import order_source
 from simulators.order_desk import OrderDesk
 from simulators.plans import plan_of

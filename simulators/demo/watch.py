@@ -24,6 +24,8 @@ class Watch:
         crash_line: Callable[[float], None],
     ) -> None:
         self.placed = 0
+        self.inserted = 0
+        """Strays, beside those that were placed."""
         self.gone = 0
         self.faults: Counter[str] = Counter()
         self._parcels = parcels
@@ -38,7 +40,7 @@ class Watch:
     @property
     def empty(self) -> bool:
         """Everything that will ever be placed was, and has left."""
-        if self.placed > self.gone:
+        if self.placed + self.inserted > self.gone:
             return False
         if self._closed:
             return monotonic() - self._placed_s > QUIET_S
@@ -60,6 +62,9 @@ class Watch:
 
     def _see(self, fact: Truth) -> None:
         match fact:
+            case Placed() if fact.index < 0:
+                self.inserted += 1
+                self.faults.update(fact.faults)
             case Placed():
                 self.placed += 1
                 self._placed_s = monotonic()

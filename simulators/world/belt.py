@@ -14,7 +14,7 @@ from simulators.cables import Actuators, Levels, Sensors, sensors_of
 from simulators.seeds import SeededBits
 from simulators.world.agenda import Agenda, Wake
 from simulators.world.arms import Arms, firing_points_nm
-from simulators.world.lanes import Lanes
+from simulators.world.lanes import Lanes, Mouths
 from simulators.world.motion import BeltMotion, Encoder
 from simulators.world.parcel import (
     ALL_LABELS,
@@ -70,6 +70,7 @@ class World:
         self.lanes = Lanes(len(topology.exits), truth)
         self.platform = Platform(truth)
         self.standing = Standing(self)
+        self.mouths = Mouths()
         self.bodies: list[Body] = []
         """On the belt or on the way into a lane, in the order of placing."""
         self.on_label: list[LabelListener] = []
@@ -89,7 +90,7 @@ class World:
             indicators=0,
         )
         self._bits = bits
-        self._way = Way(topology)
+        self.way = Way(topology)
         self._agenda = Agenda(self.motion)
         self._arms = Arms(topology, self.at, self._come_out)
         self._fire_nm = firing_points_nm(topology)
@@ -217,8 +218,9 @@ class World:
             item=Item(uid=self.placed, spec=spec),
             length_nm=spec.length_mm * NM_PER_MM,
             origin_nm=(self.belt_nm if at_nm is None else at_nm) + INFEED_MM * NM_PER_MM,
-            points=self._way.points(spec, spots),
+            points=self.way.points(spec, spots),
             hazards=spec.hazards,
+            spots_mm=spots,
         )
         self.bodies.append(body)
         self.truth(
@@ -248,6 +250,7 @@ class World:
             return
         lead_mm = body.lead_nm(self.belt_nm) // NM_PER_MM
         self._leave_belt(body)
+        self.mouths.freed(body)
         item = body.item
         self.truth(Removed(self.now_us, item.uid, lead_mm, item.touched_us, tuple(item.seen)))
         self.standing.free_pile()
@@ -281,12 +284,27 @@ class World:
             for listener in self.on_hazard:
                 listener(body, body.hazards[argument])
 
+    def cover(self, body: Body, eye: int) -> None:
+        """It stands before an eye from now on."""
+        self._cover_eye(body, eye)
+
+    def uncover(self, body: Body, eye: int) -> None:
+        """It stands before that eye no more."""
+        self._uncover_eye(body, eye)
+
+    def meet_arm(self, body: Body, diverter: int) -> None:
+        """Its leading edge has come over a diverter (order number)."""
+        self._meet_arm(body, diverter)
+
     def _cover_eye(self, body: Body, eye: int) -> None:
         bit = 1 << (eye - 1)
         merged = self._cover[eye] > 0
         self._cover[eye] += 1
         self._eyes |= bit
         body.covered |= bit
+        if body.astray:
+            body.astray = False
+            body.found_us = self.now_us
         ticks = self.ticks_at(self.now_us)
         if not merged:
             body.item.seen.append((eye, ticks))
@@ -378,24 +396,33 @@ class World:
             self.touch()
         self.drive()
 
+    def set_door(self, on: bool) -> None:
+        """A guard is opened: the PLC stops the belt, and a hand can reach it."""
+        self.door = on
+        if on:
+            self.touch()
+
     def carry(self, body: Body, exit_no: int, told_us: int, forced: bool) -> None:
         """It leaves the belt's way for a lane: what of it is still upstream follows, what lies
         downstream never sees it, and the exit's confirm eye will.
 
-        While nobody can know yet that the encoder lies, what an arm does is that fault's doing.
+        While nobody can know yet that the encoder lies, what an arm does is that fault's doing; so is what
+        it does to one that was moved, where no eye had seen it again before the arm was told to act.
         """
         exit_ = self.topology.exits[exit_no - 1]
         here = exit_.position_mm * NM_PER_MM
         fire_us = self.motion.time_when(body.origin_nm + self._fire_nm[exit_no - 1])
-        forced = forced or self.encoder.lied_within(BLIND_US, self.now_us)
+        unseen = body.astray or body.found_us >= told_us
+        forced = forced or unseen or self.encoder.lied_within(BLIND_US, self.now_us)
         self.truth(Carried(self.now_us, body.item.uid, exit_no, fire_us, told_us, forced))
         kept = [one for one in body.points[body.next :] if _upstream(one, body, here)]
         low, high = exit_.confirm_from_mm * NM_PER_MM, exit_.confirm_to_mm * NM_PER_MM
         quarter = (high - low) // 4
         spot = low + quarter + self._bits.below(2 * quarter + 1)
         late = max(0, body.lead_nm(self.belt_nm) - here)
-        for kind, offset in ((CONFIRM_ON, spot + late), (CONFIRM_OFF, spot + late + body.length_nm)):
-            kept.append((offset, RANK[kind], kind, exit_no, spot))
+        if not self.mouths.stops(body, exit_no, self.now_us):
+            for kind, offset in ((CONFIRM_ON, spot + late), (CONFIRM_OFF, spot + late + body.length_nm)):
+                kept.append((offset, RANK[kind], kind, exit_no, spot))
         kept.sort()
         body.lane = exit_no
         body.points = kept

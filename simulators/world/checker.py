@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge.model.topology import Topology
+from line_config.reachable import reachable
 from simulators.world.book import Book, TrueParcel
 from simulators.world.digest import DecisionsDigest, RunDigest
 from simulators.world.findings import Findings, Violation
@@ -62,6 +63,7 @@ class Checker:
         self.commits = Commits()
         self.tally = Tally()
         self._topology = topology
+        self._reachable = reachable(topology)
         self._book = Book(topology.ticks_per_m)
         self._tail = JournalTail(journal, topology.line_id, self.findings)
         self._parcels = ParcelRules(topology, self._book, self.findings)
@@ -126,6 +128,7 @@ class Checker:
         down = tally.while_down
         return {
             "parcels": tally.placed,
+            "inserted": tally.inserted,
             "exited": tally.exited,
             "mis_sorted": counts.mis_sorted,
             "lost": counts.lost,
@@ -135,6 +138,7 @@ class Checker:
             "forced_mis_sorts": counts.forced_mis_sorts,
             "read_rate": round(tally.read_rate(), 6),
             "by_reason": dict(sorted(tally.by_reason.items())),
+            "never_reached": [one.value for one in self._reachable if one.value not in tally.by_reason],
             "by_chute": dict(sorted(tally.by_chute.items())),
             "decide_to_told_ms": tally.decide_to_told.as_ms(),
             "plc_wait_ms": tally.plc_wait.as_ms(),

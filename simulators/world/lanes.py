@@ -1,7 +1,9 @@
 """The lanes behind the exits and the end of the line: what lies in them, their full and confirm eyes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulators.world.parcel import Body
 from simulators.world.truth import LaneEmptied, LaneFull, TruthSink
 
 LANE_CAPACITY = 20
@@ -75,3 +77,36 @@ class Lanes:
         if lane is not self.end and lane.full != bool(self.full & bit):
             self.full ^= bit
             self._truth(LaneFull(now_us, lane.exit, lane.full))
+
+
+class Mouths:
+    """Where the belt's side ends and a lane begins, before its confirm eye. A parcel that sticks there
+    stops those that are diverted after it, until people take them all out."""
+
+    def __init__(self) -> None:
+        self.on_stuck: list[Callable[[int, int], None]] = []
+        """(exit, at_us): a mouth is blocked from now on."""
+        self._stuck: dict[int, list[Body]] = {}
+
+    def stops(self, body: Body, exit_no: int, now_us: int) -> bool:
+        """Whether a parcel that has just been diverted never comes to the confirm eye."""
+        stuck = self._stuck.get(exit_no)
+        if stuck:
+            stuck.append(body)
+            return True
+        if not body.item.spec.sticks:
+            return False
+        self._stuck[exit_no] = [body]
+        for listener in self.on_stuck:
+            listener(exit_no, now_us)
+        return True
+
+    def in_mouth(self, exit_no: int) -> tuple[Body, ...]:
+        """Those that stick there, the first one first."""
+        return tuple(self._stuck.get(exit_no, ()))
+
+    def freed(self, body: Body) -> None:
+        """It was taken off the belt or out of a mouth."""
+        stuck = self._stuck.get(body.lane)
+        if stuck and body in stuck:
+            stuck.remove(body)

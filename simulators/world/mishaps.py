@@ -5,17 +5,11 @@ from functools import partial
 
 from edge.model.codes import Code, Symbology
 from edge.model.topology import Topology
-from simulators.faults import (
-    PHYSICAL,
-    FaultPlan,
-    LineFault,
-    LineFaultKind,
-    ParcelFault,
-    ParcelFaultKind,
-    later_readers,
-)
+from simulators.fault_plan import FaultPlan, later_readers
+from simulators.faults import PHYSICAL, LineFault, LineFaultKind, ParcelFault, ParcelFaultKind
 from simulators.orders.waybills import foreign_number
 from simulators.world.belt import World
+from simulators.world.hands import Hands
 from simulators.world.parcel import Body, Hazard, Label, ParcelSpec
 from simulators.world.people import ParcelSource
 from simulators.world.truth import EncoderLied, FaultInjected, Swapped
@@ -30,7 +24,12 @@ _HAZARDS = {
     ParcelFaultKind.MIS_SORT: "mis_sort",
     ParcelFaultKind.JAM: "jam",
     ParcelFaultKind.SWAP: "swap",
+    ParcelFaultKind.TURNED: "turned",
+    ParcelFaultKind.SLIPPED: "slipped",
+    ParcelFaultKind.INSERTED: "inserted",
 }
+STRAY_LABEL_MM = 60
+"""Where the label of a stray parcel is, behind its leading edge."""
 
 
 def spoil(spec: ParcelSpec, fault: ParcelFault, other_waybill: str, topology: Topology) -> ParcelSpec:
@@ -46,13 +45,18 @@ def spoil(spec: ParcelSpec, fault: ParcelFault, other_waybill: str, topology: To
         return _labelled(spec, kind, other_waybill, topology)
     if kind is ParcelFaultKind.WRONG_WEIGHT:
         return replace(spec, weight_g=spec.weight_g * fault.arg // 1000)
+    if kind is ParcelFaultKind.OVERWEIGHT:
+        return replace(spec, weight_g=fault.arg)
+    if kind is ParcelFaultKind.OVERSIZE:
+        return replace(spec, length_mm=fault.arg)
     if kind is ParcelFaultKind.TOO_CLOSE:
         return replace(spec, gap_mm=fault.arg)
+    if kind is ParcelFaultKind.ARRIVAL_JAM:
+        return replace(spec, sticks=True)
     if kind in _HAZARDS:
-        at_mm = fault.arg
-        if kind is ParcelFaultKind.MIS_SORT:
-            at_mm = topology.diverters[fault.arg].position_mm
-        hazard = Hazard(kind=_HAZARDS[kind], at_mm=at_mm, arg=fault.arg)
+        mis_sort = kind is ParcelFaultKind.MIS_SORT
+        at_mm = topology.diverters[fault.arg].position_mm if mis_sort else fault.arg
+        hazard = Hazard(kind=_HAZARDS[kind], at_mm=at_mm, arg=fault.arg if mis_sort else fault.by)
         return replace(spec, hazards=(*spec.hazards, hazard))
     return spec
 
@@ -120,11 +124,14 @@ def _cut(spec: ParcelSpec, length_mm: int) -> ParcelSpec:
 
 
 class Mishaps:
-    """Does the hazards of parcels, and the physical line faults when their parcel is placed."""
+    """Does the hazards of parcels, and the physical line faults when their parcel is placed.
+    ``others``: what the labels of stray parcels say."""
 
-    def __init__(self, world: World, plan: FaultPlan) -> None:
+    def __init__(self, world: World, plan: FaultPlan, others: OtherWaybills) -> None:
         self._world = world
         self._plan = plan
+        self._others = others
+        self._hands = Hands(world)
         world.on_hazard.append(self._hazard)
         world.on_place.append(self._placed)
 
@@ -149,6 +156,14 @@ class Mishaps:
             self._push(body, hazard.arg)
         elif hazard.kind == "swap":
             self._swap(body)
+        elif hazard.kind == "turned":
+            self._hands.turn(body, hazard.arg)
+        elif hazard.kind == "slipped":
+            self._hands.slip(body, hazard.arg)
+        elif hazard.kind == "inserted":
+            waybill = self._others.waybill(body.item.spec.index, known=False)
+            code = Code(text=waybill, symbology=Symbology.CODE128)
+            self._hands.insert(body, hazard.arg, Label(from_lead_mm=STRAY_LABEL_MM, codes=(code,)))
 
     def _push(self, body: Body, diverter: int) -> None:
         """Carried by a diverter whose arm does not act, or to its other side."""
@@ -183,6 +198,9 @@ class Mishaps:
         elif fault.kind is LineFaultKind.E_STOP:
             world.set_e_stop(True)
             world.at(until, lambda _now: world.set_e_stop(False))
+        elif fault.kind is LineFaultKind.DOOR:
+            world.set_door(True)
+            world.at(until, lambda _now: world.set_door(False))
         elif fault.kind is LineFaultKind.ENCODER_STANDS:
             world.encoder.freeze(world.belt_nm, now_us)
             self._lie(until)

@@ -25,6 +25,9 @@ Point = tuple[int, int, int, int, int]
 """(offset_nm, rank, kind, argument, place_nm); ``place_nm`` is the fixed spot of the machine it is about."""
 
 
+STRAY = -1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """What one look at one label yields; ``from_lead_mm`` behind the leading edge. ``readers`` are those
@@ -44,7 +47,8 @@ class Hazard:
 
     ``kind``: ``taken_off`` by hand; ``mis_sort``: the diverter at ``arg`` (order number) carries it
     whatever its arm does; ``jam``: it stands still until a person takes it off; ``swap`` with the
-    parcel behind it, by hand, on the running belt.
+    parcel behind it, by hand, on the running belt; ``turned``: it is ``arg`` mm long from now on;
+    ``slipped`` by ``arg`` mm forward; ``inserted``: a stray of ``arg`` mm is put behind it.
     """
 
     kind: str
@@ -57,7 +61,8 @@ class ParcelSpec:
     """One parcel to be placed. ``index`` from 0 in the order of placing; ``waybill`` is the parcel's
     true one (empty: none), ``candidates`` every waybill candidate that its labels show.
 
-    ``gap_mm``: the distance to the parcel before it, or None for the line's own.
+    ``gap_mm``: the distance to the parcel before it, or None for the line's own. ``sticks`` in the mouth
+    of the lane into which it is diverted. A stray that nobody packed has the index ``STRAY``.
     """
 
     index: int
@@ -68,6 +73,7 @@ class ParcelSpec:
     labels: tuple[Label, ...]
     candidates: tuple[str, ...]
     gap_mm: int | None = None
+    sticks: bool = False
     hazards: tuple[Hazard, ...] = ()
     faults: tuple[str, ...] = ()
 
@@ -97,6 +103,12 @@ class Body:
     points: list[Point]
     hazards: tuple[Hazard, ...] = ()
     """What waits for it on its way; a swap exchanges items, not ways."""
+    spots_mm: tuple[int, ...] = ()
+    """Per reader, where in its field it decides to read a label."""
+    astray: bool = False
+    """It was moved by hand or slipped, and no eye has seen it since."""
+    found_us: int = -1
+    """When one saw it again."""
     next: int = 0
     generation: int = 0
     held_nm: int | None = None

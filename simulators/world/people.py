@@ -30,6 +30,8 @@ ROUND_MS = (4_000, 6_000)
 EMPTY_FROM = (6, 14)
 """A lane with this many parcels is emptied at the next round."""
 JAM_CLEARED_MS = (2_500, 4_000)
+MOUTH_CLEARED_MS = (5_000, 9_000)
+"""Nothing stops for a jam behind a diverter: it is seen later."""
 
 
 class ParcelSource(Protocol):
@@ -104,6 +106,7 @@ class Crew:
         self._empty_from = [bits.between(*EMPTY_FROM) for _ in world.lanes.all]
         world.on_drive.append(self._look)
         world.on_hazard.append(self._hazard)
+        world.mouths.on_stuck.append(self._stuck)
         self._look(world.now_us)
         self._walk(world.now_us)
 
@@ -161,6 +164,15 @@ class Crew:
         if hazard.kind == "jam" and not body.lane:
             due = self._world.now_us + self._ms(JAM_CLEARED_MS)
             self._world.at(due, partial(self._clear_jam, body))
+
+    def _stuck(self, exit_no: int, _at_us: int) -> None:
+        """The mouth of a lane is blocked: everything in it is taken out, and carried away."""
+        due = self._world.now_us + self._ms(MOUTH_CLEARED_MS)
+        self._world.at(due, partial(self._clear_mouth, exit_no))
+
+    def _clear_mouth(self, exit_no: int, _now_us: int) -> None:
+        for body in self._world.mouths.in_mouth(exit_no):
+            self._world.remove(body)
 
     def _clear_jam(self, body: Body, _now_us: int) -> None:
         if body in self._world.bodies:

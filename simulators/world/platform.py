@@ -37,6 +37,16 @@ class Platform:
             else:
                 self._weigh(now_us)
 
+    def put(self, body: Body, step: int, now_us: int, *, on: bool) -> None:
+        """It was moved: so many quarters of it are on the platform now."""
+        if not on:
+            self.leave(body, now_us)
+            return
+        if body not in self._on:
+            self.step(body, ON_PLATFORM, now_us)
+        if step and step != body.load_steps:
+            self.step(body, step, now_us)
+
     def leave(self, body: Body, now_us: int) -> None:
         """It is off the platform, by the belt or by hand. Nothing happens if it was not on it."""
         if body not in self._on:

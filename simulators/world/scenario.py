@@ -14,15 +14,8 @@ from edge.model.topology import Topology
 from line_config.fields import Ms, Strict, Text
 from line_config.load import read_model
 from line_config.problems import LineConfigError
-from simulators.faults import (
-    FaultLevel,
-    FaultPlan,
-    LineFault,
-    LineFaultKind,
-    ParcelFault,
-    ParcelFaultKind,
-    ScriptedPlan,
-)
+from simulators.fault_plan import FaultPlan, ScriptedPlan
+from simulators.faults import FaultLevel, LineFault, LineFaultKind, ParcelFault, ParcelFaultKind
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 
@@ -36,7 +29,8 @@ class ParcelFaultEntry(Strict):
     """Parcel, from 0 in the order of placing."""
     kind: ParcelFaultKind
     arg: Arg = 0
-    """What it means stands with the kind."""
+    by: Arg = 0
+    """What they mean stands with the kind."""
 
 
 class LineFaultEntry(Strict):
@@ -65,7 +59,9 @@ class ScenarioFile(Strict):
         """The faults of this run on its line."""
         if not self.parcel_faults and not self.line_faults:
             return FaultPlan(topology, self.faults, self.seed)
-        parcels = {one.index: ParcelFault(kind=one.kind, arg=one.arg) for one in self.parcel_faults}
+        parcels = {
+            one.index: ParcelFault(kind=one.kind, arg=one.arg, by=one.by) for one in self.parcel_faults
+        }
         line = tuple(
             LineFault(
                 kind=one.kind,

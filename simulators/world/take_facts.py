@@ -74,7 +74,10 @@ class FactIntake:
 
     def _placed(self, fact: Placed) -> None:
         self._book.parcels[fact.parcel] = TrueParcel(placed=fact)
-        self._tally.placed += 1
+        if fact.index < 0:
+            self._tally.inserted += 1
+        else:
+            self._tally.placed += 1
         self.newest = fact.parcel
 
     def _inducted(self, fact: Inducted) -> None:

@@ -41,6 +41,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.placed = 0
+        self.inserted = 0
+        """Strays that people put on the belt, beside those that were placed."""
         self.exited = 0
         self.undetectable = 0
         self.inducted = 0

@@ -102,6 +102,18 @@ class Swapped:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A parcel ``slipped``, was ``turned`` or ``inserted`` on the running belt: from now on its leading
+    edge is at ``lead_mm`` from the induction eye."""
+
+    at_us: int
+    parcel: int
+    how: str
+    lead_mm: int
+    length_mm: int
+
+
+@dataclass(frozen=True, slots=True)
 class BeltSwitched:
     """The belt began to stop (``running`` False) or to run; ``cause``: ``plc``, ``e_stop``, ``power``."""
 
@@ -209,6 +221,7 @@ Truth = (
     | Left
     | Removed
     | Swapped
+    | Moved
     | BeltSwitched
     | LaneFull
     | LaneEmptied
@@ -234,6 +247,7 @@ TRUTH_KINDS: dict[str, type[Truth]] = {
         Left,
         Removed,
         Swapped,
+        Moved,
         BeltSwitched,
         LaneFull,
         LaneEmptied,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.model.divert import CommandStatus
+from line_config.reachable import reachable
 from simulators.world.checker import Report
 from simulators.world.findings import INVARIANTS
 from simulators.world.truth import (
@@ -24,6 +25,7 @@ from simulators.world.truth import (
     Swapped,
 )
 from tests.core.checker_kit import Body, Run, S, Story
+from tests.core.world_kit import line
 
 
 def cancel(n: int, at_us: int, outcome: str, *, final: bool = True) -> tuple[str, Body]:
@@ -85,6 +87,7 @@ def test_the_summary_counts_the_world(tmp_path: Path) -> None:
     summary = run.check().summary
     assert summary == {
         "parcels": 5,
+        "inserted": 0,
         "exited": 4,
         "mis_sorted": 0,
         "lost": 0,
@@ -94,6 +97,7 @@ def test_the_summary_counts_the_world(tmp_path: Path) -> None:
         "forced_mis_sorts": 0,
         "read_rate": 1.0,
         "by_reason": {"cancelled": 1, "lost": 1, "ok": 3},
+        "never_reached": [one for one in reachable(line()) if one not in ("cancelled", "lost", "ok")],
         "by_chute": {"001": 3, "end": 1},
         "decide_to_told_ms": {"p50": 12.0, "p99": 20.0, "max": 20.0},
         "plc_wait_ms": {"p50": 7.0, "p99": 9.0, "max": 9.0},

@@ -10,7 +10,9 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from edge import cli
+from line_config.load import load_line
 from line_config.packaged import packaged_names
+from line_config.reachable import reachable
 from simulators import report
 from simulators.world.findings import INVARIANTS, Findings
 from tests.core import store_kit
@@ -94,12 +96,22 @@ def test_a_simulation_shows_its_figures_and_writes_its_json(tmp_path: Path) -> N
     found = json.loads(file.read_text())
     figures = {
         *("parcels", "exited", "mis_sorted", "lost", "unverified_shipped", "cancelled_shipped"),
-        *("undetectable", "read_rate", "by_reason", "by_chute", "decide_to_told_ms", "plc_wait_ms"),
+        *(
+            "undetectable",
+            "read_rate",
+            "by_reason",
+            "never_reached",
+            "inserted",
+            "by_chute",
+            "decide_to_told_ms",
+            "plc_wait_ms",
+        ),
         *("told_while_down", "violations", "checked", "digest", "decisions_digest", "virtual_s", "wall_s"),
     }
     assert figures <= set(found)
     assert (found["parcels"], found["exited"], found["lost"], found["violations"]) == (12, 12, 0, [])
     assert set(found["checked"]) == set(INVARIANTS)
+    assert set(found["by_reason"]) | set(found["never_reached"]) == set(reachable(load_line("demo").topology))
     assert len(found["digest"]) == 64
 
 

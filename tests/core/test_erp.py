@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from edge.core.routing import Routes
 from edge.model.codes import Symbology
 from edge.model.ids import Waybill
+from edge.model.order import BeltOrder, Order, OrderStatus
 from edge.model.topology import Topology
 from line_config import load_line
 from simulators.erp import Erp
-from simulators.faults import FaultLevel, FaultPlan, ParcelFaultKind
+from simulators.fault_plan import FaultPlan
+from simulators.faults import FaultLevel, ParcelFaultKind
 from simulators.orders import DrawnOrders
 from simulators.orders.catalogue import HEAVIEST_PARCEL_G, LIGHTEST_PARCEL_G
+from simulators.plans import plan_of
 
 PARCELS = 240
 
@@ -70,6 +74,24 @@ def test_labels_show_one_waybill_and_what_else_a_parcel_shows(topology: Topology
     }
 
 
+def on_belt(order: Order) -> BeltOrder:
+    parcel = order.parcels[0]
+    return BeltOrder(
+        order_no=order.order_no,
+        version=order.version,
+        status=OrderStatus.RELEASED,
+        customer_code=order.customer_code,
+        shop=order.shop,
+        carrier=order.carrier,
+        region=order.region,
+        waybill=parcel.waybill_no,
+        routing_code=parcel.routing_code,
+        bag_place=parcel.bag_place,
+        expected_weight_g=None,
+        tolerance_g=parcel.tolerance_g,
+    )
+
+
 def test_faults_of_orders_are_data(topology: Topology) -> None:
     source, plan = erp(topology, FaultLevel.DEFAULT), FaultPlan(topology, FaultLevel.DEFAULT, 7)
     plain, kinds = erp(topology), set()
@@ -83,11 +105,25 @@ def test_faults_of_orders_are_data(topology: Topology) -> None:
             assert parcel.cancel_permille == fault.arg
         else:
             assert parcel.cancel_permille is None
-        assert parcel.spec == plain.parcel(index).spec, "the parcel itself is spoiled elsewhere"
+        if fault is not None and kind is ParcelFaultKind.COPIED_LABEL:
+            assert parcel.spec.waybill == plain.parcel(index - fault.arg).spec.waybill
+        else:
+            assert parcel.spec == plain.parcel(index).spec, "the parcel itself is spoiled elsewhere"
+        assert (parcel.reject_permille is None) is (kind is not ParcelFaultKind.SENT_TO_REJECT)
+        flags = {*parcel.order.flags, *(parcel.newer.flags if parcel.newer is not None else ())}
+        assert len(flags) == (kind is ParcelFaultKind.FLAGGED_ORDER)
+        if kind is ParcelFaultKind.UNROUTED_ORDER:
+            assert fault is not None
+            way = Routes(plan_of(topology)).find(on_belt(parcel.order))
+            assert (way.rule, way.blind_spot) == (None, bool(fault.arg))
     assert kinds >= {
         ParcelFaultKind.UNKNOWN_ORDER,
         ParcelFaultKind.HELD_ORDER,
         ParcelFaultKind.CANCELLED_ORDER,
+        ParcelFaultKind.COPIED_LABEL,
+        ParcelFaultKind.FLAGGED_ORDER,
+        ParcelFaultKind.UNROUTED_ORDER,
+        ParcelFaultKind.SENT_TO_REJECT,
     }
 
 
@@ -115,7 +151,8 @@ DIGEST = """
 import hashlib
 from line_config import load_line
 from simulators.erp import Erp
-from simulators.faults import FaultLevel, FaultPlan
+from simulators.fault_plan import FaultPlan
+from simulators.faults import FaultLevel
 from simulators.orders import DrawnOrders
 topology = load_line("demo").topology
 erp = Erp(topology, DrawnOrders(7), FaultPlan(topology, FaultLevel.HARSH, 7), parcels=None, seed=7)

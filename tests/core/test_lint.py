@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 
 from edge.model.topology import ScaleKind
+from edge.model.units import Mm
+from edge.model.verdict import Reason
 from line_config import LineDescription, load_line, proof
 from line_config.lint import findings, lint
+from line_config.reachable import reachable
 from line_config.report import render_report
 from line_config.topology_lint import belt_graph
 from tests.clauses import clause
@@ -170,3 +173,13 @@ def test_the_demo_report() -> None:
     assert "  not applicable: invariant 2, alone_on_scale: the line has no scale" in render_report(
         load_line("fast")
     )
+
+
+def test_reasons_are_worked_out_of_the_description() -> None:
+    demo, fast = load_line("demo").topology, load_line("fast").topology
+    weight = {Reason.WEIGHT_INVALID, Reason.WEIGHT_MISMATCH, Reason.OVERWEIGHT}
+    assert set(reachable(demo)) - set(reachable(fast)) == weight
+    assert Reason.OVERSIZE not in reachable(replace(demo, length_mean_mm=Mm(210)))
+    assert list(reachable(demo)) == [reason for reason in Reason if reason in reachable(demo)]
+    count = len(reachable(fast))
+    assert f"  {count} exit reasons can be reached: ok, no_read" in render_report(load_line("fast"))

@@ -16,16 +16,8 @@ from edge.model.topology import Topology
 from edge.model.units import Mm
 from line_config.problems import LineConfigError
 from simulators.cables import Actuators, Sensors
-from simulators.faults import (
-    BLOCK,
-    FaultLevel,
-    FaultPlan,
-    LineFault,
-    LineFaultKind,
-    ParcelFault,
-    ParcelFaultKind,
-    ScriptedPlan,
-)
+from simulators.fault_plan import BLOCK, FaultPlan, ScriptedPlan
+from simulators.faults import FaultLevel, LineFault, LineFaultKind, ParcelFault, ParcelFaultKind
 from simulators.loop import VirtualLoop
 from simulators.orders.waybills import FOREIGN
 from simulators.plant import Plant, PlantDriver, PlantRegisters, unpack
@@ -119,7 +111,7 @@ def hall_of(source: Parcels, plan: FaultPlan | None = None) -> tuple[Hall, Plant
     spoiled = SpoiledSource(source, plan, hall.world, OtherWaybills())
     infeed = Infeed(hall.world, spoiled, SeededBits(3, "infeed"))
     Crew(hall.world, SeededBits(3, "crew"))
-    Mishaps(hall.world, plan)
+    Mishaps(hall.world, plan, OtherWaybills())
     plant.power(True)
     return hall, plant, program, infeed
 
@@ -300,14 +292,26 @@ def test_every_fault_of_a_plan_comes_in_the_first_block_and_leaves_neighbours_al
     assert all(after - before > 1 for before, after in pairwise(disturbed))
     kinds = Counter(fault.kind for fault in faults.values() if fault is not None)
     strikes = Counter(fault.kind for index in range(BLOCK) for fault in plan.at(index))
-    harsh_parcels = {ParcelFaultKind.MIS_SORT, ParcelFaultKind.SWAP, ParcelFaultKind.JAM}
+    harsh_parcels = {
+        ParcelFaultKind.MIS_SORT,
+        ParcelFaultKind.SWAP,
+        ParcelFaultKind.JAM,
+        ParcelFaultKind.ARRIVAL_JAM,
+    }
     harsh_line = {
         LineFaultKind.E_STOP,
+        LineFaultKind.DOOR,
+        LineFaultKind.PURGE,
+        LineFaultKind.DISK_SLOW,
+        LineFaultKind.DISK_LOW,
         LineFaultKind.ENCODER_STANDS,
         LineFaultKind.ENCODER_RUNS,
         LineFaultKind.LINE_CRASH,
     }
     harsh = level is FaultLevel.HARSH
+    strays = {fault.kind: fault for fault in faults.values() if fault is not None}
+    moved = [strays[kind].arg for kind in (ParcelFaultKind.SLIPPED, ParcelFaultKind.INSERTED)]
+    assert harsh or max(moved) < line().eyes[2].position_mm, "an eye sees it before any arm"
     assert set(kinds) == set(ParcelFaultKind) - (set() if harsh else harsh_parcels)
     assert set(strikes) == set(LineFaultKind) - (set() if harsh else harsh_line)
 

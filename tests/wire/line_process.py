@@ -19,6 +19,7 @@ from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.scanner import Scanner, reader_setup
 from simulators.faults import FaultLevel
 from simulators.hall import Hall, HallSetup, order_source
+from simulators.plant_process import FarLine
 from simulators.seeds import SeededBits
 from simulators.world.checker import Checker, Report
 
@@ -96,7 +97,7 @@ class HallBeside:
         setup = HallSetup(
             line=self.line, seed=7, parcels=parcels, orders=order_source(None, 7), faults=FaultLevel.NONE
         )
-        self.hall = Hall(setup, loop, self.checker.fact, clock_step=_never, crash_line=_never)
+        self.hall = Hall(setup, loop, self.checker.fact, FarLine(_never))
         (port,) = self.line.scanners
         self.scanner = Scanner(loop, reader_setup(port.file), SeededBits(7, "scanner"))
         self.hall.world.on_label.append(self._labelled)
