@@ -42,6 +42,7 @@ class Gateway:
         self.settings = settings
         self.line = line
         self.places = places
+        self.chute_kinds = {chute.id: chute.kind for chute in line.chutes}
         self.metrics = GatewayMetrics()
         self.keys = KeyRing(())
         self.record = LineRecord(places)
@@ -52,6 +53,7 @@ class Gateway:
             places=settings.streams_max,
             per_key=settings.streams_per_key,
         )
+        self.exporting = asyncio.Semaphore(settings.exports_max)
         self.metrics.streams.set_function(lambda: self.feed.followers)
         self.process = LineProcess(places.line_metrics, settings)
         self.writer = WriterThread(

@@ -108,6 +108,11 @@ class Intake:
         taken = iter(self._writer.put_orders(fit) if fit else ())
         return tuple(next(taken) if refusal is None else refusal for refusal in refusals)
 
+    def put_all_orders(self, puts: Sequence[OrderPut]) -> tuple[Taken, ...]:
+        """All of them in one commit, or none: then at least one answer is neither STORED nor UNCHANGED.
+        One parcel an order."""
+        return self._writer.put_all_orders(puts)
+
     def cancel(self, message: Message, order_no: OrderNo) -> Taken:
         """On record; whether the order is still to be caught, the line alone answers."""
         return self._writer.cancel(message, order_no)

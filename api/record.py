@@ -77,6 +77,10 @@ class LineRecord:
         """In order of induction."""
         return await self._page(lambda: self._pages.parcels_after(track, limit, on_belt=on_belt, upto=upto))
 
+    async def tracks_of(self, day: str) -> tuple[TrackId, TrackId]:
+        """Tracks opened on a day of the line (YYYYMMDD): above the first, up to the second."""
+        return await self._page(lambda: self._pages.tracks_of(day))
+
     async def ends_after(self, seq: JournalSeq, limit: int) -> tuple[ParcelRow, ...]:
         """In the order of their ends."""
         return await self._page(lambda: self._pages.ends_after(seq, limit))

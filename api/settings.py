@@ -32,6 +32,8 @@ class GatewaySettings:
     """Requests at once, then 503."""
     in_flight_per_key: int = 64
     """Requests of one key at once, then 429: a bulk cannot starve the operator."""
+    exports_max: int = 2
+    """CSV exports at once: each reads a day of parcels."""
     requests_per_s: int = 500
     """Of one key, evenly; a line of 12,000 parcels an hour takes three or four orders a second."""
     requests_burst: int = 2_000

@@ -26,14 +26,41 @@ class TakenAnswer(Answer):
     version: Annotated[int, Field(description="The order's or plan's version that stands, 0 for none.")]
 
 
+class FieldErrorBody(Answer):
+    loc: list[str | int]
+    msg: str
+
+
+class CellErrorBody(Answer):
+    """``row`` as a spreadsheet numbers it, 1 is the heading; ``column`` empty: the whole row."""
+
+    row: int
+    column: str
+    value: str
+    do: str
+
+
 class ProblemBody(BaseModel):
-    """RFC 9457."""
+    """RFC 9457. ``errors``: fields of a JSON body; ``cells``: cells of a CSV, ``wrong`` of them in all."""
 
     type: str
     title: str
     status: int
     detail: str = ""
-    errors: list[dict[str, Any]] = []
+    errors: list[FieldErrorBody] = []
+    cells: list[CellErrorBody] = []
+    wrong: int = 0
+    version: int = 0
+    inbox_seq: int = 0
+
+
+class ImportAnswer(Answer):
+    """All of the file is there."""
+
+    rows: int
+    orders: int
+    stored: int
+    unchanged: int
 
 
 class BatchItem(Answer):

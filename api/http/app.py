@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.gateway import Gateway
-from api.http import changes, events, goods, line, orders, parcels, plans, system
+from api.http import changes, events, exports, goods, imports, line, orders, parcels, plans, system
 from api.http.bodies import ERRORS_MAX
 from api.http.deps import authorised
 from api.http.guards import Guards
@@ -57,7 +57,7 @@ def create_app(settings: GatewaySettings, line_topology: Topology, data_dir: Pat
     )
     app.state.gateway = gateway
     app.include_router(system.open_router)
-    for part in (orders, goods, plans, line, parcels, events, changes, system):
+    for part in (orders, goods, plans, imports, line, parcels, exports, events, changes, system):
         app.include_router(part.router, dependencies=[Depends(authorised)])
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -62,6 +62,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
 REQUIRED: Final[dict[tuple[str, str], Permission]] = {
     ("PUT", "/v1/orders/{order_no}"): Permission.WRITE_ORDERS,
     ("POST", "/v1/orders:batch"): Permission.WRITE_ORDERS,
+    ("POST", "/v1/orders:import"): Permission.WRITE_ORDERS,
     ("GET", "/v1/orders/{order_no}"): Permission.READ,
     ("POST", "/v1/orders/{order_no}/cancel"): Permission.WRITE_ORDERS,
     ("POST", "/v1/orders/{order_no}/hold"): Permission.WRITE_ORDERS,
@@ -70,6 +71,7 @@ REQUIRED: Final[dict[tuple[str, str], Permission]] = {
     ("PUT", "/v1/goods/{sku}"): Permission.WRITE_ORDERS,
     ("POST", "/v1/goods:batch"): Permission.WRITE_ORDERS,
     ("PUT", "/v1/plans/{plan_id}"): Permission.WRITE_PLANS,
+    ("POST", "/v1/plans/{plan_id}/import"): Permission.WRITE_PLANS,
     ("POST", "/v1/plans/{plan_id}/activate"): Permission.WRITE_PLANS,
     ("POST", "/v1/line/commands"): Permission.OPERATE,
     ("GET", "/v1/line"): Permission.READ,
@@ -77,6 +79,7 @@ REQUIRED: Final[dict[tuple[str, str], Permission]] = {
     ("GET", "/v1/line/devices"): Permission.READ,
     ("GET", "/v1/line/alarms"): Permission.READ,
     ("GET", "/v1/parcels"): Permission.READ,
+    ("GET", "/v1/parcels.csv"): Permission.READ,
     ("GET", "/v1/parcels/{waybill}"): Permission.READ,
     ("GET", "/v1/exits"): Permission.READ,
     ("GET", "/v1/tracks/{track}"): Permission.READ,

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from api.csv_cells import Column
 from api.http.answers import ProblemBody
 from api.http.schemas import (
     BlindSpotIn,
@@ -43,6 +44,14 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """``openapi_extra`` of a route that takes ``model``."""
     schema = {"$ref": REF.format(model=model.__name__)}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def csv_body(columns: tuple[Column, ...]) -> dict[str, Any]:
+    """``openapi_extra`` of a route that takes a CSV with these columns."""
+    heads = ",".join(column.name for column in columns)
+    told = "Columns, in any order: " + ", ".join(f"{column.name} ({column.zh})" for column in columns)
+    schema = {"type": "string", "description": told, "example": heads + "\r\n"}
+    return {"requestBody": {"required": True, "content": {"text/csv": {"schema": schema}}}}
 
 
 PROBLEM_RESPONSE: Final[dict[str, Any]] = {

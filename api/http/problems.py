@@ -10,6 +10,8 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
+from api.csv_cells import CellError
+
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:beltkeeper:problem:"
 
@@ -19,6 +21,7 @@ class Slug(StrEnum):
 
     JSON_MALFORMED = "json_malformed"
     FIELDS_INVALID = "fields_invalid"
+    CSV_INVALID = "csv_invalid"
     BODY_TOO_LARGE = "body_too_large"
     BODY_TIMEOUT = "body_timeout"
     MEDIA_TYPE = "media_type_unsupported"
@@ -64,10 +67,13 @@ class Kind:
 KINDS: dict[Slug, Kind] = {
     Slug.JSON_MALFORMED: Kind(status=400, en="The body is not well-formed JSON", zh="请求体不是合法的 JSON"),
     Slug.FIELDS_INVALID: Kind(status=422, en="Some fields are not valid", zh="部分字段无效"),
+    Slug.CSV_INVALID: Kind(
+        status=422, en="Nothing was imported: some cells are wrong", zh="未导入任何内容：部分单元格有误"
+    ),
     Slug.BODY_TOO_LARGE: Kind(status=413, en="The body is too large", zh="请求体过大"),
     Slug.BODY_TIMEOUT: Kind(status=408, en="The body did not arrive in time", zh="请求体未能按时到达"),
     Slug.MEDIA_TYPE: Kind(
-        status=415, en="The body must be application/json", zh="请求体必须为 application/json"
+        status=415, en="The body has another media type than is wanted here", zh="请求体的媒体类型不符"
     ),
     Slug.REQUEST_MALFORMED: Kind(status=400, en="The HTTP request is malformed", zh="HTTP 请求格式错误"),
     Slug.UNAUTHENTICATED: Kind(status=401, en="A valid API key is needed", zh="需要有效的 API 密钥"),
@@ -149,6 +155,7 @@ class Problem(Exception):
         detail: str = "",
         *,
         errors: tuple[FieldError, ...] = (),
+        cells: tuple[CellError, ...] = (),
         retry_after_s: int | None = None,
         headers: dict[str, str] | None = None,
         more: dict[str, str | int] | None = None,
@@ -157,6 +164,7 @@ class Problem(Exception):
         self.slug = slug
         self.detail = detail
         self.errors = errors
+        self.cells = cells
         self.retry_after_s = retry_after_s
         self.headers = headers or {}
         self.more = more or {}
@@ -173,6 +181,11 @@ class Problem(Exception):
             body["detail"] = self.detail
         if self.errors:
             body["errors"] = [{"loc": list(e.loc), "msg": e.msg} for e in self.errors]
+        if self.cells:
+            body["cells"] = [
+                {"row": c.row, "column": c.column, "value": c.value, "do": c.do.told_in(language)}
+                for c in self.cells
+            ]
         return body | self.more
 
     def response(self, headers: Headers) -> JSONResponse:

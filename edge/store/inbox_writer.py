@@ -53,6 +53,14 @@ Act = Callable[[InboxSeq], tuple[Taken, str]]
 """Does a message's work as inbox row ``seq``; the answer, and the row's body (empty: no row)."""
 
 
+class _NotAll(Exception):
+    """Takes a transaction back."""
+
+    def __init__(self, answers: tuple[Taken, ...]) -> None:
+        super().__init__()
+        self.answers = answers
+
+
 class InboxWriter:
     """Opens inbox.db, making, migrating and locking it.
 
@@ -93,6 +101,20 @@ class InboxWriter:
         with Transaction(self._db):
             intake = OrderIntake(self._db, self._seq, puts)
             answers = intake.take(bodies)
+        self._seq = intake.seq
+        return answers
+
+    def put_all_orders(self, puts: Sequence[OrderPut]) -> tuple[Taken, ...]:
+        """As ``put_orders``, but when one of them cannot be taken none is, and no answer is kept."""
+        bodies = [bounded(encode(put.order)) for put in puts]
+        try:
+            with Transaction(self._db):
+                intake = OrderIntake(self._db, self._seq, puts)
+                answers = intake.take(bodies)
+                if any(answer.outcome not in (Outcome.STORED, Outcome.UNCHANGED) for answer in answers):
+                    raise _NotAll(answers)
+        except _NotAll as refused:
+            return refused.answers
         self._seq = intake.seq
         return answers
 

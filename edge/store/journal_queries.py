@@ -31,6 +31,32 @@ def ends_after(connection: sqlite3.Connection, seq: int, limit: int) -> tuple[Pa
     return tuple(parcel_of(row) for row in rows)
 
 
+def tracks_of(connection: sqlite3.Connection, day: str) -> tuple[int, int]:
+    """The tracks' ends of a day: both the tracks and their first rows only rise, so no index is needed."""
+    begun = connection.execute("SELECT first_seq FROM day WHERE day=?", (day,)).fetchone()
+    if begun is None:
+        return 0, 0
+    over = connection.execute("SELECT min(first_seq) FROM day WHERE first_seq>?", begun).fetchone()[0]
+    newest = connection.execute("SELECT coalesce(max(track), 0) FROM parcel").fetchone()[0]
+    before = _last_before(connection, begun[0], newest)
+    return before, newest if over is None else _last_before(connection, over, newest)
+
+
+def _last_before(connection: sqlite3.Connection, seq: int, newest: int) -> int:
+    """The last track whose first row lies before row ``seq``, by halving."""
+    low, high = 0, newest
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = connection.execute(
+            "SELECT first_seq FROM parcel WHERE track>=? ORDER BY track LIMIT 1", (middle,)
+        ).fetchone()
+        if row[0] < seq:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def on_belt(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM parcel WHERE last_seq IS NULL").fetchone()[0])
 

@@ -127,6 +127,11 @@ class JournalReader:
         """Parcels whose end (exit or missing) is on record above row ``seq``, in the order of their ends."""
         return self._ask(lambda it: queries.ends_after(it, seq, limit)) or ()
 
+    def tracks_of(self, day: str) -> tuple[TrackId, TrackId]:
+        """Tracks opened on a day of the line (YYYYMMDD): above the first, up to the second; none: equal."""
+        after, upto = self._ask(lambda it: queries.tracks_of(it, day)) or (0, 0)
+        return TrackId(after), TrackId(upto)
+
     def on_belt(self) -> int:
         """Tracks without an end."""
         return self._ask(queries.on_belt) or 0
