@@ -7,6 +7,7 @@ holds them equal.
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
+from drivers.codecs.hid_keyboard import HidKeyboard
 from drivers.codecs.mettler_toledo import ContinuousCodec
 from drivers.codecs.mt_sics import SicsCodec
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
@@ -14,6 +15,7 @@ from drivers.codecs.yaohua_a9 import A9Codec
 from drivers.links.plc import PlcMailboxLink
 from drivers.links.scale_serial import ScaleCodec, ScaleLink
 from drivers.links.scanner import ScannerCodec, ScannerLink
+from drivers.streams.hid import open_hid
 from drivers.streams.serial import ParityName, open_serial
 from drivers.streams.tcp import accept_tcp, open_tcp
 from edge.model.topology import Reader, ReadPolicy, Scale
@@ -21,6 +23,7 @@ from edge.ports.byte_stream import ByteStream, OpenStream
 from edge.ports.sinks import CodeSink, SampleSink
 from line_config.device_files import PlcProtocol, ScaleFile, ScaleProtocol, ScannerFile, ScannerProtocol
 from line_config.model import (
+    HidSettings,
     ScaleConnection,
     ScannerConnection,
     SerialSettings,
@@ -50,18 +53,22 @@ def _yaohua_a9(file: ScaleFile) -> ScaleCodec:
     return A9Codec(unit=file.unit, agreeing=file.agreeing_frames)
 
 
-def _text_lines(file: ScannerFile, read: ReadPolicy) -> ScannerCodec:
+def _text_lines(file: ScannerFile, read: ReadPolicy) -> ScannerLines:
     return ScannerLines(
         LineFormat(
             prefix=file.prefix.encode(),
             terminator=file.terminator.encode(),
             separator=file.separator,
             aim=file.aim_identifiers,
-            no_read=read.no_read,
+            no_read=(*read.no_read, *file.no_read),
             heartbeat=file.heartbeat,
             max_bytes=file.max_line_bytes,
         )
     )
+
+
+def _hid_keyboard(file: ScannerFile, read: ReadPolicy) -> HidKeyboard:
+    return HidKeyboard(_text_lines(file, read))
 
 
 PLC_LINKS: Mapping[PlcProtocol, type[PlcMailboxLink]] = {"mailbox": PlcMailboxLink}
@@ -70,7 +77,10 @@ SCALE_CODECS: Mapping[ScaleProtocol, MakeScaleCodec] = {
     "mt_sics": _mt_sics,
     "yaohua_a9_continuous": _yaohua_a9,
 }
-SCANNER_CODECS: Mapping[ScannerProtocol, MakeScannerCodec] = {"text_lines": _text_lines}
+SCANNER_CODECS: Mapping[ScannerProtocol, MakeScannerCodec] = {
+    "text_lines": _text_lines,
+    "hid_keyboard": _hid_keyboard,
+}
 
 
 def cable(connection: ScaleConnection | ScannerConnection, file: ScaleFile | ScannerFile) -> OpenStream:
@@ -83,6 +93,8 @@ def cable(connection: ScaleConnection | ScannerConnection, file: ScaleFile | Sca
                 return await open_tcp(connection.host, connection.port)
             case TcpServerSettings():
                 return await accept_tcp(connection.host, connection.port)
+            case HidSettings():
+                return await open_hid(connection.path)
             case SerialSettings():
                 frame, baudrate = connection.frame or file.frame, connection.baudrate or file.baudrate
                 assert frame is not None, "line_config refuses a port without a format"

@@ -18,7 +18,10 @@ TELLS_STABLE: frozenset[ScaleProtocol] = frozenset({"mettler_toledo_continuous",
 """Protocols whose frames say whether the weight stands still: a static scale needs one."""
 TAKES_ZERO: frozenset[ScaleProtocol] = frozenset({"mt_sics"})
 """Protocols by which a scale can be told to set its zero."""
-ScannerProtocol = Literal["text_lines"]
+ScannerProtocol = Literal["text_lines", "hid_keyboard"]
+Verified = Literal["manual", "recording", "site", "nothing"]
+"""What a device file's figures were held against: the maker's manual (``source`` says where), bytes recorded
+from a device, a device in use on a site; or nothing: what is common, to be held against the device."""
 
 Address = Annotated[int, Field(ge=0, le=65_535)]
 Baudrate = Literal[600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
@@ -82,12 +85,14 @@ class ScaleFile(_DeviceFile):
 
 
 class ScannerFile(_DeviceFile):
-    """``text_lines``: each answer is one message of text, its codes parted by ``separator``.
+    """``text_lines``: each answer is one message of text, its codes parted by ``separator``;
+    ``hid_keyboard``: the same, typed as a USB keyboard with the US layout, or by numbers on the keypad.
 
-    A message ends with ``terminator``, or, where that is empty, by ``silence_ms`` of silence.
+    A message ends with ``terminator`` (typed: Enter is CR), or by ``silence_ms`` of silence, or by either.
     """
 
     protocol: ScannerProtocol
+    verified: Verified
     speaks: ReaderSpeaks
     latency_min_ms: Ms
     latency_max_ms: Ms
@@ -102,6 +107,10 @@ class ScannerFile(_DeviceFile):
     """Each code begins with its AIM identifier, such as ``]C1``."""
     max_line_bytes: Annotated[int, Field(ge=16, le=8_192)]
     silence_ms: Annotated[int, Field(ge=0, le=1_000)]
+    no_read: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=32)], ...], Field(max_length=8)
+    ] = ()
+    """Messages that mean no-read, besides those of the line's ``reading.no_read``."""
     heartbeat: Annotated[str, Field(max_length=32)]
     """A message that only says that the reader lives; empty: it sends none."""
     stale_ms: Annotated[int, Field(ge=0, le=600_000)]
@@ -109,12 +118,14 @@ class ScannerFile(_DeviceFile):
 
     @model_validator(mode="after")
     def _ends_somehow(self) -> Self:
-        if bool(self.terminator) == bool(self.silence_ms):
-            raise ValueError("a message ends by terminator or by silence_ms: exactly one of them")
+        if not self.terminator and not self.silence_ms:
+            raise ValueError("a message ends by terminator or by silence_ms: at least one of them")
         if bool(self.heartbeat) != bool(self.stale_ms):
             raise ValueError("heartbeat and stale_ms belong together: both or neither")
         if self.latency_min_ms > self.latency_max_ms:
             raise ValueError("latency_min_ms is larger than latency_max_ms")
         if bool(self.baudrate) != bool(self.frame):
             raise ValueError("baudrate and frame belong together: both or neither")
+        if self.protocol == "hid_keyboard" and (self.baudrate or self.heartbeat):
+            raise ValueError("a keyboard has no baudrate, no frame and no heartbeat")
         return self

@@ -13,7 +13,7 @@ from line_config.carriers import CarriersFile
 from line_config.description import ApiAddress, LineDescription, ScalePort, ScannerPort, StoreLimits
 from line_config.device_files import PlcFile, ScaleFile, ScannerFile
 from line_config.lint import findings
-from line_config.model import LineFile, NoScale, SerialSettings
+from line_config.model import HidSettings, LineFile, NoScale, ScannerConnection, SerialSettings
 from line_config.overrides import apply_overrides
 from line_config.packaged import packaged, packaged_names
 from line_config.problems import LineConfigError, Problem, Where, nearest
@@ -128,8 +128,8 @@ def _describe(
         scanner, more = read_packaged(ScannerFile, "devices", "scanners", f"{one.device}.yaml")
         problems += more
         scanners += [scanner] if scanner else []
-        if scanner is not None and isinstance(one.connection, SerialSettings):
-            problems += serial_problems(tree, ("readers", index, "connection"), one.connection, scanner)
+        if scanner is not None:
+            problems += cable_problems(tree, ("readers", index, "connection"), one.connection, scanner)
     scale_port, more = _scale_port(line)
     problems += more
     if plc is None or len(scanners) < len(line.readers) or more:
@@ -162,10 +162,21 @@ def _describe(
     )
 
 
-def serial_problems(
-    tree: Tree, steps: tuple[str | int, ...], port: SerialSettings, device: ScannerFile
+def cable_problems(
+    tree: Tree, steps: tuple[str | int, ...], port: ScannerConnection, device: ScannerFile
 ) -> list[Problem]:
-    """A serial port whose format neither the line nor the device file gives."""
+    """A cable over which the device does not speak, or a serial port whose format neither the line nor
+    the device file gives."""
+    if isinstance(port, HidSettings) is not (device.protocol == "hid_keyboard"):
+        what = f"device file {device.id} speaks {device.protocol}"
+        hint = (
+            "a keyboard has kind: hid"
+            if device.protocol == "hid_keyboard"
+            else "only a keyboard has kind: hid"
+        )
+        return [problem_at(tree, steps, what, hint)]
+    if not isinstance(port, SerialSettings):
+        return []
     if (port.baudrate or device.baudrate) and (port.frame or device.frame):
         return []
     what = f"device file {device.id} gives no serial format"

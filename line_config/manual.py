@@ -13,17 +13,20 @@ FOLDERS: tuple[tuple[str, type[PlcFile] | type[ScaleFile] | type[ScannerFile]], 
 
 
 def device_table() -> str:
-    """Supported devices as a Markdown table, one row a device file. Raises ``LineConfigError``."""
-    rows = ["| file | protocol | maker | models | source |", "|---|---|---|---|---|"]
+    """Supported devices as a Markdown table, one row a device file. Raises ``LineConfigError``.
+
+    Scanners say what they were verified against; the others against their source.
+    """
+    rows = ["| file | protocol | maker | models | source | verified by |", "|---|---|---|---|---|---|"]
     for folder, model in FOLDERS:
         for name in packaged_names("devices", folder):
             found, problems = read_packaged(model, "devices", folder, f"{name}.yaml")
             if found is None:
                 raise LineConfigError(problems)
             models = ", ".join(found.models)
-            rows.append(
-                f"| {folder}/{found.id} | {found.protocol} | {found.maker} | {models} | {found.source} |"
-            )
+            verified = found.verified if isinstance(found, ScannerFile) else "source"
+            named = f"{folder}/{found.id} | {found.protocol} | {found.maker}"
+            rows.append(f"| {named} | {models} | {found.source} | {verified} |")
     return "\n".join(rows)
 
 

@@ -116,8 +116,15 @@ class SerialSettings(Strict):
     frame: Literal["8N1", "7E1", "7O1", "8E1", "8O1"] | None = None
 
 
+class HidSettings(Strict):
+    """A scanner that is a USB keyboard, best by ``/dev/input/by-id/…-event-kbd``; it is ours alone."""
+
+    kind: Literal["hid"]
+    path: DevicePath
+
+
 ScannerConnection = Annotated[
-    SerialSettings | TcpClientSettings | TcpServerSettings, Field(discriminator="kind")
+    HidSettings | SerialSettings | TcpClientSettings | TcpServerSettings, Field(discriminator="kind")
 ]
 ScaleConnection = Annotated[SerialSettings | TcpClientSettings, Field(discriminator="kind")]
 

@@ -33,7 +33,7 @@ from edge.model.order import Goods, Order
 from edge.model.route import SortPlan
 from edge.model.units import UtcUs
 from line_config.description import LineDescription, ScannerPort
-from line_config.model import SerialSettings, TcpClientSettings, TcpServerSettings
+from line_config.model import HidSettings, SerialSettings, TcpClientSettings, TcpServerSettings
 from line_config.proof import largest_turnaround_ms
 from line_config.slower import with_slower_plc
 from simulators.devices.plc.modbus_server import ModbusPlcServer
@@ -349,7 +349,8 @@ class Rig:
             )
             await self._server.start()
         for reader, port in zip(topology.readers, line.scanners, strict=True):
-            scanner = Scanner(self._loop, reader_setup(port.file), self._bits.child(f"scanner/{reader.id}"))
+            bits = self._bits.child(f"scanner/{reader.id}")
+            scanner = Scanner(self._loop, reader_setup(port.file, reader), bits, port.file.protocol)
             await self._join(scanner, port)
             self._scanners[reader.id] = scanner
         self.hall.world.on_label.append(self._labelled)
@@ -374,7 +375,7 @@ class Rig:
                 await scanner.listen(connection.host, connection.port)
             case TcpServerSettings():
                 self._callers.append(self._loop.create_task(scanner.call(connection.host, connection.port)))
-            case SerialSettings():
+            case SerialSettings() | HidSettings():
                 # The latency that the reader draws is its last byte's: its cable adds nothing.
                 wires = Cable(self._loop, self._bits.child(f"scanner/{port.reader}/cable"), failed=LinkFailed)
                 scanner.plug(wires.send)

@@ -20,7 +20,7 @@ FNC1 = "\x1d"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineFormat:
-    """``terminator`` empty: a message ends by silence. ``no_read`` and ``heartbeat`` are whole messages
+    """``terminator`` empty: a message ends by silence only. ``no_read`` and ``heartbeat`` are whole messages
     without the prefix; an empty ``separator`` or ``heartbeat``: there is none."""
 
     prefix: bytes
@@ -59,9 +59,16 @@ class ScannerLines:
 
     def silent(self) -> tuple[ReaderEvent, ...]:
         """Silence has ended the message that lies here; stamped with its last byte's arrival."""
-        message, self._buffer = self._buffer, b""
+        message, self._buffer = self._without_torn_end(self._buffer), b""
         event = self._message(message, self._last_us) if message or self._overlong else None
         return () if event is None else (event,)
+
+    def _without_torn_end(self, message: bytes) -> bytes:
+        """Less the beginning of a terminator whose rest did not come."""
+        for size in range(len(self._fmt.terminator) - 1, 0, -1):
+            if message.endswith(self._fmt.terminator[:size]):
+                return message[:-size]
+        return message
 
     def _message(self, message: bytes, at_us: MonoUs) -> ReaderEvent | None:
         text = None if self._overlong or len(message) > self._fmt.max_bytes else self._text(message)
@@ -77,7 +84,9 @@ class ScannerLines:
     def _text(self, message: bytes) -> str | None:
         text = message.removeprefix(self._fmt.prefix).decode(errors="replace")
         framed = message.startswith(self._fmt.prefix) and "\ufffd" not in text
-        return text if framed and text.replace(FNC1, "").isprintable() else None
+        # A reader may say its no-read in control characters, as Datalogic's CAN.
+        legible = text.replace(FNC1, "").isprintable() or text in self._fmt.no_read
+        return text if framed and legible else None
 
     def _codes(self, text: str) -> tuple[Code, ...] | None:
         if text in self._fmt.no_read or (text and text == self._fmt.heartbeat):

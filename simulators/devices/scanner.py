@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.model.codes import Code, Symbology
-from line_config.device_files import ScannerFile
+from edge.model.topology import Reader
+from line_config.device_files import ScannerFile, ScannerProtocol
 from line_config.load import read_packaged
 from line_config.packaged import packaged_names
 from line_config.problems import LineConfigError
+from simulators.devices.keyboard import typed_events
 from simulators.devices.process import run_until_ended
 from simulators.devices.pty_port import PtyPort
 from simulators.feed import FeedMessage, LabelSeen, follow
@@ -28,6 +30,10 @@ US_PER_S = 1_000_000
 HELD_LIMIT = 256
 """Messages that a stalled reader keeps; the oldest are lost."""
 RECONNECT_S = 0.2
+NO_READ = "NoRead"
+"""What it says where its device file names no other text."""
+BEATS_IN_TIME = 3
+"""Heart-beats in the time after which a silent reader is given up."""
 AIM = {
     Symbology.CODE128: "]C0",
     Symbology.CODE39: "]A0",
@@ -52,38 +58,57 @@ class ReaderSetup:
     terminator: str = "\r\n"
     separator: str = ";"
     aim: bool = True
-    no_read: str = "NoRead"
+    no_read: str = NO_READ
+    heartbeat: str = ""
+    beat_us: int = 0
+    """Between two heart-beats, where it is set to send them."""
 
 
-def reader_setup(file: ScannerFile) -> ReaderSetup:
-    """A reader set up as its device file says."""
+def reader_setup(file: ScannerFile, measured: Reader | None = None) -> ReaderSetup:
+    """A reader set up as its device file says, as quick as the line has ``measured`` it."""
+    quick = measured or file
     return ReaderSetup(
-        latency_min_us=file.latency_min_ms * US_PER_MS,
-        latency_max_us=file.latency_max_ms * US_PER_MS,
+        latency_min_us=quick.latency_min_ms * US_PER_MS,
+        latency_max_us=quick.latency_max_ms * US_PER_MS,
         prefix=file.prefix,
         terminator=file.terminator,
         separator=file.separator,
         aim=file.aim_identifiers,
+        no_read=file.no_read[0] if file.no_read else NO_READ,
+        heartbeat=file.heartbeat,
+        beat_us=file.stale_ms * US_PER_MS // BEATS_IN_TIME,
     )
 
 
 def text_message(codes: Sequence[Code], setup: ReaderSetup) -> bytes:
-    """One answer as it goes over the wire."""
-    told = [(AIM[code.symbology] if setup.aim else "") + code.text for code in codes]
-    body = setup.separator.join(told) if told else setup.no_read
-    return f"{setup.prefix}{body}{setup.terminator}".encode()
+    """One answer as it goes over the wire; without a separator each code is a message of its own."""
+    told = [(AIM[code.symbology] if setup.aim else "") + code.text for code in codes] or [setup.no_read]
+    bodies = [setup.separator.join(told)] if setup.separator else told
+    return "".join(f"{setup.prefix}{body}{setup.terminator}" for body in bodies).encode()
 
 
-SCANNER_MESSAGES = {"text_lines": text_message}
+def keyed_message(codes: Sequence[Code], setup: ReaderSetup) -> bytes:
+    """The same, typed as a keyboard of Linux hands it on."""
+    return typed_events(text_message(codes, setup).decode())
+
+
+SCANNER_MESSAGES = {"text_lines": text_message, "hid_keyboard": keyed_message}
 """Encoder of each protocol that the line can understand."""
 
 
 class Scanner:
     """One reader. ``saw`` is its eye, its connections are its mouth."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, setup: ReaderSetup, bits: SeededBits) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        setup: ReaderSetup,
+        bits: SeededBits,
+        protocol: ScannerProtocol = "text_lines",
+    ) -> None:
         self._loop = loop
         self._setup = setup
+        self._encode = SCANNER_MESSAGES[protocol]
         self._bits = bits
         self._ears: list[asyncio.Transport] = []
         self._wires: list[Callable[[bytes], object]] = []
@@ -91,13 +116,20 @@ class Scanner:
         self._last_us = 0
         self._held: list[bytes] | None = None
         self._off = False
+        if setup.beat_us:
+            loop.call_later(setup.beat_us / US_PER_S, self._beat)
+
+    def _beat(self) -> None:
+        setup = self._setup
+        self.say(f"{setup.prefix}{setup.heartbeat}{setup.terminator}".encode())
+        self._loop.call_later(setup.beat_us / US_PER_S, self._beat)
 
     def saw(self, at_us: int, codes: Sequence[Code]) -> None:
         """A look at ``at_us``; its answer goes out when the latency drawn is over, never before an
         earlier one's."""
         latency_us = self._bits.between(self._setup.latency_min_us, self._setup.latency_max_us)
         self._last_us = max(self._last_us, at_us + latency_us)
-        self._loop.call_at(self._last_us / US_PER_S, self.say, text_message(codes, self._setup))
+        self._loop.call_at(self._last_us / US_PER_S, self.say, self._encode(codes, self._setup))
 
     def say(self, data: bytes) -> None:
         """Bytes to everyone connected, now; for faults, any bytes."""
@@ -197,7 +229,7 @@ async def run(options: argparse.Namespace) -> None:
     if file is None:
         raise LineConfigError(problems)
     bits = SeededBits(options.seed, f"scanner/{options.reader}")
-    scanner = Scanner(asyncio.get_running_loop(), reader_setup(file), bits)
+    scanner = Scanner(asyncio.get_running_loop(), reader_setup(file), bits, file.protocol)
 
     def take(message: FeedMessage) -> None:
         if isinstance(message, LabelSeen) and message.reader == options.reader:

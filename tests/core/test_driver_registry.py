@@ -22,10 +22,12 @@ from line_config.device_files import (
     ScannerProtocol,
     SerialFrame,
 )
+from simulators.devices.keyboard import typed_events
 from tests.core import (
     test_scale_codec_mettler_toledo,
     test_scale_codec_mt_sics,
     test_scale_codec_yaohua_a9,
+    test_scanner_codec_hid,
     test_scanner_codec_lines,
 )
 
@@ -72,16 +74,19 @@ def test_what_a_protocol_can_do_is_said_beside_its_name() -> None:
 def test_every_scanner_file_makes_a_codec(path: Path) -> None:
     file = ScannerFile.model_validate_json(read(path))
     codec = SCANNER_CODECS[file.protocol](file, READ)
-    events = codec.feed(f"{file.prefix}NoRead{file.terminator}".encode(), MonoUs(1)) + codec.silent()
+    said = f"{file.prefix}NoRead{file.terminator}"
+    data = typed_events(said) if file.protocol == "hid_keyboard" else said.encode()
+    events = codec.feed(data, MonoUs(1)) + codec.silent()
     assert [event.codes for event in events if hasattr(event, "codes")] == [()]
 
 
 def test_every_protocol_has_a_golden_table_with_its_sources() -> None:
-    scanners = {"text_lines": test_scanner_codec_lines.GOLDEN}
+    scanners = {"text_lines", "hid_keyboard"}
     assert set(GOLDEN_SCALES) == set(SCALE_CODECS)
-    assert set(scanners) == set(SCANNER_CODECS)
+    assert scanners == set(SCANNER_CODECS)
     assert all(len(table) >= 8 and all(row.source for row in table) for table in GOLDEN_SCALES.values())
-    assert all(len(table) >= 8 for table in scanners.values())
+    assert len(test_scanner_codec_lines.GOLDEN) >= 8
+    assert len(test_scanner_codec_hid.GOLDEN) >= 8
 
 
 def test_every_protocol_has_a_device_file() -> None:

@@ -162,6 +162,21 @@ def test_silence_ends_a_message_where_there_is_no_terminator() -> None:
     assert reader.rejected == 1
 
 
+def test_silence_ends_what_no_terminator_ended() -> None:
+    reader = ScannerLines(CRLF)
+    reader.feed(b"]C0JT1234567890123", MonoUs(1))
+    assert heard(reader.silent()) == [("JT1234567890123",)]
+    reader.feed(b"]C0JT1234567890123\r", MonoUs(2))
+    assert heard(reader.silent()) == [("JT1234567890123",)], "the rest of the terminator was lost"
+    assert heard(reader.feed(b"]C0JT1234567890123\r\n", MonoUs(3))) == [("JT1234567890123",)]
+    assert reader.silent() == ()
+
+
+def test_a_no_read_may_be_a_control_character() -> None:
+    fmt = replace(CRLF, no_read=(*NO_READ, "\x18"), prefix=b"\x02", terminator=b"\r\n\x03")
+    assert ScannerLines(fmt).feed(b"\x02\x18\r\n\x03", AT) == (ReaderAnswered(at_us=AT, codes=()),)
+
+
 def test_no_read_texts_are_exact() -> None:
     fmt = replace(CRLF, aim=False)
     assert heard(ScannerLines(fmt).feed(b"?\r\nNoread\r\n", AT)) == [(), ("Noread",)]

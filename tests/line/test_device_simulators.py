@@ -117,6 +117,19 @@ def test_answers_come_in_order_and_within_the_latency(calls_us: bool) -> None:
     assert max(late) - min(late) > 20 * MS
 
 
+def test_a_reader_that_is_set_to_beat_says_that_it_lives() -> None:
+    loop, said = VirtualLoop(), list[tuple[int, bytes]]()
+    setup = replace(SETUP, heartbeat="HB", beat_us=500 * MS)
+
+    async def main() -> None:
+        scanner = Scanner(loop, setup, SeededBits(3, "scanner"))
+        scanner.plug(lambda data: said.append((loop.now_us() - START_US, data)))
+        await asyncio.sleep(1.6)
+
+    loop.run(main())
+    assert said == [(n * 500 * MS, b"HB\r\n") for n in (1, 2, 3)]
+
+
 def test_several_codes_of_one_look_are_one_answer() -> None:
     async def belt(loop: VirtualLoop, scanner: Scanner) -> None:
         scanner.saw(loop.now_us(), (JT, GOODS))
@@ -163,6 +176,11 @@ def test_every_symbology_goes_over_the_wire_and_back() -> None:
         code = Code(text=texts.get(symbology, "AB12"), symbology=symbology)
         (answer,) = ScannerLines(FORMAT).feed(text_message((code,), SETUP), MonoUs(1))
         assert answer.codes == (code,)  # type: ignore[union-attr]
+
+
+def test_without_a_separator_each_code_is_a_message_of_its_own() -> None:
+    data = text_message((JT, GOODS), replace(SETUP, separator=""))
+    assert data == b"]C0JT1234567890123\r\n]E06901234567892\r\n"
 
 
 def test_the_scale_s_frames_are_the_manual_s() -> None:

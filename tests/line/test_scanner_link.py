@@ -46,14 +46,15 @@ class Session:
         self.heard = Heard()
         self.up_ms: int | None = None
         self.failure = ""
+        silence_ms = options.get("silence_ms", 0)
         self.link = ScannerLink(
             device=DeviceId("scanner-1"),
             reader=ReaderId("r1"),
-            silence_ms=options.get("silence_ms", 0),
+            silence_ms=silence_ms,
             stale_ms=options.get("stale_ms", 0),
             open_stream=open_stream,
             make_codec=lambda: ScannerLines(
-                replace(FORMAT, terminator=b"" if options.get("silence_ms") else b"\r\n")
+                replace(FORMAT, terminator=b"\r\n" if options.get("terminated", not silence_ms) else b"")
             ),
             sink=self.heard,
         )
@@ -120,6 +121,12 @@ def test_garbage_is_no_sign_of_life() -> None:
     session = run([(ms, b"\xff\r\n") for ms in range(200, 1_000, 50)], 2_000, stale_ms=250)
     assert session.failure == "scanner-1: silent for 250 ms"
     assert session.loop.now_us() - START_US == 350 * MS
+
+
+def test_a_missing_terminator_is_made_up_for_by_silence() -> None:
+    script = [(90, b"OLD"), (200, b"JT1\r\n"), (210, b"JT2"), (300, b"JT3\r\n")]
+    session = run(script, 400, silence_ms=30, terminated=1)
+    assert session.heard.answers == [(200, ["JT1"]), (210, ["JT2"]), (300, ["JT3"])]
 
 
 def test_a_reader_without_a_terminator() -> None:

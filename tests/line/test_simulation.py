@@ -94,18 +94,23 @@ def test_faults_break_nothing(
 
 
 @pytest.mark.parametrize(
-    "cable",
+    ("device", "cable"),
     [
-        "{kind: serial, path: /dev/ttyS0, baudrate: 115200, frame: 8N1}",
-        "{kind: tcp_server, host: 127.0.0.1, port: 2111}",
+        ("tcp_line_reader", "{kind: serial, path: /dev/ttyS0, baudrate: 115200, frame: 8N1}"),
+        ("tcp_line_reader", "{kind: tcp_server, host: 127.0.0.1, port: 2111}"),
+        ("hid_hand_scanner", "{kind: hid, path: /dev/input/by-id/usb-scanner-event-kbd}"),
     ],
-    ids=["serial", "it calls us"],
+    ids=["serial", "it calls us", "keyboard"],
 )
-def test_a_reader_on_another_cable_reads_as_well(tmp_path: Path, cable: str) -> None:
+def test_a_reader_on_another_cable_reads_as_well(tmp_path: Path, device: str, cable: str) -> None:
     text = packaged("lines", "demo.yaml").read_text("utf-8")
+    text = text.replace("{kind: tcp_client, host: 127.0.0.1, port: 2111}", cable)
+    quick = f"device: {device}\n    latency: {{min_ms: 5, max_ms: 40}}\n"
+    text = text.replace("device: tcp_line_reader\n", quick)
     path = tmp_path / "line.yaml"
-    path.write_text(text.replace("{kind: tcp_client, host: 127.0.0.1, port: 2111}", cable), "utf-8")
-    assert cable in path.read_text("utf-8")
+    path.write_text(text, "utf-8")
+    assert cable in text
+    assert quick in text
     figures = kept(play(str(path), 120, 6, DEFAULT), 120)
     assert figures["read_rate"] >= 0.85
 
