@@ -1,4 +1,5 @@
-"""Alembic's entry for inbox.db: runs on the writer's own connection, inside its one transaction."""
+"""Alembic's entry for inbox.db: runs on the writer's own connection, inside its one transaction (which
+Alembic would commit after each migration if it were told that DDL is not part of it)."""
 
 from alembic import context
 
@@ -7,6 +8,6 @@ from edge.store.tables import inbox
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=inbox,
-    transactional_ddl=False,
+    transactional_ddl=True,
 )
 context.run_migrations()
