@@ -15,7 +15,6 @@ from edge.doctor.machine import (
     group_name,
 )
 from edge.store.places import Places
-from line_config.model import SerialSettings
 
 SYSUSERS = Words(
     "systemd-sysusers (see docs/operation.md); until then the units do not start",
@@ -29,7 +28,7 @@ def groups(machine: Machine) -> Iterator[Finding]:
     """Each unit's user is there and may open what it is for."""
     missing: list[str] = []
     for name, needed in (
-        (LINE_USER, _serial_ports(machine)),
+        (LINE_USER, _ports(machine)),
         (CAMERA_USER, machine.cameras()),
         (GATEWAY_USER, ()),
     ):
@@ -43,12 +42,9 @@ def groups(machine: Machine) -> Iterator[Finding]:
         yield warning("", f"no such user: {names}", f"没有用户：{names}", fix=SYSUSERS)
 
 
-def _serial_ports(machine: Machine) -> tuple[Path, ...]:
-    return tuple(
-        Path(connection.path)
-        for _, connection in machine.connections()
-        if isinstance(connection, SerialSettings) and Path(connection.path).exists()
-    )
+def _ports(machine: Machine) -> tuple[Path, ...]:
+    paths = (Path(connection.path) for _, connection in machine.wired())
+    return tuple(path for path in paths if path.exists())
 
 
 def _user_groups(user: Account, needed: tuple[Path, ...]) -> Finding:

@@ -31,6 +31,7 @@ CHECKS: Final = (
     Check("databases", Words("databases", "数据库"), 15, databases.databases),
     Check("clock", Words("clock", "时钟"), 3, clock.clock),
     Check("serial", Words("serial ports", "串口"), 3, devices.serial),
+    Check("keyboards", Words("USB scanners", "USB 扫码器"), 3, devices.keyboards),
     Check("cameras", Words("cameras", "相机"), 3, devices.cameras),
     Check("readers", Words("TCP devices", "TCP 设备"), 15, devices.readers),
     Check("plc", Words("PLC", "PLC"), 10, plc.plc),

@@ -1,43 +1,58 @@
 """What the line is plugged into, and whether it answers. A running line is asked instead of its devices."""
 
+import importlib.util
 import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from edge.doctor.findings import Finding, Words, failed, good, warning
-from edge.doctor.machine import CAMERA_USER, LINE_USER, Machine, group_name
-from line_config.model import SerialSettings, TcpClientSettings
+from edge.doctor.machine import CAMERA_USER, LINE_USER, Machine, Wired, group_name
+from line_config.model import HidSettings, SerialSettings, TcpClientSettings
 
 CALL_S = 1.0
 
 
 def serial(machine: Machine) -> Iterator[Finding]:
     """Each serial port of the line, by a name that stays when plugs are changed."""
-    ports = [
-        (device, Path(connection.path))
-        for device, connection in machine.connections()
-        if isinstance(connection, SerialSettings)
-    ]
+    ports = [one for one in machine.wired() if isinstance(one[1], SerialSettings)]
+    yield from _wired(machine, ports, machine.by_id("serial"))
+
+
+def keyboards(machine: Machine) -> Iterator[Finding]:
+    """Each scanner that types, the same way; and the library that takes it away from the console."""
+    ports = [one for one in machine.wired() if isinstance(one[1], HidSettings)]
+    if ports and importlib.util.find_spec("evdev") is None:
+        remedy = "pip install 'beltkeeper[hid]'"
+        yield failed("evdev", "not installed", "未安装", fix=Words(remedy, remedy))
+    typing = tuple(one for one in machine.by_id("input") if one.name.endswith("-event-kbd"))
+    yield from _wired(machine, ports, typing)
+
+
+def _wired(
+    machine: Machine, ports: list[tuple[str, Wired]], plugged_in: tuple[Path, ...]
+) -> Iterator[Finding]:
+    names = ", ".join(str(one) for one in plugged_in)
+    known = Words(f"plugged in: {names or 'none'}", f"已插入：{names or '无'}")
     if not ports:
-        en, zh = _plugged_in(machine)
-        yield good("", f"none in use; {en}", f"未使用；{zh}")
-    for device, path in ports:
-        yield _port(machine, device, path)
+        yield good("", f"none in use; {known.en}", f"未使用；{known.zh}")
+    for device, connection in ports:
+        if machine.devices_up is None:
+            yield _port(machine, device, Path(connection.path), plugged_in, known)
+        else:
+            yield by_its_line(machine, device, connection.path)
 
 
-def _port(machine: Machine, device: str, path: Path) -> Finding:
-    others = machine.by_id("serial")
+def _port(machine: Machine, device: str, path: Path, plugged_in: tuple[Path, ...], known: Words) -> Finding:
     if not path.exists():
-        en, zh = _plugged_in(machine)
         fix = Words(
-            f"plug it in, or correct the path in the line's file; {en}",
-            f"请插好，或更正产线文件中的路径；{zh}",
+            f"plug it in, or correct the path in the line's file; {known.en}",
+            f"请插好，或更正产线文件中的路径；{known.zh}",
         )
         return failed(device, f"{path} is not there", f"{path} 不存在", fix=fix)
     if not stat.S_ISCHR(path.stat().st_mode):
         fix = Words("correct the path in the line's file", "请更正产线文件中的路径")
-        return failed(device, f"{path} is no serial port", f"{path} 不是串口", fix=fix)
+        return failed(device, f"{path} is no device", f"{path} 不是设备", fix=fix)
     user = machine.who(LINE_USER)
     if not user.may_use(path):
         command = f"usermod -aG {group_name(path.stat().st_gid)} {user.name}"
@@ -47,22 +62,13 @@ def _port(machine: Machine, device: str, path: Path) -> Finding:
             f"{path}：{user.name} 无权打开",
             fix=Words(command, command),
         )
-    if machine.devices_up is not None:
-        return by_its_line(machine, device, str(path))
-    stays = next((one for one in others if one.resolve() == path.resolve()), None)
+    stays = next((one for one in plugged_in if one.resolve() == path.resolve()), None)
     if stays is not None and path != stays:
         fix = Words(f"write {stays} into the line's file", f"请在产线文件中写 {stays}")
         return warning(
-            device, f"{path} may be another port after a restart", f"{path} 重启后可能变成别的串口", fix=fix
+            device, f"{path} may be another device after a restart", f"{path} 重启后可能变成别的设备", fix=fix
         )
     return good(device, f"{path}", f"{path}")
-
-
-def _plugged_in(machine: Machine) -> tuple[str, str]:
-    names = ", ".join(str(one) for one in machine.by_id("serial"))
-    if not names:
-        return "no adapter is plugged in", "未插任何串口适配器"
-    return f"plugged in: {names}", f"已插入：{names}"
 
 
 def cameras(machine: Machine) -> Iterator[Finding]:

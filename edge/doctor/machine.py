@@ -11,13 +11,14 @@ from pathlib import Path
 
 from edge.store.places import Places, unix_name
 from line_config.description import LineDescription
-from line_config.model import ScaleConnection, ScannerConnection, Store
+from line_config.model import HidSettings, ScaleConnection, ScannerConnection, SerialSettings, Store
 
 GROUP = "beltkeeper"
 LINE_USER, CAMERA_USER, GATEWAY_USER = "beltkeeper-line", "beltkeeper-camera", "beltkeeper-gateway"
 """Of systemd/sysusers.d."""
 ANSWER_S = 2.0
 ANSWER_MAX_BYTES = 4 << 20
+Wired = SerialSettings | HidSettings
 _DEVICE_UP = re.compile(r'^beltkeeper_device_up\{device="([^"]+)"\} (\d)', re.MULTILINE)
 
 
@@ -113,6 +114,14 @@ class Machine:
         if self.line.scale_port is not None:
             found.append((str(self.line.scale_port.device), self.line.scale_port.connection))
         return tuple(found)
+
+    def wired(self) -> tuple[tuple[str, Wired], ...]:
+        """Those that are a device of this machine."""
+        return tuple(
+            (device, connection)
+            for device, connection in self.connections()
+            if isinstance(connection, SerialSettings | HidSettings)
+        )
 
     def by_id(self, kind: str) -> tuple[Path, ...]:
         """Devices of this machine by names that stay: ``kind`` serial, v4l (cameras) or input."""

@@ -37,6 +37,7 @@ from edge.doctor.checks import Check
 from edge.doctor.findings import Finding, Words, failed, good, warning
 from edge.doctor.machine import Account, group_name, nearest_folder, this_account
 from line_config import load_line
+from line_config.model import HidSettings
 from tests.core import store_kit
 from tests.core.doctor_kit import told
 from tests.core.test_cli import call
@@ -427,6 +428,23 @@ def test_a_running_line_is_asked_instead_of_its_devices(tmp_path: Path) -> None:
         running = replace(serial_at(port), devices_up={"scale": up, "top": up, "plc": up})
         assert told(devices.serial(running))[0][0] == verdict
         assert told(devices.readers(running))[0][0] == verdict
+
+
+def test_a_scanner_that_types_is_a_device_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert told(devices.keyboards(serial_at(tmp_path / "none"))) == [
+        ("good", "none in use; plugged in: none")
+    ]
+    path = tmp_path / "input" / "by-id" / "usb-maker_scanner-event-kbd"
+    path.parent.mkdir(parents=True)
+    path.symlink_to("/dev/null")
+    (path.parent / "usb-maker_mouse-event-mouse").symlink_to("/dev/null")
+    port = HidSettings(kind="hid", path=str(path))
+    monkeypatch.setattr(Machine, "connections", lambda self: (("top", port),))
+    machine = replace(serial_at(tmp_path / "none"), dev=tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    assert told(devices.keyboards(machine)) == [("good", f"top: {path}")]
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert told(devices.keyboards(machine))[0] == ("failed", "evdev: not installed")
 
 
 def test_cameras_that_are_plugged_in(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> None:

@@ -161,6 +161,7 @@ def test_users_groups_and_folders_are_made(root: Path) -> None:
         (data, "root"),
         (data / "journal", LINE_USER),
         (data / "inbox", GATEWAY_USER),
+        (data / "gateway", GATEWAY_USER),
         (data / "cameras", CAMERA_USER),
     ):
         status = folder.stat()
