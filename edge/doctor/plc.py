@@ -29,34 +29,40 @@ def plc(machine: Machine) -> Iterator[Finding]:
     if machine.devices_up is not None:
         yield by_its_line(machine, "plc", where)
         return
-    try:
-        words, took_ms = asyncio.run(_asked(topology.plc))
-    except LinkFailed as error:
-        fix = Words(
-            f"ping {topology.plc.host}; is Modbus TCP on, is the unit {topology.plc.unit}?",
-            f"ping {topology.plc.host}；Modbus TCP 是否已启用，单元号是否为 {topology.plc.unit}？",
-        )
-        yield failed("plc", str(error), str(error), fix=fix)
+    words, took_ms, why = asyncio.run(_asked(topology.plc))
+    reach = Words(
+        f"ping {topology.plc.host}; is Modbus TCP on, is the unit {topology.plc.unit}?",
+        f"ping {topology.plc.host}；Modbus TCP 是否已启用，单元号是否为 {topology.plc.unit}？",
+    )
+    if not words:
+        yield failed("plc", why, why, fix=reach)
         return
     yield _identity(words, topology, where)
-    yield _turnaround(sorted(took_ms), topology.plc)
+    if why:
+        times = len(took_ms)
+        yield failed("plc", f"answered {times} times, then: {why}", f"应答 {times} 次之后：{why}", fix=reach)
+    else:
+        yield _turnaround(sorted(took_ms), topology.plc)
 
 
-async def _asked(plc: PlcLink) -> tuple[tuple[int, ...], list[float]]:
-    """The identity block, and milliseconds of each of many reads of it. Raises ``LinkFailed``."""
+async def _asked(plc: PlcLink) -> tuple[tuple[int, ...], list[float], str]:
+    """The identity block (empty: none came), milliseconds of each of many reads of it, and what ended them
+    too soon, if anything did."""
     bus = ModbusTcpPort.of(plc)
     took: list[float] = []
     words: tuple[int, ...] = ()
-    await bus.open()
     try:
+        await bus.open()
         until = perf_counter() + READ_S
         while not took or (len(took) < READS and perf_counter() < until):
             began = perf_counter()
             words = await bus.read(plc.registers.identity, SIZE)
             took.append((perf_counter() - began) * 1_000)
+    except LinkFailed as error:
+        return words, took, str(error)
     finally:
         await bus.close()
-    return words, took
+    return words, took, ""
 
 
 def _identity(words: tuple[int, ...], topology: Topology, where: str) -> Finding:
