@@ -56,6 +56,8 @@ from edge.model.events import (
     SamplesCaptured,
     StatusBitsChanged,
     WakePurpose,
+    WarningCleared,
+    WarningRaised,
     WaybillPlaceFound,
     Woke,
 )
@@ -151,6 +153,8 @@ class LineCore:
         | DeviceWentDown
         | HoldRaised
         | HoldCleared
+        | WarningRaised
+        | WarningCleared
         | ClockRead
         | LineStarted,
     ) -> None:
@@ -175,6 +179,10 @@ class LineCore:
                 operating.hold(scope, event.at_us, event.cause, on=True)
             case HoldCleared():
                 operating.hold(scope, event.at_us, event.cause, on=False)
+            case WarningRaised():
+                operating.warn(scope, event.at_us, event.cause, on=True)
+            case WarningCleared():
+                operating.warn(scope, event.at_us, event.cause, on=False)
             case ClockRead():
                 wall_clock.read(scope, event)
             case LineStarted():

@@ -7,7 +7,7 @@ from edge.core.alarms import acknowledge, set_alarm
 from edge.core.routing import Routes
 from edge.core.scope import Scope
 from edge.model.alarm import AlarmKind
-from edge.model.events import HoldCause, OperatorCommanded, PlanActivated
+from edge.model.events import HoldCause, OperatorCommanded, PlanActivated, WarningCause
 from edge.model.line import OperatorAction
 from edge.model.records import PlanTaken
 from edge.model.units import MonoUs
@@ -19,6 +19,7 @@ HOLD_ALARM: dict[HoldCause, AlarmKind] = {
     HoldCause.STORE_SLOW: AlarmKind.STORE_SLOW,
     HoldCause.DISK_LOW: AlarmKind.DISK_LOW,
 }
+WARNING_ALARM: dict[WarningCause, AlarmKind] = {WarningCause.DISK_SHORT: AlarmKind.DISK_SHORT}
 
 
 def plan_activated(scope: Scope, event: PlanActivated) -> None:
@@ -68,3 +69,8 @@ def hold(scope: Scope, at_us: MonoUs, cause: HoldCause, *, on: bool) -> None:
     elif not on and cause in holds:
         holds.remove(cause)
     set_alarm(scope, at_us, HOLD_ALARM[cause], on=on)
+
+
+def warn(scope: Scope, at_us: MonoUs, cause: WarningCause, *, on: bool) -> None:
+    """A cause inside this process begins or ends to want a person; nothing stops."""
+    set_alarm(scope, at_us, WARNING_ALARM[cause], on=on)

@@ -17,7 +17,7 @@ from edge.model.records import InductionSwitched, LineStateChanged
 from edge.model.register_map import StateBit
 from edge.model.units import MonoUs
 
-STOPS = StateBit.E_STOP | StateBit.DOOR | StateBit.PULL_CORD | StateBit.FULL_END | StateBit.JAM
+EMERGENCY = StateBit.E_STOP | StateBit.DOOR | StateBit.PULL_CORD
 ALARM_BITS: tuple[tuple[StateBit, AlarmKind, str], ...] = (
     (StateBit.E_STOP, AlarmKind.E_STOP, ""),
     (StateBit.DOOR, AlarmKind.E_STOP, "door"),
@@ -40,6 +40,7 @@ INDICATORS: dict[LineState, int] = {
     LineState.HELD: 2,
     LineState.SUSPENDED: 2,
     LineState.STOPPED: 4,
+    LineState.ABORTED: 4,
 }
 """Stack light: bit 0 green, 1 amber, 2 red (IEC 60204-1: normal, abnormal, emergency)."""
 
@@ -54,12 +55,16 @@ def _line_state(scope: Scope) -> tuple[LineState, str]:
         if plc.detached:
             return LineState.SUSPENDED, f"PLC silent: {plc.detached}"
         return LineState.STOPPED, "PLC not attached"
+    if bits & EMERGENCY:
+        return LineState.ABORTED, "stopped in the hall"
     if bits & StateBit.LATCHED:
         return LineState.STOPPED, "latched, waits for a reset"
-    if bits & STOPS:
-        return LineState.SUSPENDED, "stopped in the hall"
+    if bits & StateBit.JAM:
+        return LineState.HELD, "jam"
     if bits & StateBit.ENCODER_FAULT:
-        return LineState.SUSPENDED, "encoder fault"
+        return LineState.HELD, "encoder fault"
+    if bits & StateBit.FULL_END:
+        return LineState.SUSPENDED, "end lane full"
     if state.purge is not PurgeStage.CLEAN or bits & StateBit.PURGING:
         return LineState.STARTING, "belt to be emptied"
     if state.holds:

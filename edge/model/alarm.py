@@ -23,6 +23,8 @@ class AlarmKind(StrEnum):
     CHUTE_FULL = "chute_full"
     END_FULL = "end_full"
     STORE_SLOW = "store_slow"
+    DISK_SHORT = "disk_short"
+    """Room on the record's disk runs short; induction goes on."""
     DISK_LOW = "disk_low"
     REPLAY_DIFFERS = "replay_differs"
 

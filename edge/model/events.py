@@ -330,6 +330,24 @@ class HoldCleared:
     cause: HoldCause
 
 
+class WarningCause(StrEnum):
+    """What people should see to while the line goes on."""
+
+    DISK_SHORT = "disk_short"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningRaised:
+    at_us: MonoUs
+    cause: WarningCause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningCleared:
+    at_us: MonoUs
+    cause: WarningCause
+
+
 class WakePurpose(StrEnum):
     """What a wake decides. ``ref`` is a TrackId, or the inbox_seq for CANCEL_LIMIT."""
 
@@ -403,6 +421,8 @@ Event = (
     | DeviceWentDown
     | HoldRaised
     | HoldCleared
+    | WarningRaised
+    | WarningCleared
     | Woke
     | ClockRead
     | LineStarted

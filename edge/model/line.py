@@ -1,18 +1,25 @@
-"""States of the line (PackML, ISA-TR88)."""
+"""States of the line (PackML, ISA-TR88.00.02).
+
+The states that a line shows. Acting states that end by themselves within a scan (Stopping, Aborting,
+Clearing, Resetting, Holding and their like) are the PLC's; Idle and Complete are for machines that work off
+a batch.
+"""
 
 from enum import StrEnum
 
 
 class LineState(StrEnum):
+    ABORTED = "aborted"
+    """E-stop, door or pull-cord: nobody has cleared it yet."""
     STOPPED = "stopped"
     """PLC away, or latched and waiting for a reset."""
     STARTING = "starting"
     """PLC attached, belt not yet known to be empty (purge)."""
     EXECUTE = "execute"
     HELD = "held"
-    """A cause of our own (store, disk, a person) stops induction."""
+    """A cause inside the line (store, disk, jam, encoder, a person) stops induction."""
     SUSPENDED = "suspended"
-    """A cause outside (PLC silent, e-stop, exit lane full) stops induction."""
+    """A cause outside (PLC silent, end lane full) stops induction."""
 
 
 class OperatorAction(StrEnum):

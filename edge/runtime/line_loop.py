@@ -87,6 +87,11 @@ class LineLoop:
         self._clock_read_us = -CLOCK_EVERY_US
         self._held_slow = False
 
+    @property
+    def backlog(self) -> int:
+        """Rows that are not durable yet."""
+        return self._journal.backlog
+
     def begin(self, started: LineStarted) -> None:
         """First input of this run, and once more all that the core still waits for."""
         self._health.progress()

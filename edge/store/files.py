@@ -18,6 +18,8 @@ DIRECTORY_MODE = 0o2770
 FILE_MODE = 0o660
 BUSY_MS = 5_000
 """A writer waits this long for a lock; readers hold theirs for milliseconds."""
+CLOSE_BUSY_MS = 500
+"""What a process that ends may wait for readers."""
 STATEMENTS_KEPT = 256
 """Prepared statements a connection keeps: more than the projections have."""
 WAL_KEPT_BYTES = 64 << 20
@@ -69,6 +71,16 @@ def open_writer(path: Path, *, synchronous: str) -> sqlite3.Connection:
     connection.execute(f"PRAGMA journal_size_limit={WAL_KEPT_BYTES}")
     connection.execute("PRAGMA trusted_schema=OFF")
     return connection
+
+
+def close_writer(connection: sqlite3.Connection) -> None:
+    """Idempotent. The WAL is moved into the database and cut to nothing, also where a reader still has the
+    file open: SQLite itself takes it away with the last connection only. Everything is durable before; a
+    reader that does not let go, or a disk that is full, leaves the WAL to the next writer."""
+    with suppress(sqlite3.Error):
+        connection.execute(f"PRAGMA busy_timeout={CLOSE_BUSY_MS}")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

@@ -17,7 +17,7 @@ from edge.model.order import Goods, OrderStatus
 from edge.model.route import SortPlan
 from edge.model.units import UtcUs
 from edge.store import inbox_queries as queries
-from edge.store.files import WriterLock, make_directory, open_writer, sync_directory
+from edge.store.files import WriterLock, close_writer, make_directory, open_writer, sync_directory
 from edge.store.inbox_orders import OrderIntake
 from edge.store.inbox_rows import (
     Transaction,
@@ -240,8 +240,8 @@ class InboxWriter:
         return queries.order_state(self._db, order_no)
 
     def close(self) -> None:
-        """Idempotent."""
-        self._db.close()
+        """Idempotent; leaves no WAL to move."""
+        close_writer(self._db)
         self._lock.release()
 
     # -- one message -------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from edge.model.records import ClockAgreed, Exited, Missing, TrackOpened
 from edge.ports.journal import JournalFailed, JournalItem
 from edge.store.chain import genesis, link
 from edge.store.errors import RowTooLarge
-from edge.store.files import WriterLock, make_directory, open_writer, sync_directory
+from edge.store.files import WriterLock, close_writer, make_directory, open_writer, sync_directory
 from edge.store.projections import Row, prepare_models, project
 from edge.store.rows import encode
 from edge.store.schema import migrate
@@ -274,6 +274,6 @@ class JournalFile:
         return True
 
     def close(self) -> None:
-        """Idempotent. SQLite checkpoints and removes the WAL where no reader is left."""
-        self.connection.close()
+        """Idempotent; leaves no WAL to move."""
+        close_writer(self.connection)
         self._lock.release()

@@ -22,11 +22,16 @@ US = 1_000_000
 Job = tuple[Callable[[], Any], "Future[Any]"]
 
 
+class ReaderDied(Exception):
+    """Ours: no question will ever be answered again; the process must end."""
+
+
 class ReaderThread:
     """An ``Inbox`` that reads off the loop: one thread, one open connection for each database.
 
     Answers come in the order of the questions. Every call raises ``StoreUnreadable`` where the
-    store cannot be read, and when ``MAX_WAITING`` questions wait already.
+    store cannot be read, and when ``MAX_WAITING`` questions wait already; ``ReaderDied`` when an error of
+    ours has ended the thread, also for the question that it was at.
     """
 
     def __init__(self, inbox: Path, journal: Path) -> None:
@@ -34,6 +39,7 @@ class ReaderThread:
         self._inbox = InboxReader(inbox)
         self._journal = JournalReader(journal)
         self._jobs: queue.Queue[Job | None] = queue.Queue(MAX_WAITING + 1)
+        self._open: set[Future[Any]] = set()
         self._closed = False
         self._ended: Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
@@ -59,26 +65,41 @@ class ReaderThread:
     async def _ask(self, question: Callable[[], T]) -> T:
         if self._closed:
             raise StoreUnreadable("the reader is closed")
+        if not self._thread.is_alive():
+            raise ReaderDied("the thread that reads the store has ended")
         if self._jobs.qsize() >= MAX_WAITING:
             raise StoreUnreadable(f"{MAX_WAITING} questions wait for the store")
         answer: Future[T] = self._loop.create_future()
+        self._open.add(answer)
+        answer.add_done_callback(self._open.discard)
         self._jobs.put_nowait((question, answer))
         return await answer
 
+    def _fail_open(self, died: ReaderDied) -> None:
+        for answer in tuple(self._open):
+            _fail(answer, died)
+
     def _run(self) -> None:
         try:
-            while (job := self._jobs.get()) is not None:
-                question, answer = job
-                try:
-                    value = question()
-                except Exception as error:  # noqa: BLE001 - it is raised where the question was asked
-                    self._tell(_fail, answer, error)
-                else:
-                    self._tell(_answer, answer, value)
+            self._answer_all()
+        except BaseException as error:  # noqa: BLE001 - whatever it is: nobody may wait for this thread for ever
+            died = ReaderDied(f"the thread that reads the store has ended: {error!r}")
+            died.__cause__ = error
+            self._tell(self._fail_open, died)
         finally:
             self._inbox.close()
             self._journal.close()
             self._tell(_answer, self._ended, None)
+
+    def _answer_all(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            question, answer = job
+            try:
+                value = question()
+            except Exception as error:  # noqa: BLE001 - it is raised where the question was asked
+                self._tell(_fail, answer, error)
+            else:
+                self._tell(_answer, answer, value)
 
     def _tell(self, what: Callable[..., None], *args: object) -> None:
         try:

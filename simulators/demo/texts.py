@@ -102,6 +102,7 @@ STATES: Final[dict[str, dict[str, str]]] = {
     "en": {"": "not started"},
     "zh": {
         "": "未启动",
+        "aborted": "急停",
         "stopped": "已停止",
         "starting": "启动中",
         "execute": "运行",

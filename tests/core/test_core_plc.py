@@ -402,13 +402,13 @@ def test_induction_waits_for_a_purge_asked_for_once_the_belt_runs() -> None:
 
 
 CAUSES: list[tuple[StateBit, LineState]] = [
-    (StateBit.E_STOP, LineState.SUSPENDED),
-    (StateBit.DOOR, LineState.SUSPENDED),
-    (StateBit.PULL_CORD, LineState.SUSPENDED),
+    (StateBit.E_STOP, LineState.ABORTED),
+    (StateBit.DOOR, LineState.ABORTED),
+    (StateBit.PULL_CORD, LineState.ABORTED),
     (StateBit.FULL_END, LineState.SUSPENDED),
-    (StateBit.JAM, LineState.SUSPENDED),
+    (StateBit.JAM, LineState.HELD),
     (StateBit.LATCHED, LineState.STOPPED),
-    (StateBit.ENCODER_FAULT, LineState.SUSPENDED),
+    (StateBit.ENCODER_FAULT, LineState.HELD),
 ]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.model.events import HoldCause, HoldCleared, HoldRaised
+from edge.model.events import Event, HoldCleared, HoldRaised, WarningCleared, WarningRaised
 from edge.runtime.disk_watch import DiskWatch
 from edge.store import disk as disk_module
 from edge.store.disk import RecordDisk
@@ -34,20 +34,25 @@ class Disk:
 
 ROOM = [
     # free before, what is posted, ballast after
-    (1_000, "", True),
-    (999, "HoldRaised", True),
+    (4_000, "", True),
+    (3_999, "WarningRaised disk_short", True),
+    (4_000, "", True),
+    (4_499, "", True),
+    (4_500, "WarningCleared disk_short", True),
+    (1_000, "WarningRaised disk_short", True),
+    (999, "HoldRaised disk_low", True),
     (400, "", True),
-    (1_000, "", True),
     (1_124, "", True),
-    (1_125, "HoldCleared", True),
-    (900, "HoldRaised", True),
+    (1_125, "HoldCleared disk_low", True),
+    (900, "HoldRaised disk_low", True),
     (249, "", False),
     (100, "", False),
-    (9_000, "HoldCleared", False),
+    (9_000, "WarningCleared disk_short, HoldCleared disk_low", False),
+    (10, "WarningRaised disk_short, HoldRaised disk_low", False),
 ]
 
 
-def test_hold_ballast_and_logs_follow_the_room() -> None:
+def test_warning_hold_ballast_and_logs_follow_the_room() -> None:
     disk = Disk()
 
     async def main() -> list[tuple[int, str, bool]]:
@@ -57,22 +62,29 @@ def test_hold_ballast_and_logs_follow_the_room() -> None:
         for free, _, _ in ROOM:
             disk.free = free
             watch.look()
-            events = posted.take()
-            assert all(
-                e.cause is HoldCause.DISK_LOW for e in events if isinstance(e, HoldRaised | HoldCleared)
-            )
-            seen.append((free, " ".join(type(e).__name__ for e in events), disk.has_ballast))
+            seen.append((free, ", ".join(said(event) for event in posted.take()), disk.has_ballast))
         return seen
 
     with logs() as told_logs:
         assert virtual(main) == ROOM
     assert [log["event"] for log in told_logs] == [
+        "disk runs short",
+        "disk has room for long",
+        "disk runs short",
         "disk is low: induction off",
         "disk has room again",
         "disk is low: induction off",
         "disk is nearly full: the ballast is given up",
+        "disk has room for long",
         "disk has room again",
+        "disk runs short",
+        "disk is low: induction off",
     ]
+
+
+def said(event: Event) -> str:
+    assert isinstance(event, HoldRaised | HoldCleared | WarningRaised | WarningCleared)
+    return f"{type(event).__name__} {event.cause.value}"
 
 
 def test_a_disk_that_is_gone_ends_the_task(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def test_a_failed_loop_beats_no_more() -> None:
     health = Health()
     health.progress()
     health.fail("first")
+    health.progress()
     health.fail("second")
     assert (health.beat(), health.failed) == (0, "first")
 

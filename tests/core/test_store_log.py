@@ -19,7 +19,7 @@ from edge.model.order import CancelOutcome
 from edge.model.records import AlarmRaised
 from edge.model.units import MonoUs, Ticks, UtcUs
 from edge.ports.journal import JournalFailed
-from edge.store import journal_file, segments
+from edge.store import files, journal_file, segments
 from edge.store.errors import RowTooLarge, SchemaMismatch, StoreUnreadable
 from edge.store.files import open_writer
 from edge.store.journal_reader import JournalReader
@@ -344,3 +344,33 @@ def test_epochs_keep_numbers_apart(scribe: Scribe, reader: JournalReader) -> Non
     assert [row.track for row in reader.rows_after(JournalSeq(2), 9)] == [1, 2]
     assert BootEpoch(2) == reader.parcel(TrackId(2)).epoch  # type: ignore[union-attr]
     assert reader.recovery().inbox_cursor == InboxSeq(0)
+
+
+def test_an_end_leaves_no_wal_behind_although_a_reader_is_open(path: Path) -> None:
+    """SQLite takes the WAL away with the last connection only, and the gateway's stays open."""
+    scribe, reader = Scribe(path), JournalReader(path)
+    for n in range(300):
+        scribe.write(clock(n, MIDNIGHT + n))
+    last = reader.last_seq()
+    wal = path.with_name("journal.db-wal")
+    assert wal.stat().st_size > 100_000
+    scribe.close()
+    scribe.close()
+    assert wal.stat().st_size == 0
+    assert reader.last_seq() == last == 300
+    reader.close()
+
+
+def test_a_reader_that_does_not_let_go_delays_no_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "CLOSE_BUSY_MS", 1)
+    scribe = Scribe(path)
+    scribe.write(clock(1, MIDNIGHT))
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as slow:
+        slow.execute("BEGIN")
+        slow.execute("SELECT * FROM event").fetchall()
+        scribe.write(clock(2, MIDNIGHT))
+        scribe.close()
+        slow.rollback()
+    again = Scribe(path)
+    assert again.file.last_seq == 2, "and nothing of it is lost"
+    again.close()

@@ -62,6 +62,7 @@ def run(
     for_s: float,
     *,
     bus: DeadBus | None = None,
+    commit_us: int = 1_000,
     before_commit: Callable[[JournalSeq], None] = lambda _seq: None,
     meanwhile: Callable[[VirtualLine], None] = lambda _line: None,
 ) -> tuple[VirtualLine, BaseException | None]:
@@ -77,7 +78,7 @@ def run(
             serial={},
             settled=loop.call_settled,
             clock=VirtualClock(loop, utc_at_zero_us=UTC),
-            commit_us=lambda: 1_000,
+            commit_us=lambda: commit_us,
             answer_us=lambda: 500,
             before_commit=before_commit,
             after_commit=lambda _seq: None,
@@ -175,6 +176,31 @@ def test_a_cancel_arriving_later_is_answered_within_the_gateways_patience(tmp_pa
 
     asked_us, answered_us = loop.run(main())
     assert 0 < answered_us - asked_us < 20_000
+    inbox.close()
+
+
+def test_a_store_that_stands_is_sent_no_more_of_the_inbox_than_it_may_hold(tmp_path: Path) -> None:
+    """A day of cancels behind a disk that takes 2 s for a commit: what is not durable stays bounded, and all
+    of them are answered in the end."""
+    many = 6_000
+    places = Places(tmp_path)
+    places.inbox.parent.mkdir(parents=True)
+    inbox = InboxWriter(places.inbox, durable=False)
+    backlogs: list[int] = []
+
+    def flood(line: VirtualLine) -> None:
+        for n in range(many):
+            inbox.cancel(store_kit.message(f"c{n}"), OrderNo(f"A-{n}"))
+        line.ring()
+        loop = asyncio.get_running_loop()
+        for tenths in range(1_000):
+            loop.call_later(tenths / 10, lambda: backlogs.append(line.app.loop.backlog))
+
+    run(tmp_path, 100, commit_us=2_000_000, meanwhile=flood)
+    limit = LINE.store.max_backlog_rows
+    assert limit < max(backlogs) < app.RING_ROOM_ROWS, "the PLC's ring is read all the same"
+    answers = [item for item in items(tmp_path) if isinstance(item, CancelAnswered) and item.final]
+    assert len(answers) == many
     inbox.close()
 
 

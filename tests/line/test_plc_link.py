@@ -58,7 +58,9 @@ class Rig:
             belt=self.seen,
             outputs=Outputs(),
             resume=resume,
+            room=lambda: self.room,
         )
+        self.room = True
         self.ups: list[int] = []
         self.ends: list[tuple[int, str]] = []
 
@@ -175,6 +177,29 @@ def test_entries_are_posted_in_order_and_before_the_status_that_they_precede() -
     assert isinstance(after, BeltSample)
     assert after.ring_read
     assert rig.plc.pc["ring_ack"] == 9
+
+
+def test_a_loop_that_is_behind_leaves_the_ring_to_the_plc_and_reads_it_later_whole() -> None:
+    """Architecture, overflow policies: stop reading; belt, heartbeat and commands go on meanwhile."""
+
+    async def script(rig: Rig) -> None:
+        await asyncio.sleep(0.2)
+        rig.room = False
+        for n in range(40):
+            rig.plc.put(1, 2, arg=300, number=1 + n, ticks=rig.plc.ticks())
+            await asyncio.sleep(0.1)
+        assert not rig.seen.of(EyePassed)
+        assert not [words for _, name, _, words in rig.bus.log if name == "read" and words in (10, 20, 30)]
+        assert rig.plc.pc["heartbeat"] > 40
+        rig.room = True
+        await asyncio.sleep(1)
+
+    rig = Rig().run(script)
+    assert [event.ring_seq for event in rig.seen.of(EyePassed)] == list(range(1, 41))
+    samples = rig.seen.of(BeltSample)
+    assert sum(not sample.ring_read for sample in samples) >= 38
+    assert samples[-1].ring_read
+    assert rig.ends == [], "no session ended over it"
 
 
 @clause("RING-1", "REG-2")

@@ -148,3 +148,16 @@ async def test_who_never_ends_a_request_is_hung_up_on(
         answer = b""
     assert answer == b""
     assert b"beltkeeper_test 7.0" in await ask(served, b"GET / HTTP/1.1\r\n\r\n"), "others are served"
+
+
+async def test_more_scrapes_than_anyone_needs_are_hung_up_on(served: Path) -> None:
+    waiting = []
+    for _ in range(metrics.SCRAPES_AT_ONCE):
+        with unix_name(served) as name:
+            waiting.append(await asyncio.open_unix_connection(name))
+    await asyncio.sleep(0.1)
+    assert await ask(served, b"") == b""
+    for _, writer in waiting:
+        writer.close()
+    await asyncio.sleep(0.1)
+    assert b"beltkeeper_test 7.0" in await ask(served, b"GET / HTTP/1.1\r\n\r\n")

@@ -45,8 +45,10 @@ class PlcMailboxLink:
         belt: BeltSink,
         outputs: ReadOutputs,
         resume: RingMark,
+        room: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``bus`` is asked by FC23 where the PLC's file says so and it is an ``ExchangePort`` too."""
+        """``bus`` is asked by FC23 where the PLC's file says so and it is an ``ExchangePort`` too. ``room()``
+        is False while what was read before is not worked off: the ring is left to the PLC until then."""
         self._plc = topology.plc
         self._map = topology.plc.registers
         if self._map.max_block < status_block.SIZE:
@@ -55,6 +57,7 @@ class PlcMailboxLink:
         self._exchange = bus if self._map.read_write and isinstance(bus, ExchangePort) else None
         self._clock = clock
         self._outputs = outputs
+        self._room = room
         self._lane = CommandLane()
         self._image = PlcImage(topology=topology, lane=self._lane, events=events, belt=belt, resume=resume)
         self._due_us = 0
@@ -131,7 +134,7 @@ class PlcMailboxLink:
                 self._image.take(await self._read_status())
                 self._watch_judgement()
                 owed = postponed = False
-            elif (run := ring.wanted(self._image.head)) is not None:
+            elif (run := ring.wanted(self._image.head)) is not None and self._room():
                 await self._read_ring(ring, run)
             elif ring.unproved and idle_us >= self._plc.turnaround_ms * US_PER_MS:
                 self._image.take(await self._read_status())
