@@ -20,6 +20,7 @@ from api.intake import Intake, IntakeAnswer, OrderPut
 from api.key_desk import ADMIN_ROLE, Asked
 from api.line_process import LineProcess
 from api.record import LineRecord
+from api.relay.desk import NOWHERE, RelayDesk, RelayTo
 from api.settings import GatewaySettings
 from api.writer import WriterBusy, WriterThread
 from edge.model.topology import Topology
@@ -38,7 +39,9 @@ _log = structlog.get_logger("gateway")
 class Gateway:
     """What every router works with. ``open`` before the first request, ``close`` after the last."""
 
-    def __init__(self, settings: GatewaySettings, line: Topology, places: Places) -> None:
+    def __init__(
+        self, settings: GatewaySettings, line: Topology, places: Places, relay: RelayTo = NOWHERE
+    ) -> None:
         self.settings = settings
         self.line = line
         self.places = places
@@ -55,6 +58,8 @@ class Gateway:
         )
         self.exporting = asyncio.Semaphore(settings.exports_max)
         self.metrics.streams.set_function(lambda: self.feed.followers)
+        self.relay = RelayDesk(relay, line.line_id, self.record, places)
+        self.metrics.watch_relay(lambda: self.relay.targets)
         self.process = LineProcess(places.line_metrics, settings)
         self.writer = WriterThread(
             self._open_inbox,
@@ -69,9 +74,11 @@ class Gateway:
         self._own_bell = OwnBell(places.gateway_bell, self._rung)
 
     async def open(self) -> None:
-        """Raises ``WriterLocked``, ``KeysUnreadable``, ``OSError`` or ``sqlite3.Error``."""
+        """Raises ``WriterLocked``, ``KeysUnreadable``, ``SecretUnusable``, ``SchemaMismatch``, ``OSError`` or
+        ``sqlite3.Error``."""
         await self.writer.start()
         self.keys = await self.writer.call(self._key_ring, writes=False)
+        await self.relay.open()
         self._own_bell.open()
         await self._console.open()
 
@@ -80,6 +87,7 @@ class Gateway:
         self._own_bell.close()
         await self._console.close()
         await self.feed.close()
+        await self.relay.close()
         await self.writer.stop()
         await self.cancels.close()
         await self.record.close()
@@ -118,7 +126,7 @@ class Gateway:
         """What the record says. Raises ``Problem`` (503) when it cannot be read now."""
         try:
             return await asked
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
             _log.error("record_unreadable", why=str(error))
             raise Problem(Slug.STORE_UNAVAILABLE, retry_after_s=RETRY_AFTER_S) from error
 
@@ -135,6 +143,7 @@ class Gateway:
     def _rung(self) -> None:
         self.cancels.rung()
         self.feed.rung()
+        self.relay.ring()
 
     def _open_inbox(self) -> Intake:
         self._inbox = InboxWriter(self.places.inbox)

@@ -20,6 +20,8 @@ from api.http.auth import KeysUnreadable
 from api.http.protocol import protocol_for
 from api.logs import log_to_stderr
 from api.notify import Notify
+from api.relay.desk import RelayTo
+from api.relay.webhooks import SecretUnusable
 from api.settings import GatewaySettings
 from edge.store.errors import WriterLocked
 from line_config.description import LineDescription
@@ -51,7 +53,7 @@ def run_gateway(
     except OSError as error:
         return _unfit(f"cannot listen on {address[0]} port {address[1]}: {os.strerror(error.errno or 0)}")
     with listener:
-        app = create_app(settings, line.topology, data_dir)
+        app = create_app(settings, line.topology, data_dir, RelayTo(site=line.site_id, settings=line.relay))
         return asyncio.run(_serve(app, listener, settings))
 
 
@@ -72,7 +74,7 @@ async def _serve(app: GatewayApp, listener: socket.socket, settings: GatewaySett
     stopped, notify = _Signals(), Notify()
     try:
         await app.gateway.open()
-    except (WriterLocked, KeysUnreadable, OSError, sqlite3.Error) as error:
+    except (WriterLocked, KeysUnreadable, SecretUnusable, OSError, sqlite3.Error) as error:
         notify.close()
         await app.gateway.close()
         return _unfit(str(error))

@@ -7,6 +7,7 @@ from edge.model.topology import PlcLink, Topology
 from line_config.device_files import PlcFile, ScaleFile, ScannerFile
 from line_config.model import LineFile, ScaleConnection, ScannerConnection
 from line_config.reasons import ReasonEntry
+from line_config.relay import Relay
 from line_config.yaml_tree import Tree
 
 
@@ -63,6 +64,7 @@ class LineDescription:
     scanners: tuple[ScannerPort, ...]
     scale_port: ScalePort | None
     api: ApiAddress
+    relay: Relay
     store: StoreLimits
     full_on_ms: int
     reasons: tuple[ReasonEntry, ...]

@@ -17,6 +17,7 @@ class Strict(BaseModel):
 _ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$"
 _HOST = r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?$|^::1?$"
 _DEVICE_PATH = r"^/[A-Za-z0-9_.:/+@,-]{1,200}$"
+_URL = r"^https?://[A-Za-z0-9.:\[\]-]{1,255}(/[A-Za-z0-9._~/?&=%+-]{0,1000})?$"
 _FOLDER = r"^/[^\x00-\x1f]{1,200}$"
 _REGION = r"^[0-9]{2}([0-9]{2}([0-9]{2})?)?$"
 FORMS = {
@@ -24,6 +25,7 @@ FORMS = {
     _HOST: "a host name or an IP address",
     _DEVICE_PATH: "a path from /, best /dev/serial/by-id/…",
     _FOLDER: "a path from /",
+    _URL: "an address that begins with https:// or http://, without a password in it",
     _REGION: 'a code of 2, 4 or 6 digits in quotes, such as "4403"',
 }
 """What each pattern wants, for error messages."""
@@ -39,4 +41,6 @@ Ms = Annotated[int, Field(ge=0, le=60_000)]
 WeightG = Annotated[int, Field(ge=0, le=200_000)]
 DevicePath = Annotated[str, Field(pattern=_DEVICE_PATH)]
 Folder = Annotated[str, Field(pattern=_FOLDER)]
+FilePath = Annotated[str, Field(pattern=_FOLDER)]
+Url = Annotated[str, Field(pattern=_URL)]
 RegionCode = Annotated[str, Field(pattern=_REGION)]

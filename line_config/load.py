@@ -153,6 +153,7 @@ def _describe(
         ),
         scale_port=scale_port,
         api=ApiAddress(host=line.api.host, port=line.api.port),
+        relay=line.relay,
         store=StoreLimits(**line.store.model_dump()),
         full_on_ms=line.plc.full_on_ms,
         reasons=reasons,

@@ -24,6 +24,7 @@ from line_config.fields import (
     Text,
     WeightG,
 )
+from line_config.relay import Relay
 
 END = "end"
 """Name of the end of the line where a chute names its exit."""
@@ -282,4 +283,5 @@ class LineFile(Strict):
     reading: Reading
     reasons: Annotated[tuple[ReasonChute, ...], Field(max_length=64)] = ()
     api: Api = Api()
+    relay: Relay = Relay()
     store: Store = Store()

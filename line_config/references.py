@@ -4,8 +4,10 @@ import re
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import get_args
 
 from edge.model.codes import GOODS_SYMBOLOGIES
+from edge.model.records import RecordBody
 from line_config.model import END
 from line_config.packaged import packaged_names
 from line_config.problems import Problem, Where, nearest
@@ -33,6 +35,7 @@ def check_references(tree: Tree, carriers: Sequence[str]) -> list[Problem]:
         *_devices(tree),
         *_timezone(tree),
         *_reading(tree, carriers),
+        *_relay(tree),
     ]
 
 
@@ -184,3 +187,19 @@ def _regex(tree: Tree, steps: Steps, regex: object) -> Iterator[Problem]:
             re.compile(regex)
         except (re.error, OverflowError, RecursionError) as error:
             yield problem_at(tree, steps, f"is no regular expression: {error}")
+
+
+def _relay(tree: Tree) -> Iterator[Problem]:
+    """Webhooks have ids of their own, none of them the broker's; their kinds are facts of the record."""
+    relay = tree.child("relay")
+    if relay is None:
+        return
+    known = sorted(one.__name__ for one in get_args(RecordBody))
+    taken = {"mqtt"}
+    for index, item in _items(relay, "webhooks"):
+        steps: Steps = ("relay", "webhooks", index)
+        if item.name in taken:
+            yield problem_at(tree, (*steps, "id"), "is already the id of another target")
+        taken.add(item.name)
+        for place, kind in _items(item, "kinds"):
+            yield from _unknown(tree, (*steps, "kinds", place), kind.content, known, "kinds")

@@ -111,6 +111,48 @@ class EventsAnswer(Answer):
     more: bool
 
 
+class RelayTargetNow(Answer):
+    """``seq``: the last row of the record dealt with; ``why``: what is wrong, else empty."""
+
+    target: str
+    kind: Literal["mqtt", "webhook"]
+    up: bool
+    why: str
+    seq: int
+    lag_rows: int
+    dead_letters: int
+
+
+class RelayAnswer(Answer):
+    targets: list[RelayTargetNow]
+
+
+class DeadLetterNow(Answer):
+    """``wanted``: it will be sent again."""
+
+    id: int
+    target: str
+    seq: int
+    message_id: str
+    kind: str
+    tries: int
+    why: str
+    tried_at: str | None
+    wanted: bool
+
+
+class DeadLettersAnswer(Answer):
+    """Ask for more after ``next``."""
+
+    dead_letters: list[DeadLetterNow]
+    next: int
+
+
+class SentAgainAnswer(Answer):
+    id: int
+    wanted: bool
+
+
 class Decision(Answer):
     reason: str
     chute: str

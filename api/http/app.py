@@ -11,12 +11,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.gateway import Gateway
-from api.http import changes, events, exports, goods, imports, line, orders, parcels, plans, system
+from api.http import changes, events, exports, goods, imports, line, orders, parcels, plans, relay, system
 from api.http.bodies import ERRORS_MAX
 from api.http.deps import authorised
 from api.http.guards import Guards
 from api.http.openapi import describe
 from api.http.problems import FieldError, Problem, Slug
+from api.relay.desk import NOWHERE, RelayTo
 from api.settings import GatewaySettings
 from edge.model.topology import Topology
 from edge.store.places import Places
@@ -44,10 +45,12 @@ class GatewayApp:
         await self._guarded(scope, receive, send)
 
 
-def create_app(settings: GatewaySettings, line_topology: Topology, data_dir: Path) -> GatewayApp:
+def create_app(
+    settings: GatewaySettings, line_topology: Topology, data_dir: Path, relay_to: RelayTo = NOWHERE
+) -> GatewayApp:
     """The gateway of one line with its state under ``data_dir`` (which exists); nothing is
     opened yet."""
-    gateway = Gateway(settings, line_topology, Places(data_dir))
+    gateway = Gateway(settings, line_topology, Places(data_dir), relay_to)
     app = FastAPIOffline(
         redoc_url=None,
         title="Beltkeeper gateway",
@@ -57,7 +60,7 @@ def create_app(settings: GatewaySettings, line_topology: Topology, data_dir: Pat
     )
     app.state.gateway = gateway
     app.include_router(system.open_router)
-    for part in (orders, goods, plans, imports, line, parcels, exports, events, changes, system):
+    for part in (orders, goods, plans, imports, line, parcels, exports, events, changes, relay, system):
         app.include_router(part.router, dependencies=[Depends(authorised)])
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -86,6 +86,9 @@ REQUIRED: Final[dict[tuple[str, str], Permission]] = {
     ("GET", "/v1/changes"): Permission.AUDIT,
     ("GET", "/v1/events"): Permission.READ,
     ("GET", "/v1/events/stream"): Permission.READ,
+    ("GET", "/v1/relay"): Permission.READ,
+    ("GET", "/v1/relay/dead-letters"): Permission.READ,
+    ("POST", "/v1/relay/dead-letters/{letter}/resend"): Permission.OPERATE,
     ("GET", "/metrics"): Permission.METRICS,
     ("GET", "/metrics/line"): Permission.METRICS,
 }

@@ -1,11 +1,13 @@
 """Metrics of the gateway process: base units; labels from route templates and fixed enumerations only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.types import Scope
 
 from api.http.auth import OPEN_PATHS, REQUIRED
@@ -22,6 +24,41 @@ NO_ANSWER: Final = "none"
 class HasStatus(Protocol):
     @property
     def status(self) -> int: ...
+
+
+class RelayTarget(Protocol):
+    name: str
+    up: bool
+    sent: int
+    failed: int
+
+    @property
+    def seen(self) -> int: ...
+
+
+class _Relay(Collector):
+    """The targets keep their own counts."""
+
+    def __init__(self, targets: Callable[[], Sequence[RelayTarget]]) -> None:
+        self._targets = targets
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("beltkeeper_gateway_relay_up", "The target takes messages.", labels=["target"])
+        seq = GaugeMetricFamily(
+            "beltkeeper_gateway_relay_seq",
+            "Last row of the record that it has dealt with.",
+            labels=["target"],
+        )
+        sent = CounterMetricFamily("beltkeeper_gateway_relay_sent", "Messages taken.", labels=["target"])
+        failed = CounterMetricFamily(
+            "beltkeeper_gateway_relay_failures", "Tries that failed.", labels=["target"]
+        )
+        for target in self._targets():
+            up.add_metric([target.name], float(target.up))
+            seq.add_metric([target.name], target.seen)
+            sent.add_metric([target.name], target.sent)
+            failed.add_metric([target.name], target.failed)
+        yield from (up, seq, sent, failed)
 
 
 class GatewayMetrics:
@@ -62,6 +99,10 @@ class GatewayMetrics:
             buckets=BUCKETS_S,
             registry=r,
         )
+
+    def watch_relay(self, targets: Callable[[], Sequence[RelayTarget]]) -> None:
+        """Of each target of the line's description, as it is when it is asked for."""
+        self.registry.register(_Relay(targets))
 
     @contextmanager
     def request(self, scope: Scope, answer: HasStatus) -> Iterator[None]:

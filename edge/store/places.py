@@ -25,6 +25,11 @@ class Places:
         return self.data / "journal" / "journal.db"
 
     @property
+    def gateway(self) -> Path:
+        """The gateway's own: how far its relay is."""
+        return self.data / "gateway" / "gateway.db"
+
+    @property
     def line_bell(self) -> Path:
         """The line listens here."""
         return self.data / "line.bell"

@@ -18,9 +18,15 @@ JOURNAL_SCHEMA = "journal_0002"
 LOG_SCHEMAS = ("journal_0001", JOURNAL_SCHEMA)
 """Revisions with this build's table ``event``: closed segments stay as they were written."""
 INBOX_SCHEMA = "inbox_0002"
+GATEWAY_SCHEMA = "gateway_0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
-WANTED = {"inbox": INBOX_SCHEMA, "journal": JOURNAL_SCHEMA}
-READABLE = {"inbox": (INBOX_SCHEMA,), "journal": (JOURNAL_SCHEMA,), "segment": LOG_SCHEMAS}
+WANTED = {"inbox": INBOX_SCHEMA, "journal": JOURNAL_SCHEMA, "gateway": GATEWAY_SCHEMA}
+READABLE = {
+    "inbox": (INBOX_SCHEMA,),
+    "gateway": (GATEWAY_SCHEMA,),
+    "journal": (JOURNAL_SCHEMA,),
+    "segment": LOG_SCHEMAS,
+}
 
 
 def schema_of(connection: sqlite3.Connection) -> str | None:

@@ -1,4 +1,4 @@
-"""The two databases as tables. Migrations make them; a test holds the two equal.
+"""The databases as tables. Migrations make them; a test holds both equal.
 
 Times end in ``_us``: ``at_us`` is the line's monotonic clock, ``utc_us`` wall time where it was
 known. Bodies are the canonical JSON of ``edge.store.rows``.
@@ -15,10 +15,12 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 journal = MetaData()
 inbox = MetaData()
+gateway = MetaData()
 
 # -- journal.db: the log ---------------------------------------------------------------------------
 
@@ -307,3 +309,30 @@ key_change = Table(
     Column("asked_role", Text, nullable=False),
 )
 """Keys added and withdrawn, by whom; no row is ever taken away."""
+# -- gateway.db: the gateway's own; losing it repeats, and loses nothing -----------------------------
+
+relay_cursor = Table(
+    "relay_cursor",
+    gateway,
+    Column("target", Text, primary_key=True),
+    Column("seen", BigInteger, nullable=False),
+    Column("sent", BigInteger, nullable=False),
+)
+"""Of each target: the last journal row dealt with, and the last one that was sent."""
+
+dead_letter = Table(
+    "dead_letter",
+    gateway,
+    Column("id", Integer, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("tried_utc_us", BigInteger, nullable=False),
+    Column("wanted", Boolean, nullable=False),
+    UniqueConstraint("target", "seq"),
+)
+"""Messages that a target refused. ``wanted``: a person asked to have it sent again."""

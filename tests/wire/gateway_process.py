@@ -5,7 +5,7 @@ import json
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from pathlib import Path
 from api.server import run_gateway
 from line_config.load import load_line
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-sys.exit(run_gateway(load_line("demo"), Path(sys.argv[1]), port=int(sys.argv[2])))
+sys.exit(run_gateway(load_line("demo", sys.argv[4:]), Path(sys.argv[1]), port=int(sys.argv[2])))
 """
 
 
@@ -45,9 +45,10 @@ class GatewayProcess:
 
 
 async def launch(
-    data: Path, port: int = 0, file_bytes: int = resource.RLIM_INFINITY
+    data: Path, port: int = 0, file_bytes: int = resource.RLIM_INFINITY, settings: Sequence[str] = ()
 ) -> asyncio.subprocess.Process:
-    """``file_bytes``: no file may grow beyond it (setrlimit(2)), as on a full disk."""
+    """``file_bytes``: no file may grow beyond it (setrlimit(2)), as on a full disk. ``settings``: as
+    ``--set`` takes them."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -55,6 +56,7 @@ async def launch(
         str(data),
         str(port),
         str(file_bytes),
+        *settings,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -62,10 +64,10 @@ async def launch(
 
 @asynccontextmanager
 async def running_gateway(
-    data: Path, file_bytes: int = resource.RLIM_INFINITY
+    data: Path, file_bytes: int = resource.RLIM_INFINITY, settings: Sequence[str] = ()
 ) -> AsyncIterator[GatewayProcess]:
     """Killed at the end if it has not ended."""
-    process = await launch(data, file_bytes=file_bytes)
+    process = await launch(data, file_bytes=file_bytes, settings=settings)
     try:
         port = await _listening(process)
         keys: dict[str, str] = json.loads((data / "first-keys.json").read_text())

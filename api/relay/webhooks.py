@@ -1,0 +1,142 @@
+"""Journal → signed webhooks (Standard Webhooks 1.0), one message a request, in order, one at a time.
+
+An endpoint that is away, busy or broken (no answer, 408, 425, 429, 5xx) makes its own queue wait, which
+is the journal. One that answers and refuses a message (any other status, redirects included) gets it
+``TRIES`` times, then it is a dead letter, and the next is sent; a 5xx that never ends counts so too.
+"""
+
+import base64
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx2
+from standardwebhooks.webhooks import Webhook
+
+from api.clock import utc_now
+from api.relay.cursors import Cursors, DeadLetter, Place
+from api.relay.messages import Outgoing, Source, outgoing
+from api.relay.target import PAGE_ROWS, ReadRows, Target
+from line_config.relay import WebhookSettings
+
+ANSWER_S: Final = 10.0
+TRIES: Final = 5
+"""Of a message that is refused."""
+BROKEN_TRIES: Final = 20
+"""Of a message that is answered by 5xx: with the pauses between them about nine minutes."""
+PREFIX: Final = "whsec_"
+BUSY: Final = frozenset({408, 425, 429})
+
+
+class Refused(Exception):
+    """The endpoint has answered, and does not want this message. ``broken``: a 5xx."""
+
+    def __init__(self, why: str, *, broken: bool) -> None:
+        super().__init__(why)
+        self.broken = broken
+
+
+class SecretUnusable(Exception):
+    """One sentence that says which file, and never what is in it."""
+
+
+class Away(Exception):
+    """Nobody has taken or refused it: try again."""
+
+
+class WebhookTarget(Target):
+    """One endpoint. Raises ``SecretUnusable``."""
+
+    def __init__(self, settings: WebhookSettings, source: Source, rows: ReadRows, cursors: Cursors) -> None:
+        super().__init__(settings.id, "webhook")
+        self._url = settings.url
+        self._kinds = frozenset(settings.kinds)
+        self._source = source
+        self._rows = rows
+        self._cursors = cursors
+        self._signer = Webhook(secret_of(Path(settings.secret_file)))
+        self._tries = 0
+        """Of the message that is next."""
+
+    async def run(self) -> None:
+        self.place = await self._cursors.place(self.name)
+        async with httpx2.AsyncClient(timeout=ANSWER_S, follow_redirects=False) as client:
+            while True:
+                try:
+                    letter = await self._cursors.wanted(self.name)
+                    if letter is not None:
+                        await self._send_again(client, letter)
+                    elif not await self._send_page(client):
+                        await self.more()
+                except (Away, OSError, sqlite3.Error) as error:
+                    self.went_down(str(error) or type(error).__name__)
+                    await self.pause()
+
+    async def _send_page(self, client: httpx2.AsyncClient) -> bool:
+        """False: there was nothing. A page that was not sent to its end goes on where it stopped."""
+        rows = await self._rows(self.place.seen, PAGE_ROWS)
+        if not rows:
+            return False
+        for message in outgoing(self._source, rows, self.place.sent, self._kinds):
+            await self._send(client, message)
+            self._tries = 0
+            self.place = Place(message.seq, message.seq)
+            await self._cursors.advance(self.name, self.place)
+        self.place = Place(rows[-1].seq, self.place.sent)
+        await self._cursors.advance(self.name, self.place)
+        return True
+
+    async def _send(self, client: httpx2.AsyncClient, message: Outgoing) -> None:
+        """Taken, or a dead letter; else it raises ``Away``."""
+        try:
+            await self._post(client, message.id, message.text)
+        except Refused as refused:
+            self._tries += 1
+            if self._tries < (BROKEN_TRIES if refused.broken else TRIES):
+                raise Away(str(refused)) from refused
+            if not await self._cursors.bury(self.name, message, self._tries, str(refused), utc_now()):
+                raise Away(f"too many dead letters, and another one: {refused}") from refused
+
+    async def _send_again(self, client: httpx2.AsyncClient, letter: DeadLetter) -> None:
+        """Once, because a person wants it."""
+        try:
+            await self._post(client, letter.message_id, letter.body)
+        except Refused as refused:
+            await self._cursors.refused_again(letter, str(refused), utc_now())
+        else:
+            await self._cursors.forget(letter.id)
+
+    async def _post(self, client: httpx2.AsyncClient, message_id: str, text: str) -> None:
+        now = datetime.now(UTC)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._signer.sign(message_id, now, text),
+        }
+        try:
+            answer = await client.post(self._url, content=text.encode(), headers=headers)
+        except httpx2.HTTPError as error:
+            raise Away(f"no answer: {type(error).__name__}") from error
+        if answer.status_code in BUSY:
+            raise Away(f"answered {answer.status_code}")
+        if not answer.is_success:
+            raise Refused(f"answered {answer.status_code}", broken=answer.is_server_error)
+        self.sent += 1
+        self.came_up()
+
+
+def secret_of(path: Path) -> str:
+    """The secret as Standard Webhooks write it, ``whsec_`` and base64 of 24 to 64 bytes, alone in its
+    file. Raises ``SecretUnusable``."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+        size = len(base64.b64decode(text.removeprefix(PREFIX), validate=True))
+    except OSError as error:
+        raise SecretUnusable(f"{path}: {error.strerror}: a webhook's secret is read from it") from None
+    except ValueError:
+        text, size = "", 0
+    if not text.startswith(PREFIX) or not 24 <= size <= 64:
+        raise SecretUnusable(f"{path}: holds no webhook secret: {PREFIX} and base64 of 24 to 64 bytes")
+    return text

@@ -1,0 +1,150 @@
+"""Signed webhooks to a real endpoint: away, broken, refusing; dead letters seen and sent again."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from api.record import LineRecord
+from api.relay import target, webhooks
+from api.relay.desk import RelayDesk, RelayTo
+from edge.model.ids import InboxSeq
+from edge.store.journal_writer import JournalWriter
+from edge.store.places import Places
+from line_config.relay import Relay, WebhookSettings
+from tests.core.store_kit import LINE, ZONE, parcel_life
+from tests.wire.broker import free_port
+
+pytestmark = pytest.mark.wire
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+PATIENCE_S = 30.0
+ANSWER = "HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class Endpoint:
+    """Somebody's HTTP server: keeps what it was told, answers by ``status`` of the waybill."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.told: list[dict[str, Any]] = []
+        self.tries: list[str] = []
+        self.status: dict[str, list[int]] = {}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
+        lower = {name.lower(): value for name, value in headers.items()}
+        body = await reader.readexactly(int(lower["content-length"]))
+        message = Webhook(SECRET).verify(body, headers)
+        waybill = message["body"]["waybill"]
+        assert lower["webhook-id"] == message["id"]
+        self.tries.append(waybill)
+        answers = self.status.get(waybill, [])
+        status = answers.pop(0) if answers else 204
+        if status == 204:
+            self.told.append(message)
+        writer.write(ANSWER.format(status=status).encode())
+        await writer.drain()
+        writer.close()
+
+    async def open(self) -> asyncio.Server:
+        return await asyncio.start_server(self.serve, "127.0.0.1", self.port)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target, "FIRST_DELAY_MS", 5)
+    monkeypatch.setattr(target, "LAST_DELAY_MS", 20)
+
+
+@asynccontextmanager
+async def relay_to(tmp_path: Path, port: int) -> AsyncIterator[RelayDesk]:
+    places = Places(tmp_path)
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    one = WebhookSettings(
+        id="erp", url=f"http://127.0.0.1:{port}/hook", secret_file=str(secret), kinds=("Exited",)
+    )
+    record = LineRecord(places)
+    desk = RelayDesk(RelayTo(site="hall", settings=Relay(webhooks=(one,))), LINE, record, places)
+    await desk.open()
+    try:
+        yield desk
+    finally:
+        await desk.close()
+        await record.close()
+
+
+async def exits(tmp_path: Path, first: int, last: int) -> None:
+    journal = JournalWriter(Places(tmp_path).journal, line_id=LINE, timezone=ZONE)
+    for n in range(first, last + 1):
+        await journal.append(parcel_life(n, n * 1_000_000, f"W{n}"), InboxSeq(n))
+    await journal.close()
+
+
+async def told(endpoint: Endpoint, count: int) -> list[str]:
+    async with asyncio.timeout(PATIENCE_S):
+        while len(endpoint.told) < count:
+            await asyncio.sleep(0.01)
+    return [message["body"]["waybill"] for message in endpoint.told]
+
+
+async def test_an_endpoint_that_is_away_or_broken_gets_everything_in_order_once_it_is_back(
+    tmp_path: Path,
+) -> None:
+    endpoint = Endpoint(free_port())
+    await exits(tmp_path, 1, 5)
+    async with relay_to(tmp_path, endpoint.port) as desk:
+        async with asyncio.timeout(PATIENCE_S):
+            while desk.targets[0].failed < 3:
+                await asyncio.sleep(0.01)
+        (now,) = await desk.now()
+        assert (now.up, now.seen) == (False, 0)
+        assert now.why.startswith("no answer")
+        endpoint.status = {"W2": [500, 503], "W4": [429, 408]}
+        async with await endpoint.open():
+            assert await told(endpoint, 5) == ["W1", "W2", "W3", "W4", "W5"]
+        assert endpoint.tries == ["W1", *["W2"] * 3, "W3", *["W4"] * 3, "W5"]
+        (now,) = await desk.now()
+        assert (now.up, now.why, now.dead_letters) == (True, "", 0)
+    await exits(tmp_path, 6, 7)
+    async with await endpoint.open(), relay_to(tmp_path, endpoint.port):
+        assert await told(endpoint, 7) == [f"W{n}" for n in range(1, 8)], "goes on where it was"
+
+
+@pytest.mark.parametrize(
+    ("status", "tries"), [(400, webhooks.TRIES), (302, webhooks.TRIES), (500, webhooks.BROKEN_TRIES)]
+)
+async def test_a_message_that_is_refused_for_good_is_a_dead_letter_and_holds_up_no_other(
+    tmp_path: Path, status: int, tries: int
+) -> None:
+    endpoint = Endpoint(free_port())
+    endpoint.status = {"W2": [status] * (tries + 1)}
+    await exits(tmp_path, 1, 3)
+    async with await endpoint.open(), relay_to(tmp_path, endpoint.port) as desk:
+        assert await told(endpoint, 2) == ["W1", "W3"]
+        (letter,) = await desk.dead_letters(0, 10)
+        assert (letter.target, letter.kind, letter.tries, letter.why) == (
+            "erp",
+            "Exited",
+            tries,
+            f"answered {status}",
+        )
+        assert json.loads(letter.body)["body"]["waybill"] == "W2"
+        assert await desk.send_again(letter.id)
+        async with asyncio.timeout(PATIENCE_S):  # once more, and refused once more
+            while (await desk.dead_letters(0, 10))[0].tries == tries:
+                await asyncio.sleep(0.01)
+        assert await desk.send_again(letter.id)
+        assert await told(endpoint, 3) == ["W1", "W3", "W2"]
+        async with asyncio.timeout(PATIENCE_S):
+            while await desk.dead_letters(0, 10):
+                await asyncio.sleep(0.01)
+        assert not await desk.send_again(letter.id)
