@@ -115,7 +115,7 @@ def test_a_query_that_is_not_valid_is_seen() -> None:
 def test_every_metric_is_on_a_panel_or_listed_as_spare() -> None:
     names = exported()
     assert {"beltkeeper_reads_total", "beltkeeper_device_up", "beltkeeper_gateway_streams"} <= names
-    assert shown_nowhere(names) == set(), "put it on a panel of grafana/boards.py, or say in SPARE why not"
+    assert shown_nowhere(names) == set(), "put it on a panel, or say in SPARE of grafana/boards.py why not"
     assert shown_nowhere({"beltkeeper_new_total"}) == {"beltkeeper_new_total"}
     for pattern in SPARE:
         assert any(re.fullmatch(pattern, name) for name in names), f"{pattern} is spare for nothing"

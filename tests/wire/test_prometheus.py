@@ -108,7 +108,7 @@ async def looked_at(demo: RunningDemo, client: httpx2.AsyncClient) -> None:
         pytest.fail("\n".join(["these panels stay empty:", *silent]))
     names = {name for name in await asked(client, "/label/__name__/values") if name.startswith("beltkeeper_")}
     assert len(names) > 30
-    assert shown_nowhere(names) == set(), "put it on a panel of grafana/boards.py, or say in SPARE why not"
+    assert shown_nowhere(names) == set(), "put it on a panel, or say in SPARE of grafana/boards.py why not"
 
     rules = [rule for group in (await asked(client, "/rules"))["groups"] for rule in group["rules"]]
     assert [rule["name"] for rule in rules] == [alert.name for alert in alerts()]
