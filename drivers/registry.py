@@ -4,25 +4,39 @@ The keys are the closed unions of ``line_config.device_files`` and the kinds of 
 holds them equal.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import assert_never
 
+from drivers.codecs.camera_messages import CameraMessages
 from drivers.codecs.hid_keyboard import HidKeyboard
 from drivers.codecs.mettler_toledo import ContinuousCodec
 from drivers.codecs.mt_sics import SicsCodec
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
 from drivers.codecs.yaohua_a9 import A9Codec
+from drivers.links.camera import CameraLink
 from drivers.links.plc import PlcMailboxLink
 from drivers.links.scale_serial import ScaleCodec, ScaleLink
 from drivers.links.scanner import ScannerCodec, ScannerLink
 from drivers.streams.hid import open_hid
 from drivers.streams.serial import ParityName, open_serial
 from drivers.streams.tcp import accept_tcp, open_tcp
+from drivers.streams.unix import open_child, open_unix
 from edge.model.topology import Reader, ReadPolicy, Scale
 from edge.ports.byte_stream import ByteStream, OpenStream
+from edge.ports.link import Link
 from edge.ports.sinks import CodeSink, SampleSink
-from line_config.device_files import PlcProtocol, ScaleFile, ScaleProtocol, ScannerFile, ScannerProtocol
+from line_config.device_files import (
+    CameraProtocol,
+    PlcProtocol,
+    ReaderFile,
+    ScaleFile,
+    ScaleProtocol,
+    ScannerFile,
+    ScannerProtocol,
+)
 from line_config.model import (
+    CameraSettings,
     HidSettings,
     ScaleConnection,
     ScannerConnection,
@@ -81,6 +95,7 @@ SCANNER_CODECS: Mapping[ScannerProtocol, MakeScannerCodec] = {
     "text_lines": _text_lines,
     "hid_keyboard": _hid_keyboard,
 }
+CAMERA_CODECS: Mapping[CameraProtocol, type[CameraMessages]] = {"camera_messages": CameraMessages}
 
 
 def cable(connection: ScaleConnection | ScannerConnection, file: ScaleFile | ScannerFile) -> OpenStream:
@@ -120,6 +135,33 @@ def scale_link(scale: Scale, file: ScaleFile, open_stream: OpenStream, sink: Sam
         stale_ms=scale.stale_ms,
         open_stream=open_stream,
         make_codec=lambda: make(file),
+        sink=sink,
+    )
+
+
+def camera_cable(connection: CameraSettings, path: Path, command: Sequence[str]) -> OpenStream:
+    """How the line reaches a camera's process at ``path``: one that runs, or one that it starts itself
+    by ``command``."""
+
+    async def opened() -> ByteStream:
+        return await (open_child(command, path) if connection.started_by == "line" else open_unix(path))
+
+    return opened
+
+
+def reader_link(
+    reader: Reader, file: ReaderFile, read: ReadPolicy, open_stream: OpenStream, sink: CodeSink
+) -> Link:
+    """A camera's or a scanner's."""
+    if isinstance(file, ScannerFile):
+        return scanner_link(reader, file, read, open_stream, sink)
+    return CameraLink(
+        device=reader.device,
+        reader=reader.id,
+        answer_ms=file.answer_ms,
+        silent_ms=file.silent_ms,
+        open_stream=open_stream,
+        make_codec=CAMERA_CODECS[file.protocol],
         sink=sink,
     )
 

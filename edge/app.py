@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from drivers.links.plc import PlcMailboxLink
-from drivers.registry import cable, scale_link, scanner_link
+from drivers.registry import cable, camera_cable, reader_link, scale_link
 from drivers.streams.modbus import ModbusTcpPort
 from edge.core.line import LineCore
 from edge.model.events import LineStarted
@@ -57,7 +57,9 @@ from edge.store.journal_writer import JournalWriter
 from edge.store.places import Places
 from edge.store.reader_thread import InlineInbox, ReaderThread
 from edge.store.rows import encode
-from line_config.description import LineDescription
+from line_config.description import LineDescription, ScannerPort
+from line_config.device_files import ScannerFile
+from line_config.model import CameraSettings
 
 __all__ = [
     "InboxFailed",
@@ -87,6 +89,9 @@ GATHERED_ROWS = 500
 """Committed rows of a line in virtual time that may wait for a transaction of the file."""
 
 log = structlog.get_logger("app")
+
+CameraCommand = Callable[[str], tuple[str, ...]]
+"""How to start the process of the camera of that name."""
 
 
 class LineFailed(Exception):
@@ -193,7 +198,7 @@ class LineApp:
     def _links(self) -> list[Link]:
         topology, wiring = self._line.topology, self._wiring
         links: list[Link] = [
-            scanner_link(reader, port.file, topology.read, wiring.scanners[reader.id], self.belt)
+            reader_link(reader, port.file, topology.read, wiring.scanners[reader.id], self.belt)
             for reader, port in zip(topology.readers, self._line.scanners, strict=True)
         ]
         if topology.scale is not None and self._line.scale_port is not None and wiring.scale is not None:
@@ -265,7 +270,8 @@ class LineApp:
 class VirtualLine:
     """A line process in virtual time: the same app on a journal and an inbox that are called inline.
 
-    ``scale`` and ``serial`` open the cables of devices on serial ports: virtual time has no others.
+    ``scale`` and ``serial`` open the cables of devices on serial ports, and of cameras: virtual time has
+    no others.
     ``commit_us`` and ``answer_us`` draw how long a commit and a look-up take; ``before_commit`` and
     ``after_commit`` are told the last row of each commit, ``shadow`` every row that is durable. ``flush``
     comes before anyone else reads the journal. ``crash`` ends it as kill -9 would: what was not committed
@@ -309,7 +315,7 @@ class VirtualLine:
                 inbox=self._inbox,
                 bus=bus,
                 scanners={
-                    port.reader: serial.get(port.reader) or cable(port.connection, port.file)
+                    port.reader: serial.get(port.reader) or _reader_cable(port, places, _no_camera)
                     for port in line.scanners
                 },
                 scale=scale,
@@ -351,6 +357,19 @@ class VirtualLine:
         self._journal.crash()
 
 
+def _reader_cable(port: ScannerPort, places: Places, camera: CameraCommand) -> OpenStream:
+    connection, file = port.connection, port.file
+    if isinstance(connection, CameraSettings):
+        path = places.camera(port.reader, connection.socket)
+        return camera_cable(connection, path, camera(port.reader))
+    assert isinstance(file, ScannerFile)
+    return cable(connection, file)
+
+
+def _no_camera(reader: str) -> tuple[str, ...]:
+    raise ValueError(f"camera {reader}: virtual time starts no processes")
+
+
 def modbus_port(plc: PlcLink) -> ModbusTcpPort:
     """The real Modbus client of a line's PLC; on a virtual loop it calls in memory."""
     return ModbusTcpPort.of(plc)
@@ -366,7 +385,11 @@ def without_clock_steps(topology: Topology) -> WithoutClockSteps:
 
 
 async def _opened(
-    stack: AsyncExitStack, line: LineDescription, data: Path, utc_us: Callable[[], int]
+    stack: AsyncExitStack,
+    line: LineDescription,
+    data: Path,
+    utc_us: Callable[[], int],
+    camera: CameraCommand,
 ) -> LineApp:
     """The line process on the files that stand; what was opened is closed by ``stack``, journal last."""
     topology, limits = line.topology, line.store
@@ -396,7 +419,7 @@ async def _opened(
             journal=journal,
             inbox=inbox,
             bus=modbus_port(topology.plc),
-            scanners={port.reader: cable(port.connection, port.file) for port in line.scanners},
+            scanners={port.reader: _reader_cable(port, places, camera) for port in line.scanners},
             scale=None if scale is None else cable(scale.connection, scale.file),
             recovered=recovered,
             settled=None,
@@ -436,12 +459,12 @@ class _Stopping:
         self._task = None
 
 
-async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int]) -> None:
+async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int], camera: CameraCommand) -> None:
     """Raises ``Unfit`` when it cannot begin, else what ``LineApp.run`` raises."""
     stopping = _Stopping()
     async with AsyncExitStack() as stack:
         try:
-            app = await _opened(stack, line, data, utc_us)
+            app = await _opened(stack, line, data, utc_us, camera)
         except (WriterLocked, JournalFailed, OSError) as error:
             raise Unfit(str(error)) from error
         asyncio.get_running_loop().set_exception_handler(app.callback_raised)
@@ -462,14 +485,14 @@ def offset_clock(file: Path) -> Callable[[], int]:
     return utc_us
 
 
-def run_line(line: LineDescription, data: Path, wall_offset: Path | None) -> int:
+def run_line(line: LineDescription, data: Path, wall_offset: Path | None, camera: CameraCommand) -> int:
     """Run the line process to its end; the exit code of the command: 0 after a signal, 3 with one
     sentence when it cannot begin, 1 with its cause in the log when it had to end."""
     os.umask(UMASK)
     log_to_stderr()
     utc_us = wall_utc_us if wall_offset is None else offset_clock(wall_offset)
     try:
-        asyncio.run(_serve(line, data, utc_us))
+        asyncio.run(_serve(line, data, utc_us, camera))
     except asyncio.CancelledError:
         log.info("line process ends: stopped by a signal")
         return 0

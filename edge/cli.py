@@ -2,6 +2,7 @@
 loads a web server, and `gateway` never a driver."""
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -31,7 +32,7 @@ app = typer.Typer(
 app.add_typer(cli_keys.app)
 
 LineArgument = Annotated[
-    str, typer.Argument(metavar="LINE", help="A line's YAML file, or demo, small, fast.")
+    str, typer.Argument(metavar="LINE", help="A line's YAML file, or demo, camera, small, fast.")
 ]
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the line's state; default: the line's own.")
@@ -102,7 +103,14 @@ def run(
     from edge.app import run_line
 
     description = _load(line, settings)
-    raise typer.Exit(run_line(description, _data_folder(data, description), wall_clock_offset))
+    folder = _data_folder(data, description)
+
+    def camera_process(reader: str) -> tuple[str, ...]:
+        parts = [part for one in settings or () for part in ("--set", one)]
+        command = (sys.executable, "-m", "edge.cli", "camera", line, reader, "--data", str(folder))
+        return (*command, *parts, "--parent", str(os.getpid()))
+
+    raise typer.Exit(run_line(description, folder, wall_clock_offset, camera_process))
 
 
 @app.command()
@@ -112,6 +120,23 @@ def gateway(line: LineArgument, data: DataOption = None, settings: SetOption = N
 
     description = _load(line, settings)
     raise typer.Exit(run_gateway(description, _data_folder(data, description)))
+
+
+@app.command()
+def camera(
+    line: LineArgument,
+    reader: Annotated[str, typer.Argument(metavar="READER", help="The camera's id among the readers.")],
+    data: DataOption = None,
+    settings: SetOption = None,
+    parent: Annotated[
+        int | None, typer.Option(hidden=True, help="The line process that started it, and ends it.")
+    ] = None,
+) -> None:
+    """Run one camera of a line: grab, decode, answer the line. Ends when its source does not come round."""
+    from edge.camera import run_camera
+
+    description = _load(line, settings)
+    raise typer.Exit(run_camera(description, reader, _data_folder(data, description), parent))
 
 
 @app.command()
@@ -202,7 +227,7 @@ def demo(
     data: DataOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Run the demo line in real time: line, gateway, PLC, scanner and scale as processes of their own."""
+    """Run the demo line in real time: line, gateway, PLC and every device, each a process of its own."""
     from simulators.demo import Demo, run_demo
 
     raise typer.Exit(

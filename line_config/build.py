@@ -17,6 +17,7 @@ from edge.model.topology import (
     EyeRole,
     PlcLink,
     Reader,
+    ReaderSpeaks,
     ReadPolicy,
     Scale,
     ScaleKind,
@@ -25,7 +26,7 @@ from edge.model.topology import (
 )
 from edge.model.units import UINT32_MAX, Grams, Mm
 from edge.model.verdict import Reason
-from line_config.device_files import PlcFile, ScannerFile
+from line_config.device_files import CameraFile, PlcFile, ReaderFile
 from line_config.model import END, BeltScale, LineFile, NoScale, PatternSettings, ReaderSettings, StaticScale
 from line_config.reasons import ReasonEntry
 
@@ -33,7 +34,7 @@ from line_config.reasons import ReasonEntry
 def build_topology(
     line: LineFile,
     plc: PlcFile,
-    scanners: Sequence[ScannerFile],
+    scanners: Sequence[ReaderFile],
     patterns: Sequence[WaybillPattern],
     foreign: Sequence[WaybillPattern],
     reasons: Sequence[ReasonEntry],
@@ -142,16 +143,24 @@ def _exit(line: LineFile, index: int, v_max: int) -> Exit:
     )
 
 
-def _reader(one: ReaderSettings, device: ScannerFile) -> Reader:
+def _reader(one: ReaderSettings, device: ReaderFile) -> Reader:
+    """A camera's answers come with their frame's stamp: whenever they arrive, to the line they are
+    ``answer_ms`` old."""
     latency = one.latency
+    if isinstance(device, CameraFile):
+        speaks, answer_ms = ReaderSpeaks.AT_READ, device.answer_ms
+        low_ms, high_ms = device.stamp_min_ms, device.stamp_max_ms
+    else:
+        speaks, answer_ms = device.speaks, 0
+        low_ms, high_ms = device.latency_min_ms, device.latency_max_ms
     return Reader(
         id=ReaderId(one.id),
         device=DeviceId(one.id),
         position_mm=Mm(one.position_mm),
         field_mm=Mm(one.field_mm),
-        speaks=device.speaks,
-        latency_min_ms=device.latency_min_ms if latency is None else latency.min_ms,
-        latency_max_ms=device.latency_max_ms if latency is None else latency.max_ms,
+        speaks=speaks,
+        latency_min_ms=answer_ms + (low_ms if latency is None else latency.min_ms),
+        latency_max_ms=answer_ms + (high_ms if latency is None else latency.max_ms),
         needed=one.needed,
     )
 

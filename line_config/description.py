@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from edge.model.ids import DeviceId, ReaderId, ScaleId
 from edge.model.topology import PlcLink, Topology
-from line_config.device_files import PlcFile, ScaleFile, ScannerFile
-from line_config.model import LineFile, ScaleConnection, ScannerConnection
+from line_config.device_files import PlcFile, ReaderFile, ScaleFile
+from line_config.model import LineFile, ReaderConnection, ScaleConnection
 from line_config.reasons import ReasonEntry
 from line_config.relay import Relay
 from line_config.yaml_tree import Tree
@@ -17,8 +17,8 @@ class ScannerPort:
 
     reader: ReaderId
     device: DeviceId
-    file: ScannerFile
-    connection: ScannerConnection
+    file: ReaderFile
+    connection: ReaderConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Device files: what is known of a model, read from ``devices/{plc,scales,scanners}/*.yaml``.
+"""Device files: what is known of a model, read from ``devices/{plc,scales,scanners,cameras}/*.yaml``.
 
 A new model of a known protocol is one such file. Protocol names are closed here; the drivers'
 registry has the same ones.
@@ -19,6 +19,7 @@ TELLS_STABLE: frozenset[ScaleProtocol] = frozenset({"mettler_toledo_continuous",
 TAKES_ZERO: frozenset[ScaleProtocol] = frozenset({"mt_sics"})
 """Protocols by which a scale can be told to set its zero."""
 ScannerProtocol = Literal["text_lines", "hid_keyboard"]
+CameraProtocol = Literal["camera_messages"]
 Verified = Literal["manual", "recording", "site", "nothing"]
 """What a device file's figures were held against: the maker's manual (``source`` says where), bytes recorded
 from a device, a device in use on a site; or nothing: what is common, to be held against the device."""
@@ -129,3 +130,32 @@ class ScannerFile(_DeviceFile):
         if self.protocol == "hid_keyboard" and (self.baudrate or self.heartbeat):
             raise ValueError("a keyboard has no baudrate, no frame and no heartbeat")
         return self
+
+
+class CameraFile(_DeviceFile):
+    """An area camera that this software reads itself.
+
+    ``stamp_min_ms…stamp_max_ms``: from the light to the stamp that its frame gets at the grab.
+    """
+
+    protocol: CameraProtocol
+    width_px: Annotated[int, Field(ge=160, le=16_384)]
+    height_px: Annotated[int, Field(ge=120, le=16_384)]
+    frames_per_s: Annotated[int, Field(ge=1, le=1_000)]
+    stamp_min_ms: Ms
+    stamp_max_ms: Ms
+    answer_ms: Annotated[int, Field(ge=10, le=2_000)]
+    """From the stamp to the answer at the latest: the budget of the decoders, and the way to the line."""
+    silent_ms: Annotated[int, Field(ge=600, le=3_000)]
+    """The process gives a sign of life several times in this time, or it is taken for hung."""
+    frozen_ms: Annotated[int, Field(ge=0, le=60_000)]
+    """The same picture, bit for bit, for so long: it is frozen. 0: its pictures are still by nature."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.stamp_min_ms > self.stamp_max_ms:
+            raise ValueError("stamp_min_ms is larger than stamp_max_ms")
+        return self
+
+
+ReaderFile = ScannerFile | CameraFile

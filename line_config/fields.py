@@ -19,6 +19,7 @@ _HOST = r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?$|^::1?$"
 _DEVICE_PATH = r"^/[A-Za-z0-9_.:/+@,-]{1,200}$"
 _URL = r"^https?://[A-Za-z0-9.:\[\]-]{1,255}(/[A-Za-z0-9._~/?&=%+-]{0,1000})?$"
 _FOLDER = r"^/[^\x00-\x1f]{1,200}$"
+_STREAM = r"^(rtsp|rtsps|http|https)://[!-~]{1,250}$"
 _REGION = r"^[0-9]{2}([0-9]{2}([0-9]{2})?)?$"
 FORMS = {
     _ID: "letters, digits, - and _, at most 32 of them",
@@ -26,6 +27,7 @@ FORMS = {
     _DEVICE_PATH: "a path from /, best /dev/serial/by-id/…",
     _FOLDER: "a path from /",
     _URL: "an address that begins with https:// or http://, without a password in it",
+    _STREAM: "an address that begins with rtsp:// or http://",
     _REGION: 'a code of 2, 4 or 6 digits in quotes, such as "4403"',
 }
 """What each pattern wants, for error messages."""
@@ -43,4 +45,5 @@ DevicePath = Annotated[str, Field(pattern=_DEVICE_PATH)]
 Folder = Annotated[str, Field(pattern=_FOLDER)]
 FilePath = Annotated[str, Field(pattern=_FOLDER)]
 Url = Annotated[str, Field(pattern=_URL)]
+StreamUrl = Annotated[str, Field(pattern=_STREAM)]
 RegionCode = Annotated[str, Field(pattern=_REGION)]

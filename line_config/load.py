@@ -11,9 +11,17 @@ from edge.model.verdict import Reason
 from line_config.build import build_topology
 from line_config.carriers import CarriersFile
 from line_config.description import ApiAddress, LineDescription, ScalePort, ScannerPort, StoreLimits
-from line_config.device_files import PlcFile, ScaleFile, ScannerFile
+from line_config.device_files import CameraFile, PlcFile, ReaderFile, ScaleFile, ScannerFile
 from line_config.lint import findings
-from line_config.model import HidSettings, LineFile, NoScale, ScannerConnection, SerialSettings
+from line_config.model import (
+    CameraSettings,
+    HidSettings,
+    LineFile,
+    NoScale,
+    ReaderConnection,
+    ReaderSettings,
+    SerialSettings,
+)
 from line_config.overrides import apply_overrides
 from line_config.packaged import packaged, packaged_names
 from line_config.problems import LineConfigError, Problem, Where, nearest
@@ -123,12 +131,12 @@ def _describe(
     """Device files in, description out; None when a device file is wrong."""
     plc, more = read_packaged(PlcFile, "devices", "plc", f"{line.plc.device}.yaml")
     problems += more
-    scanners: list[ScannerFile] = []
+    scanners: list[ReaderFile] = []
     for index, one in enumerate(line.readers):
-        scanner, more = read_packaged(ScannerFile, "devices", "scanners", f"{one.device}.yaml")
+        scanner, more = _reader_file(one)
         problems += more
         scanners += [scanner] if scanner else []
-        if scanner is not None:
+        if isinstance(scanner, ScannerFile):
             problems += cable_problems(tree, ("readers", index, "connection"), one.connection, scanner)
     scale_port, more = _scale_port(line)
     problems += more
@@ -164,7 +172,7 @@ def _describe(
 
 
 def cable_problems(
-    tree: Tree, steps: tuple[str | int, ...], port: ScannerConnection, device: ScannerFile
+    tree: Tree, steps: tuple[str | int, ...], port: ReaderConnection, device: ScannerFile
 ) -> list[Problem]:
     """A cable over which the device does not speak, or a serial port whose format neither the line nor
     the device file gives."""
@@ -182,6 +190,12 @@ def cable_problems(
         return []
     what = f"device file {device.id} gives no serial format"
     return [problem_at(tree, steps, what, "give baudrate and frame here, as the reader is set")]
+
+
+def _reader_file(one: ReaderSettings) -> tuple[ReaderFile | None, list[Problem]]:
+    if isinstance(one.connection, CameraSettings):
+        return read_packaged(CameraFile, "devices", "cameras", f"{one.device}.yaml")
+    return read_packaged(ScannerFile, "devices", "scanners", f"{one.device}.yaml")
 
 
 def _scale_port(line: LineFile) -> tuple[ScalePort | None, list[Problem]]:

@@ -1,14 +1,15 @@
 """The generated part of docs/line-configuration.md: ``python -m line_config.manual`` prints it."""
 
-from line_config.device_files import PlcFile, ScaleFile, ScannerFile
+from line_config.device_files import CameraFile, PlcFile, ScaleFile, ScannerFile
 from line_config.load import read_packaged
 from line_config.packaged import packaged_names
 from line_config.problems import LineConfigError
 
-FOLDERS: tuple[tuple[str, type[PlcFile] | type[ScaleFile] | type[ScannerFile]], ...] = (
+FOLDERS: tuple[tuple[str, type[PlcFile] | type[ScaleFile] | type[ScannerFile] | type[CameraFile]], ...] = (
     ("plc", PlcFile),
     ("scales", ScaleFile),
     ("scanners", ScannerFile),
+    ("cameras", CameraFile),
 )
 
 

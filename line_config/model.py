@@ -20,6 +20,7 @@ from line_config.fields import (
     Ms,
     Port,
     PositionMm,
+    StreamUrl,
     Strict,
     Text,
     WeightG,
@@ -124,8 +125,63 @@ class HidSettings(Strict):
     path: DevicePath
 
 
+class SimulatedFrames(Strict):
+    """Frames of the simulated camera, over its Unix socket."""
+
+    kind: Literal["simulated"]
+    socket: DevicePath
+
+
+class V4l2Frames(Strict):
+    """A camera of this PC, best by ``/dev/v4l/by-id/…``."""
+
+    kind: Literal["v4l2"]
+    path: DevicePath
+
+
+class StreamFrames(Strict):
+    """A network camera: RTSP, or MJPEG over HTTP."""
+
+    kind: Literal["stream"]
+    url: StreamUrl
+    open_timeout_ms: Annotated[int, Field(ge=100, le=4_000)] = 2_000
+    read_timeout_ms: Annotated[int, Field(ge=100, le=4_000)] = 1_000
+
+
+class FolderFrames(Strict):
+    """Pictures of a folder in the order of their names, over and over: a replay."""
+
+    kind: Literal["folder"]
+    path: DevicePath
+
+
+FrameSource = Annotated[
+    SimulatedFrames | V4l2Frames | StreamFrames | FolderFrames, Field(discriminator="kind")
+]
+
+
+class CameraSettings(Strict):
+    """A process of its own, ``beltkeeper camera LINE READER``, answers on a Unix socket."""
+
+    kind: Literal["camera"]
+    started_by: Literal["service", "line"] = "service"
+    """``line``: the line process starts it, kills it and starts it anew."""
+    socket: DevicePath | None = None
+    """Left out: ``cameras/READER.socket`` in the line's data folder."""
+    source: FrameSource
+    exposure_us: Annotated[int, Field(ge=1, le=100_000)]
+    module_um: Annotated[int, Field(ge=50, le=5_000)]
+    """Width of the narrowest bar that it must read."""
+    view_mm: LengthMm
+    """Length on the parcel that the picture's width shows, where the parcel is farthest away."""
+
+
 ScannerConnection = Annotated[
     HidSettings | SerialSettings | TcpClientSettings | TcpServerSettings, Field(discriminator="kind")
+]
+ReaderConnection = Annotated[
+    HidSettings | SerialSettings | TcpClientSettings | TcpServerSettings | CameraSettings,
+    Field(discriminator="kind"),
 ]
 ScaleConnection = Annotated[SerialSettings | TcpClientSettings, Field(discriminator="kind")]
 
@@ -143,11 +199,11 @@ class ReaderSettings(Strict):
     position_mm: PositionMm
     field_mm: LengthMm
     latency: Latency | None = None
-    """Left out: the device file's."""
+    """Left out: the device file's. Of a camera: from the light to the stamp of its frame."""
     needed: bool = True
     """False: its answers count when they come, and are not waited for; where it is away, the line goes on
     without it. A reader behind the decision can only be such a one: it sees whether the code changed."""
-    connection: ScannerConnection
+    connection: ReaderConnection
 
 
 class _ScaleSettings(Strict):
@@ -227,6 +283,18 @@ class PatternSettings(Strict):
     regex: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class CodeFormat(Strict):
+    """What the codes of one symbology look like; a camera counts no others. ITF and Code 39 count only
+    with lengths and a check digit or a pattern."""
+
+    symbology: Symbology
+    lengths: Annotated[tuple[Annotated[int, Field(ge=1, le=128)], ...], Field(max_length=16)] = ()
+    check_digit: bool = False
+    """Its last character: modulo 10 of an ITF, modulo 43 of a Code 39."""
+    pattern: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """A regular expression for the whole text."""
+
+
 class Reading(Strict):
     symbologies: Annotated[tuple[Symbology, ...], Field(min_length=1, max_length=10)]
     carriers: Annotated[tuple[Id, ...], Field(max_length=64)]
@@ -238,6 +306,7 @@ class Reading(Strict):
     is ``foreign_label``."""
     foreign_patterns: Annotated[tuple[PatternSettings, ...], Field(max_length=64)] = ()
     """Labels of others besides, such as another warehouse's."""
+    formats: Annotated[tuple[CodeFormat, ...], Field(max_length=10)] = ()
     no_read: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=32)], ...], Field(min_length=1, max_length=16)
     ]

@@ -116,7 +116,10 @@ def _exits(tree: Tree) -> Iterator[Problem]:
 
 def _devices(tree: Tree) -> Iterator[Problem]:
     wanted: list[tuple[Steps, str]] = [(("plc", "device"), "plc"), (("scale", "device"), "scales")]
-    wanted += [(("readers", index, "device"), "scanners") for index, _ in _items(tree, "readers")]
+    for index, item in _items(tree, "readers"):
+        connection = item.child("connection")
+        camera = connection is not None and _value(connection, "kind") == "camera"
+        wanted.append((("readers", index, "device"), "cameras" if camera else "scanners"))
     for steps, folder in wanted:
         here: Tree | None = tree
         for step in steps:

@@ -6,7 +6,7 @@ The files in ``schema/`` are generated; a test holds them equal to the models.
 import json
 
 from line_config.carriers import CarriersFile
-from line_config.device_files import PlcFile, ScaleFile, ScannerFile
+from line_config.device_files import CameraFile, PlcFile, ScaleFile, ScannerFile
 from line_config.fields import Strict
 from line_config.model import LineFile
 from line_config.packaged import packaged
@@ -20,6 +20,7 @@ SCHEMAS: dict[str, type[Strict]] = {
     "plc": PlcFile,
     "scale": ScaleFile,
     "scanner": ScannerFile,
+    "camera": CameraFile,
     "reasons": ReasonsFile,
     "carriers": CarriersFile,
     "reading": ReadingFile,

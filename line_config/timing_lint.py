@@ -6,11 +6,17 @@ from edge.core import timing
 from edge.model.topology import ScaleKind
 from line_config import proof
 from line_config.description import LineDescription
+from line_config.device_files import CameraFile
+from line_config.model import CameraSettings
 from line_config.problems import Problem
 from line_config.validate import problem_at
 
 _BLOCKS = (("identity", 16), ("status", 22), ("pc_status", 12), ("command", 7))
 """Words of the PLC's blocks beside the ring (docs/plc-contract.md)."""
+
+MODULE_PX100 = 150
+"""Hundredths of a pixel a module: 1.5 are enough, 1.2 are not (measured on rendered labels)."""
+AGREEING_FRAMES = 2
 
 
 def timing_findings(line: LineDescription) -> Iterator[Problem]:
@@ -21,6 +27,7 @@ def timing_findings(line: LineDescription) -> Iterator[Problem]:
     yield from _decision(line)
     yield from _diverters(line)
     yield from _readers(line)
+    yield from _cameras(line)
     yield from _weighing(line)
     yield from _link(line)
     yield from _ring(line)
@@ -98,6 +105,31 @@ def _readers(line: LineDescription) -> Iterator[Problem]:
             )
             hint = "narrow the field, take a reader of steadier latency, or widen the gap"
             yield problem_at(line.tree, ("readers", one.id, "field_mm"), what, hint)
+
+
+def _cameras(line: LineDescription) -> Iterator[Problem]:
+    """Sharp enough while it moves, fine enough, and often enough: two frames must be able to agree."""
+    v_max = line.topology.max_speed_mm_s
+    for reader, port in zip(line.topology.readers, line.scanners, strict=True):
+        one, file = port.connection, port.file
+        if not isinstance(one, CameraSettings) or not isinstance(file, CameraFile):
+            continue
+        at = ("readers", port.reader)
+        blur_um = -(-v_max * one.exposure_us // 1_000)
+        if blur_um > one.module_um:
+            what = f"the label moves {blur_um} um meanwhile, more than a module of {one.module_um} um"
+            hint = f"expose at most {one.module_um * 1_000 // v_max} us, with more light"
+            yield problem_at(line.tree, (*at, "connection", "exposure_us"), what, hint)
+        module_px100 = 100 * file.width_px * one.module_um // (1_000 * one.view_mm)
+        if module_px100 < MODULE_PX100:
+            what = f"a module is {module_px100} hundredths of a pixel: need {MODULE_PX100}"
+            hint = "show less of the belt, or take a camera with more pixels"
+            yield problem_at(line.tree, (*at, "connection", "view_mm"), what, hint)
+        frames = reader.field_mm * file.frames_per_s // v_max
+        if frames < AGREEING_FRAMES:
+            needed = -(-AGREEING_FRAMES * v_max // file.frames_per_s)
+            what = f"a label is in {frames} frames: two must be able to agree, need {needed} mm"
+            yield problem_at(line.tree, (*at, "field_mm"), what, "widen the field, or take a quicker camera")
 
 
 def _weighing(line: LineDescription) -> Iterator[Problem]:

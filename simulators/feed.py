@@ -37,7 +37,14 @@ class LoadChanged:
     grams: int
 
 
-FeedMessage = LabelSeen | LoadChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPrinted:
+    """A parcel with such a label has been put on the belt: cameras will see it."""
+
+    codes: tuple[Code, ...]
+
+
+FeedMessage = LabelSeen | LoadChanged | LabelPrinted
 
 
 class FeedBroken(Exception):
@@ -45,12 +52,14 @@ class FeedBroken(Exception):
 
 
 def to_line(message: FeedMessage) -> bytes:
-    """``{"kind":"label","at_us":…,"reader":…,"codes":[[text,symbology],…]}`` or
-    ``{"kind":"load","at_us":…,"grams":…}`` and a newline."""
+    """``{"kind":"label","at_us":…,"reader":…,"codes":[[text,symbology],…]}``,
+    ``{"kind":"load","at_us":…,"grams":…}`` or ``{"kind":"printed","codes":…}``, and a newline."""
     body: dict[str, object]
     if isinstance(message, LabelSeen):
-        codes = [[code.text, code.symbology.value] for code in message.codes]
+        codes = _told(message.codes)
         body = {"kind": "label", "at_us": message.at_us, "reader": message.reader, "codes": codes}
+    elif isinstance(message, LabelPrinted):
+        body = {"kind": "printed", "codes": _told(message.codes)}
     else:
         body = {"kind": "load", "at_us": message.at_us, "grams": message.grams}
     return json.dumps(body, separators=(",", ":")).encode() + b"\n"
@@ -62,12 +71,22 @@ def from_line(line: bytes) -> FeedMessage:
         body = json.loads(line)
         if body["kind"] == "load":
             return LoadChanged(at_us=int(body["at_us"]), grams=int(body["grams"]))
+        if body["kind"] == "printed":
+            return LabelPrinted(codes=_codes(body["codes"]))
         if body["kind"] == "label":
-            codes = tuple(Code(text=str(text), symbology=Symbology(kind)) for text, kind in body["codes"])
+            codes = _codes(body["codes"])
             return LabelSeen(at_us=int(body["at_us"]), reader=str(body["reader"]), codes=codes)
     except (ValueError, KeyError, TypeError) as error:
         raise FeedBroken(f"{line[:200]!r}: {error}") from error
     raise FeedBroken(f"{line[:200]!r}: unknown kind")
+
+
+def _told(codes: tuple[Code, ...]) -> list[list[str]]:
+    return [[code.text, code.symbology.value] for code in codes]
+
+
+def _codes(told: list[tuple[str, str]]) -> tuple[Code, ...]:
+    return tuple(Code(text=str(text), symbology=Symbology(kind)) for text, kind in told)
 
 
 class FeedServer:

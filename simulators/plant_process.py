@@ -24,9 +24,10 @@ from line_config.problems import LineConfigError
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.process import run_until_ended
 from simulators.faults import FaultLevel, LineFaultKind
-from simulators.feed import FeedServer, LabelSeen, LoadChanged
+from simulators.feed import FeedServer, LabelPrinted, LabelSeen, LoadChanged
 from simulators.hall import Hall, HallSetup, order_source
 from simulators.orders import OrdersFileError
+from simulators.world.parcel import Body
 from simulators.world.truth import TruthFile
 
 US_PER_S = 1_000_000
@@ -110,7 +111,7 @@ def setup_of(options: argparse.Namespace) -> HallSetup:
 
 
 def shown_to(feed: FeedServer, hall: Hall) -> None:
-    """Whatever a reader or the scale can notice goes over the feed."""
+    """Whatever a reader or the scale can notice goes over the feed, and what cameras will see."""
 
     def label(at_us: int, reader: str, codes: tuple[Code, ...]) -> None:
         feed.publish(LabelSeen(at_us=at_us, reader=reader, codes=codes))
@@ -118,7 +119,12 @@ def shown_to(feed: FeedServer, hall: Hall) -> None:
     def load(at_us: int, grams: int) -> None:
         feed.publish(LoadChanged(at_us=at_us, grams=grams))
 
+    def placed(body: Body) -> None:
+        for one in body.item.spec.labels:
+            feed.publish(LabelPrinted(codes=one.codes))
+
     hall.world.on_label.append(label)
+    hall.world.on_place.append(placed)
     hall.world.platform.listeners.append(load)
 
 

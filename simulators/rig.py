@@ -33,9 +33,17 @@ from edge.model.order import Goods, Order
 from edge.model.route import SortPlan
 from edge.model.units import UtcUs
 from line_config.description import LineDescription, ScannerPort
-from line_config.model import HidSettings, SerialSettings, TcpClientSettings, TcpServerSettings
+from line_config.device_files import CameraFile
+from line_config.model import (
+    CameraSettings,
+    HidSettings,
+    SerialSettings,
+    TcpClientSettings,
+    TcpServerSettings,
+)
 from line_config.proof import largest_turnaround_ms
 from line_config.slower import with_slower_plc
+from simulators.devices.camera_answers import CameraAnswers
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.register_bus import RegisterBus
 from simulators.devices.scale import ScaleIndicator, setup_of
@@ -55,6 +63,7 @@ from simulators.world.checker import Checker, Report
 from simulators.world.parcel import Body
 from simulators.world.truth import Truth
 
+US_PER_MS = 1_000
 US_PER_S = 1_000_000
 UTC_US = 1_767_225_600 * US_PER_S
 """A run begins at 2026-01-01T00:00:00Z."""
@@ -207,6 +216,7 @@ class Rig:
         self._lives = 0
         self._operations = 0
         self._scanners: dict[str, Scanner] = {}
+        self._cameras: dict[str, CameraAnswers] = {}
         self._reader_cables: dict[ReaderId, Cable] = {}
         self._callers: list[asyncio.Task[None]] = []
         self._scale: ScaleIndicator | None = None
@@ -349,6 +359,9 @@ class Rig:
             )
             await self._server.start()
         for reader, port in zip(topology.readers, line.scanners, strict=True):
+            if isinstance(port.file, CameraFile):
+                self._plug_camera(port.reader, port.file)
+                continue
             bits = self._bits.child(f"scanner/{reader.id}")
             scanner = Scanner(self._loop, reader_setup(port.file, reader), bits, port.file.protocol)
             await self._join(scanner, port)
@@ -367,6 +380,15 @@ class Rig:
             self.hall.world.platform.listeners.append(self._scale.load)
             self._scale.start()
 
+    def _plug_camera(self, reader: ReaderId, file: CameraFile) -> None:
+        """Cameras of virtual time are timed reads without pixels."""
+        bits = self._bits.child(f"camera/{reader}")
+        wires = Cable(self._loop, bits.child("cable"), failed=LinkFailed)
+        stamp_us = (file.stamp_min_ms * US_PER_MS, file.stamp_max_ms * US_PER_MS)
+        self._cameras[reader] = camera = CameraAnswers(self._loop, bits, wires.send, stamp_us=stamp_us)
+        self._reader_cables[reader] = wires
+        camera.start()
+
     async def _join(self, scanner: Scanner, port: ScannerPort) -> None:
         """The reader's cable, the way round that the line expects it."""
         connection = port.connection
@@ -380,15 +402,20 @@ class Rig:
                 wires = Cable(self._loop, self._bits.child(f"scanner/{port.reader}/cable"), failed=LinkFailed)
                 scanner.plug(wires.send)
                 self._reader_cables[port.reader] = wires
+            case CameraSettings():
+                raise RuntimeError(f"{port.reader}: a camera behind a scanner's file")
             case _:
                 assert_never(connection)
 
     def _labelled(self, at_us: int, reader: str, codes: tuple[Code, ...]) -> None:
-        self._scanners[reader].saw(at_us, codes)
+        eye = self._scanners.get(reader) or self._cameras[reader]
+        eye.saw(at_us, codes)
 
     async def _close_devices(self) -> None:
         if self._scale is not None:
             self._scale.stop()
+        for camera in self._cameras.values():
+            camera.stop()
         for caller in self._callers:
             caller.cancel()
         await asyncio.gather(*self._callers, return_exceptions=True)

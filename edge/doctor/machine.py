@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.store.places import Places, unix_name
 from line_config.description import LineDescription
-from line_config.model import HidSettings, ScaleConnection, ScannerConnection, SerialSettings, Store
+from line_config.model import HidSettings, ReaderConnection, ScaleConnection, SerialSettings, Store
 
 GROUP = "beltkeeper"
 LINE_USER, CAMERA_USER, GATEWAY_USER = "beltkeeper-line", "beltkeeper-camera", "beltkeeper-gateway"
@@ -104,11 +104,11 @@ class Machine:
         """The unit's user where it has been made, else whoever asks."""
         return account(unit_user) or this_account()
 
-    def connections(self) -> tuple[tuple[str, ScannerConnection | ScaleConnection], ...]:
+    def connections(self) -> tuple[tuple[str, ReaderConnection | ScaleConnection], ...]:
         """Cables of the line's readers and scale, each with its device's id."""
         if self.line is None:
             return ()
-        found: list[tuple[str, ScannerConnection | ScaleConnection]] = [
+        found: list[tuple[str, ReaderConnection | ScaleConnection]] = [
             (str(port.device), port.connection) for port in self.line.scanners
         ]
         if self.line.scale_port is not None:

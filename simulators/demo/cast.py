@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from line_config.description import LineDescription
-from line_config.model import ScaleConnection, SerialSettings, TcpClientSettings
+from line_config.description import LineDescription, ScannerPort
+from line_config.device_files import CameraFile
+from line_config.model import CameraSettings, ScaleConnection, SerialSettings, TcpClientSettings
 from simulators.demo.processes import BAD_CONFIGURATION, DemoFailed, Keeper
 from simulators.faults import FaultLevel
 
@@ -31,9 +32,10 @@ def overrides_of(line: LineDescription, data: Path) -> tuple[str, ...]:
 
     Raises ``DemoFailed`` for a line with cables that the demo's devices do not have.
     """
-    plc, api, *readers = free_ports(2 + len(line.scanners))
+    scanners = [port for port in line.scanners if not isinstance(port.connection, CameraSettings)]
+    plc, api, *readers = free_ports(2 + len(scanners))
     found = [f"plc.host={HOST}", f"plc.port={plc}", f"api.host={HOST}", f"api.port={api}"]
-    for port, number in zip(line.scanners, readers, strict=True):
+    for port, number in zip(scanners, readers, strict=True):
         if not isinstance(port.connection, TcpClientSettings):
             raise DemoFailed(
                 f"reader {port.reader}: the demo's scanner only answers calls", BAD_CONFIGURATION
@@ -77,6 +79,7 @@ class Cast:
         self._sockets = tempfile.TemporaryDirectory(prefix="beltkeeper-")
         # A Unix socket's name holds 107 bytes, a data folder's may be longer.
         self._feed = str(Path(self._sockets.name) / "feed")
+        settings = (*settings, *self._frame_sockets())
         self._set = [part for one in settings for part in ("--set", one)]
         self._seed = str(seed)
         self._answers_ms = line.topology.plc.turnaround_ms if plc_answers_ms is None else plc_answers_ms
@@ -84,7 +87,9 @@ class Cast:
         self.line = self._edge("run", "line", "--wall-clock-offset", clock)
         self.gateway = self._edge("gateway", "gateway")
         self.plant = self._plant(parcels, orders, faults, clock)
-        self._devices = dict.fromkeys(self._scanners(), "listening ") | dict.fromkeys(
+        self.cameras = self._cameras()
+        listening = [*self._scanners(), *self.cameras]
+        self._devices = dict.fromkeys(listening, "listening ") | dict.fromkeys(
             self._scale(), "sending " if self._serial_scale else "listening "
         )
         """Each with the word by which it says that it is ready."""
@@ -120,6 +125,11 @@ class Cast:
         """Nothing more is placed."""
         self.plant.child.signal(signal.SIGUSR1)
 
+    def kill_cameras(self) -> None:
+        """kill -9 for the processes that look through the simulated cameras."""
+        for one in self.cameras:
+            one.child.signal(signal.SIGUSR1)
+
     def _keeper(self, name: str, module: str, *arguments: str, anew: bool) -> Keeper:
         command = (sys.executable, "-m", module, *arguments)
         return Keeper(name, command, self._logs / f"{name}.log", self._failed, anew=anew)
@@ -141,11 +151,36 @@ class Cast:
         found = []
         for port in self._line.scanners:
             connection = port.connection
+            if isinstance(connection, CameraSettings):
+                continue
             assert isinstance(connection, TcpClientSettings)
             arguments = ["--feed", self._feed, "--listen", f"{connection.host}:{connection.port}"]
             arguments += ["--reader", port.reader, "--device", port.file.id, "--seed", self._seed]
             name = f"scanner-{port.reader}"
             found.append(self._keeper(name, "simulators.devices.scanner", *arguments, anew=False))
+        return found
+
+    def _frame_sockets(self) -> list[str]:
+        """Settings: where the line's cameras find the frames of the simulated ones."""
+        return [
+            f"readers.{port.reader}.connection.source.socket={self._frames_of(port)}"
+            for port in self._line.scanners
+            if isinstance(port.connection, CameraSettings)
+        ]
+
+    def _frames_of(self, port: ScannerPort) -> Path:
+        return Path(self._sockets.name) / f"{port.reader}.frames"
+
+    def _cameras(self) -> list[Keeper]:
+        """The simulated cameras; the processes that look through them are the line's."""
+        found = []
+        for port in self._line.scanners:
+            if isinstance(port.file, CameraFile):
+                arguments = ["--feed", self._feed, "--listen", str(self._frames_of(port))]
+                arguments += ["--reader", port.reader, "--seed", self._seed]
+                arguments += ["--size", f"{port.file.width_px}x{port.file.height_px}"]
+                name = f"camera-{port.reader}"
+                found.append(self._keeper(name, "simulators.devices.camera", *arguments, anew=False))
         return found
 
     def _scale(self) -> list[Keeper]:

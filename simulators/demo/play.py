@@ -29,6 +29,8 @@ from simulators.world.checker import Checker
 
 FIRST_KEY = "erp-1"
 US_PER_S = 1_000_000
+CAMERA_DIES_AT = 25
+"""With this parcel, of any but a faultless run, the camera processes die; the line starts them anew."""
 LOOK_S = 0.02
 """Of the truth log: how late the ERP hears of a parcel that was packed."""
 SHOW_S = 0.5
@@ -54,7 +56,7 @@ class Demo:
     faults: str = "default"
     data: Path | None = None
     language: str = "en"
-    line: str = "demo"
+    line: str = "camera"
     settings: tuple[str, ...] = ()
     plc_answers_ms: int | None = None
 
@@ -70,7 +72,7 @@ class Play:
         self._notes = orders.report
         self._data = _data_folder(demo.data)
         settings = (*overrides_of(load_line(demo.line), self._data), *demo.settings)
-        level = FaultLevel(demo.faults)
+        self._faults = level = FaultLevel(demo.faults)
         if level is FaultLevel.HARSH:
             settings = _slowed(demo, settings)
         self._line = load_line(demo.line, settings)
@@ -224,6 +226,8 @@ class Play:
     def _placed(self, index: int) -> None:
         assert self._desk is not None
         self._desk.placed(index)
+        if index == CAMERA_DIES_AT and self._faults is not FaultLevel.NONE:
+            self._cast.kill_cameras()
 
     def _later(self, us: int, call: Callable[[], None]) -> None:
         def due() -> None:

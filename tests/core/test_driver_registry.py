@@ -8,13 +8,15 @@ import pytest
 from ruamel.yaml import YAML
 
 import line_config
-from drivers.registry import PARITY, PLC_LINKS, SCALE_CODECS, SCANNER_CODECS
+from drivers.registry import CAMERA_CODECS, PARITY, PLC_LINKS, SCALE_CODECS, SCANNER_CODECS
 from edge.model.topology import ReadPolicy
 from edge.model.units import MonoUs
 from edge.model.weight import SampleState
 from line_config.device_files import (
     TAKES_ZERO,
     TELLS_STABLE,
+    CameraFile,
+    CameraProtocol,
     PlcProtocol,
     ScaleFile,
     ScaleProtocol,
@@ -24,6 +26,7 @@ from line_config.device_files import (
 )
 from simulators.devices.keyboard import typed_events
 from tests.core import (
+    test_camera_codec,
     test_scale_codec_mettler_toledo,
     test_scale_codec_mt_sics,
     test_scale_codec_yaohua_a9,
@@ -34,6 +37,7 @@ from tests.core import (
 DEVICES = Path(line_config.__file__).parent / "devices"
 SCALES = sorted((DEVICES / "scales").glob("*.yaml"))
 SCANNERS = sorted((DEVICES / "scanners").glob("*.yaml"))
+CAMERAS = sorted((DEVICES / "cameras").glob("*.yaml"))
 GOLDEN_SCALES = {
     "mettler_toledo_continuous": test_scale_codec_mettler_toledo.GOLDEN,
     "mt_sics": test_scale_codec_mt_sics.GOLDEN,
@@ -50,6 +54,7 @@ def test_one_table_for_each_union() -> None:
     assert set(PLC_LINKS) == set(get_args(PlcProtocol))
     assert set(SCALE_CODECS) == set(get_args(ScaleProtocol))
     assert set(SCANNER_CODECS) == set(get_args(ScannerProtocol))
+    assert set(CAMERA_CODECS) == set(get_args(CameraProtocol))
     assert {frame[1] for frame in get_args(SerialFrame)} <= set(PARITY)
 
 
@@ -84,6 +89,8 @@ def test_every_protocol_has_a_golden_table_with_its_sources() -> None:
     scanners = {"text_lines", "hid_keyboard"}
     assert set(GOLDEN_SCALES) == set(SCALE_CODECS)
     assert scanners == set(SCANNER_CODECS)
+    assert set(CAMERA_CODECS) == {"camera_messages"}
+    assert len(test_camera_codec.GOLDEN) >= 8
     assert all(len(table) >= 8 and all(row.source for row in table) for table in GOLDEN_SCALES.values())
     assert len(test_scanner_codec_lines.GOLDEN) >= 8
     assert len(test_scanner_codec_hid.GOLDEN) >= 8
@@ -92,3 +99,4 @@ def test_every_protocol_has_a_golden_table_with_its_sources() -> None:
 def test_every_protocol_has_a_device_file() -> None:
     assert {ScaleFile.model_validate_json(read(path)).protocol for path in SCALES} == set(SCALE_CODECS)
     assert {ScannerFile.model_validate_json(read(path)).protocol for path in SCANNERS} == set(SCANNER_CODECS)
+    assert {CameraFile.model_validate_json(read(path)).protocol for path in CAMERAS} == set(CAMERA_CODECS)

@@ -20,7 +20,7 @@ def demo() -> LineDescription:
     return load_line("demo")
 
 
-@pytest.mark.parametrize("name", ["demo", "small", "fast"])
+@pytest.mark.parametrize("name", ["demo", "camera", "small", "fast"])
 def test_the_three_lines_hold(name: str) -> None:
     report = lint(load_line(name))
     assert report.findings == ()

@@ -13,13 +13,14 @@ from drivers.codecs.scanner_lines import LineFormat, ScannerLines
 from drivers.codecs.yaohua_a9 import A9Codec
 from drivers.links.scale_serial import ScaleLink
 from drivers.links.scanner import ScannerLink
-from drivers.registry import SCALE_CODECS, SCANNER_CODECS
+from drivers.registry import CAMERA_CODECS, SCALE_CODECS, SCANNER_CODECS
 from drivers.streams.tcp import accept_tcp, open_tcp
 from edge.model.codes import Code, Symbology
 from edge.model.ids import DeviceId, ReaderId, ScaleId
 from edge.model.units import MonoUs
 from edge.model.weight import SampleState, WeightSample
 from edge.ports.byte_stream import ByteStream, LinkFailed
+from simulators.devices.camera_answers import CAMERA_MESSAGES
 from simulators.devices.scale import Platform, ScaleIndicator, ScaleSetup
 from simulators.devices.scale_frames import SCALE_FRAMES, a9_frame, continuous_frame, sics_answer
 from simulators.devices.scanner import SCANNER_MESSAGES, ReaderSetup, Scanner, text_message
@@ -189,6 +190,7 @@ def test_the_scale_s_frames_are_the_manual_s() -> None:
     )
     assert set(SCALE_FRAMES) == set(SCALE_CODECS), "each protocol has its simulated sender"
     assert set(SCANNER_MESSAGES) == set(SCANNER_CODECS)
+    assert set(CAMERA_MESSAGES) == set(CAMERA_CODECS)
     for grams in (-5, 0, 1, 25_000, 999_999):
         for motion in (False, True):
             frame = continuous_frame(grams, motion=motion, out_of_range=False)

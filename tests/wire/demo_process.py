@@ -69,6 +69,12 @@ class RunningDemo:
         """0 while there is none."""
         return next((pid for line, pid in self.children().items() if words in line), 0)
 
+    def kill_9(self, words: str) -> None:
+        """The child whose command line has these words; there must be one."""
+        pid = self.pid_of(words)
+        assert pid > 0, f"no child {words!r}: signal 9 to process 0 would be the test's own end"
+        os.kill(pid, signal.SIGKILL)
+
     async def until(self, true: Callable[[], object], within_s: float = START_S) -> None:
         """Fails when the demo ends, or time is up, first."""
         until_s = monotonic() + within_s

@@ -14,6 +14,7 @@ from typing import Any
 from edge.model.codes import Code
 from edge.store.journal_reader import JournalReader
 from edge.store.places import Places
+from line_config.device_files import ScannerFile
 from line_config.load import load_line
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.scanner import Scanner, reader_setup
@@ -99,6 +100,7 @@ class HallBeside:
         )
         self.hall = Hall(setup, loop, self.checker.fact, FarLine(_never))
         (port,) = self.line.scanners
+        assert isinstance(port.file, ScannerFile)
         self.scanner = Scanner(loop, reader_setup(port.file), SeededBits(7, "scanner"))
         self.hall.world.on_label.append(self._labelled)
         plc = self.line.topology.plc

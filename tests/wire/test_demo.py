@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-import os
 import random
 import signal
 import socket
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -31,6 +32,8 @@ KEYS = {
     "decide_to_told_ms",
     "plc_wait_ms",
     "told_while_down",
+    "inserted",
+    "never_reached",
 }
 NEVER = ("mis_sorted", "lost", "unverified_shipped", "cancelled_shipped")
 KILLS = 5
@@ -54,6 +57,11 @@ async def test_thirty_parcels_with_faults(tmp_path: Path) -> None:
     assert figures["parcels"] == 30
     assert [figures[name] for name in NEVER] == [0, 0, 0, 0]
     assert figures["by_reason"]["ok"] >= 10
+    journal = (tmp_path / "d" / "journal" / "journal.db").as_uri()
+    with closing(sqlite3.connect(f"{journal}?mode=ro", uri=True)) as database:
+        query = "SELECT kind FROM event WHERE kind LIKE 'DeviceWent%' AND body LIKE '%\"side\"%' ORDER BY seq"
+        went = [kind for (kind,) in database.execute(query)]
+    assert went[:3] == ["DeviceWentUp", "DeviceWentDown", "DeviceWentUp"], "the camera dies once, and is back"
     assert sum(figures["by_chute"].values()) <= figures["exited"] <= 30
     for measure in ("decide_to_told_ms", "plc_wait_ms"):
         assert 0 < figures[measure]["p50"] <= figures[measure]["p99"] <= figures[measure]["max"]
@@ -74,7 +82,7 @@ async def test_kill_9_of_the_line_five_times(tmp_path: Path) -> None:
         for _ in range(KILLS):
             await asyncio.sleep(draw.uniform(0.5, 3.0))
             starved, killed_us = starved_us(), round(monotonic() * 1_000_000)
-            os.kill(demo.pid_of(" run demo"), signal.SIGKILL)
+            demo.kill_9(" run camera")
             await demo.until(partial(permits_after, demo, killed_us))
             [permitted_us, *_] = permits_after(demo, killed_us)
             waits_us.append(permitted_us - killed_us - (starved_us() - starved))
@@ -109,11 +117,10 @@ def permits_after(demo: RunningDemo, at_us: int) -> list[int]:
 async def in_flight(port: int, request: bytes, demo: RunningDemo, after_s: float) -> bytes:
     """Send a request and kill the gateway so long after; what came back of an answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    pid = demo.pid_of(" gateway demo")
     writer.write(request)
     await writer.drain()
     await asyncio.sleep(after_s)
-    os.kill(pid, signal.SIGKILL)
+    demo.kill_9(" gateway camera")
     try:
         return await reader.read()
     except ConnectionError:
@@ -189,7 +196,7 @@ async def test_ctrl_c_lets_the_belt_run_empty(tmp_path: Path) -> None:
 async def test_a_run_that_breaks_off_still_tells_what_was_kept(tmp_path: Path) -> None:
     async with running_demo(tmp_path / "d", "--faults", "none", "--json", "-") as demo:
         await demo.until(lambda: demo.inducted > 2)
-        os.kill(demo.pid_of("plant_process"), signal.SIGKILL)
+        demo.kill_9("plant_process")
         found = await demo.ended()
     assert found.code == 1
     assert "plant ended with status -9" in found.err
@@ -198,9 +205,9 @@ async def test_a_run_that_breaks_off_still_tells_what_was_kept(tmp_path: Path) -
 
 async def test_nothing_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
     async with running_demo(tmp_path / "d") as demo:
-        await demo.until(lambda: demo.pid_of(" run demo"))
+        await demo.until(lambda: demo.pid_of(" run camera"))
         children = list(demo.children().values())
-        assert len(children) == 5
+        assert len(children) == 6
         demo.process.kill()
         async with asyncio.timeout(15):
             while any(alive(pid) for pid in children):

@@ -1,0 +1,77 @@
+"""A camera as the line sees it: another process, whose answers are as old as their frames' stamps."""
+
+from collections.abc import Callable
+
+from drivers.codecs.camera_messages import CameraBeat, CameraMessages, CameraRead, Picture
+from drivers.links.sessions import heard_within, opened
+from edge.model.ids import DeviceId, ReaderId
+from edge.model.units import US_PER_MS, MonoUs
+from edge.ports.byte_stream import LinkFailed, OpenStream
+from edge.ports.sinks import CodeSink
+
+OLD_MS = 2_000
+"""An answer about a frame this old is none: it lay somewhere."""
+
+
+class CameraLink:
+    """``edge.ports.link.Link`` of a camera process.
+
+    Up once the process has said that its pictures are good, down when it says otherwise or nothing for
+    ``silent_ms``: nothing it has said before counts after that. Each answer is handed on ``answer_ms``
+    after its frame's stamp, whenever it came: so that is the one moment the line reckons from. A later
+    one is handed on too, and the core sees to it that it changes no decision but for the worse.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: DeviceId,
+        reader: ReaderId,
+        answer_ms: int,
+        silent_ms: int,
+        open_stream: OpenStream,
+        make_codec: Callable[[], CameraMessages],
+        sink: CodeSink,
+    ) -> None:
+        self._device = device
+        self._reader = reader
+        self._answer_us = answer_ms * US_PER_MS
+        self._silent_ms = silent_ms
+        self._open_stream = open_stream
+        self._make_codec = make_codec
+        self._sink = sink
+
+    @property
+    def device(self) -> DeviceId:
+        return self._device
+
+    async def session(self, went_up: Callable[[], None]) -> None:
+        codec = self._make_codec()
+        up = False
+        async with opened(self._open_stream, codec.feed) as stream:
+            try:
+                async with heard_within(self._silent_ms * US_PER_MS) as hearing:
+                    while True:
+                        data, at_us = await stream.read()
+                        for message in codec.feed(data, at_us):
+                            hearing.heard(at_us)
+                            if isinstance(message, CameraBeat):
+                                up = self._picture(message.picture, up, went_up)
+                            elif up:
+                                self._tell(message, at_us)
+            except TimeoutError as error:
+                raise LinkFailed(f"{self._device}: silent for {self._silent_ms} ms") from error
+
+    def _picture(self, picture: Picture, up: bool, went_up: Callable[[], None]) -> bool:
+        """Whether it is up now. A camera that comes up blind is waited for, not started anew."""
+        if picture is Picture.GOOD:
+            if not up:
+                went_up()
+            return True
+        if up:
+            raise LinkFailed(f"{self._device}: its pictures are {picture.value.replace('_', ' ')}")
+        return False
+
+    def _tell(self, read: CameraRead, at_us: MonoUs) -> None:
+        if 0 <= at_us - read.grabbed_us <= OLD_MS * US_PER_MS:
+            self._sink.codes_seen(self._reader, MonoUs(read.grabbed_us + self._answer_us), read.codes)

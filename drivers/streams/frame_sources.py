@@ -1,0 +1,207 @@
+"""Where a camera's frames come from. Every call may block for ever: each source has a thread of its own,
+in a process that can be killed (reliability: OpenCV).
+
+Frames are 8-bit grey. The stamp is the monotonic clock's at the grab, before anything is made of the
+frame; ``late_us`` is how much older than that its light is where the source says so itself.
+"""
+
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.streams.unix import short_name
+from edge.model.units import US_PER_S, MonoUs
+from edge.ports.byte_stream import LinkFailed
+
+Pixels = NDArray[np.uint8]
+MAX_PIXELS = 1 << 26
+"""64 MP: more is no camera of a belt."""
+FRAME_HEAD = struct.Struct("!4sIIQ")
+FRAME_MAGIC = b"BKF1"
+"""A simulated frame: magic, width, height, CLOCK_MONOTONIC of its light in µs, then its grey pixels."""
+READ_S = 2.0
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grabbed:
+    pixels: Pixels
+    grabbed_us: MonoUs
+    late_us: int
+
+
+class FrameSource(Protocol):
+    """Opened, read and closed by one thread. Each call raises ``LinkFailed``."""
+
+    def open(self) -> None: ...
+
+    def grab(self) -> Grabbed:
+        """The next frame; waits for it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def now_us() -> MonoUs:
+    """The monotonic clock, which is the line's event loop's too."""
+    return MonoUs(time.monotonic_ns() // 1_000)
+
+
+def one_core() -> None:
+    """This process has a core to itself at best; its threads share it without OpenCV's own. OpenCV's
+    remarks on pictures that it cannot read are ours to make."""
+    cv2.setNumThreads(1)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+class VideoFrames:
+    """V4L2 by path, RTSP and MJPEG by address, as OpenCV reads them, with its time-outs where it has
+    any."""
+
+    def __init__(self, where: str, *, size: tuple[int, int] | None, timeouts_ms: tuple[int, int]) -> None:
+        """``size`` in pixels is asked of a local camera; ``timeouts_ms`` (open, read) of a network's."""
+        self._where = where
+        self._size = size
+        self._timeouts_ms = timeouts_ms
+        self._capture: cv2.VideoCapture | None = None
+
+    def open(self) -> None:
+        open_ms, read_ms = self._timeouts_ms
+        if self._size is None:
+            limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
+            capture = cv2.VideoCapture(self._where, cv2.CAP_FFMPEG, limits)
+        else:
+            width, height = self._size
+            limits = [cv2.CAP_PROP_FRAME_WIDTH, width, cv2.CAP_PROP_FRAME_HEIGHT, height]
+            capture = cv2.VideoCapture(self._where, cv2.CAP_V4L2, [*limits, cv2.CAP_PROP_BUFFERSIZE, 1])
+        if not capture.isOpened():
+            raise LinkFailed(f"{self._where}: no camera, or it does not answer")
+        self._capture = capture
+
+    def grab(self) -> Grabbed:
+        assert self._capture is not None
+        if not self._capture.grab():
+            raise LinkFailed(f"{self._where}: no frame")
+        grabbed_us = now_us()
+        whole, pixels = self._capture.retrieve()
+        if not whole or pixels is None:
+            raise LinkFailed(f"{self._where}: a frame that cannot be decoded")
+        return Grabbed(grey(np.asarray(pixels)), grabbed_us, 0)
+
+    def close(self) -> None:
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+
+class FolderFrames:
+    """A folder's pictures in the order of their names, over and over; those that are none are left out."""
+
+    def __init__(self, folder: Path, *, frames_per_s: int) -> None:
+        self._folder = folder
+        self._period_us = US_PER_S // frames_per_s
+        self._frames: Iterator[Pixels] = iter(())
+        self._next_us = 0
+
+    def open(self) -> None:
+        try:
+            files = sorted(one for one in self._folder.iterdir() if one.suffix.lower() in SUFFIXES)
+        except OSError as error:
+            raise LinkFailed(f"{self._folder}: {error.strerror}") from error
+        if not any(read_picture(one) is not None for one in files):
+            raise LinkFailed(f"{self._folder}: no picture in it")
+        self._frames = _over_and_over(files)
+        self._next_us = now_us()
+
+    def grab(self) -> Grabbed:
+        self._next_us = max(self._next_us + self._period_us, now_us())
+        time.sleep((self._next_us - now_us()) / US_PER_S)
+        return Grabbed(next(self._frames), now_us(), 0)
+
+    def close(self) -> None:
+        self._frames = iter(())
+
+
+class SimulatedFrames:
+    """Frames of the simulated camera, over its Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._socket: socket.socket | None = None
+
+    def open(self) -> None:
+        self._socket = wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        wire.settimeout(READ_S)
+        try:
+            with short_name(self._path) as short:
+                wire.connect(short)
+        except OSError as error:
+            raise LinkFailed(f"{self._path}: {error.strerror or error}") from error
+
+    def grab(self) -> Grabbed:
+        magic, width, height, taken_us = FRAME_HEAD.unpack(self._exactly(FRAME_HEAD.size))
+        grabbed_us = now_us()
+        if magic != FRAME_MAGIC or not 0 < width * height <= MAX_PIXELS:
+            raise LinkFailed(f"{self._path}: no frame of a simulated camera")
+        pixels = np.frombuffer(self._exactly(width * height), np.uint8).reshape(height, width)
+        return Grabbed(pixels, grabbed_us, grabbed_us - taken_us)
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _exactly(self, size: int) -> bytearray:
+        assert self._socket is not None
+        data = bytearray(size)
+        room = memoryview(data)
+        while room:
+            try:
+                got = self._socket.recv_into(room)
+            except OSError as error:
+                raise LinkFailed(f"{self._path}: {error}") from error
+            if not got:
+                raise LinkFailed(f"{self._path}: closed by the other end")
+            room = room[got:]
+        return data
+
+
+def grey(pixels: NDArray[np.integer[Any] | np.floating[Any]]) -> Pixels:
+    """One 8-bit channel of a picture as OpenCV gives it: grey, BGR, or BGR with alpha on white paper."""
+    picture = np.asarray(pixels // 256 if pixels.dtype == np.uint16 else pixels, np.uint8)
+    if picture.ndim == 2:
+        return picture
+    if picture.shape[2] == 4:
+        alpha = picture[:, :, 3:].astype(np.uint16)
+        picture = ((picture[:, :, :3] * alpha + 255 * (255 - alpha)) // 255).astype(np.uint8)
+    elif picture.shape[2] == 1:
+        return np.ascontiguousarray(picture[:, :, 0])
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def read_picture(path: Path) -> Pixels | None:
+    """A picture file in grey; None for one that is none. Raises ``OSError``."""
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    if not data.size:
+        return None
+    try:
+        pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    return None if pixels is None or pixels.size > 4 * MAX_PIXELS else grey(pixels)
+
+
+def _over_and_over(files: list[Path]) -> Iterator[Pixels]:
+    while True:
+        for one in files:
+            pixels = read_picture(one)
+            if pixels is not None:
+                yield pixels

@@ -1,0 +1,96 @@
+"""Two threads between a camera and the line: one grabs and keeps the newest frame only, one works.
+
+What the worker is too slow for is never seen: a frame that waits shows a belt that has moved on.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drivers.streams.frame_sources import FrameSource, Pixels, now_us
+from edge.model.units import US_PER_MS, MonoUs
+from edge.ports.byte_stream import LinkFailed
+
+WAIT_S = 0.2
+"""How often a worker without frames looks whether it is to end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    pixels: Pixels
+    grabbed_us: MonoUs
+
+
+class FrameThreads:
+    """Starts with ``start``, and ends with the process: a thread in a grab cannot be ended.
+
+    ``work`` is called with each frame that is taken. ``open_ms``: what the source may take to open, beside
+    the first frame's time. ``stale_ms``: a frame whose source says that its
+    light is older than that at the grab is dropped. Both threads tell when they last came round, and the
+    first error that ended one of them.
+    """
+
+    def __init__(
+        self, source: FrameSource, work: Callable[[Frame], None], *, open_ms: int, stale_ms: int
+    ) -> None:
+        self._source = source
+        self._work = work
+        self._stale_us = stale_ms * US_PER_MS
+        self._filled = threading.Condition()
+        self._newest: Frame | None = None
+        self._grabbed_us = MonoUs(now_us() + open_ms * US_PER_MS)
+        self._worked_us = now_us()
+        self._working = False
+        self.failure: str | None = None
+        self.grabbed = self.stale = self.overtaken = 0
+        """Frames that came; of them too old ones, and those that a newer one replaced unseen."""
+
+    def start(self) -> None:
+        for work in (self._grab, self._read):
+            threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
+
+    def hangs(self, limit_ms: int) -> str | None:
+        """What has not come round for ``limit_ms``, if anything."""
+        limit_us = now_us() - limit_ms * US_PER_MS
+        if self._grabbed_us < limit_us:
+            return f"no frame for {limit_ms} ms"
+        if self._working and self._worked_us < limit_us:
+            return f"a frame is being read for more than {limit_ms} ms"
+        return None
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except LinkFailed as failed:
+            self.failure = self.failure or str(failed)
+        except Exception as error:  # noqa: BLE001 - whatever ends a thread ends the process, with its cause
+            self.failure = self.failure or repr(error)
+
+    def _grab(self) -> None:
+        source = self._source
+        source.open()
+        try:
+            while True:
+                one = source.grab()
+                self._grabbed_us = now_us()
+                self.grabbed += 1
+                if one.late_us > self._stale_us:
+                    self.stale += 1
+                    continue
+                with self._filled:
+                    self.overtaken += self._newest is not None
+                    self._newest = Frame(pixels=one.pixels, grabbed_us=one.grabbed_us)
+                    self._filled.notify()
+        finally:
+            source.close()
+
+    def _read(self) -> None:
+        while self.failure is None:
+            with self._filled:
+                self._filled.wait_for(lambda: self._newest is not None, WAIT_S)
+                frame, self._newest = self._newest, None
+            if frame is not None:
+                self._worked_us = now_us()
+                self._working = True
+                self._work(frame)
+                self._working = False

@@ -1,0 +1,86 @@
+"""What one engine says that it saw in one picture."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.model.codes import Symbology
+
+Pixels = NDArray[np.uint8]
+"""Grey, 8 bits, rows by columns."""
+
+LINEAR = frozenset(
+    {
+        Symbology.CODE128,
+        Symbology.CODE39,
+        Symbology.ITF,
+        Symbology.EAN13,
+        Symbology.EAN8,
+        Symbology.UPCA,
+        Symbology.UPCE,
+    }
+)
+RETAIL = frozenset({Symbology.EAN13, Symbology.EAN8, Symbology.UPCA, Symbology.UPCE})
+MATRIX = frozenset({Symbology.QR, Symbology.DATAMATRIX})
+
+
+class Engine(StrEnum):
+    ZXING = "zxing-cpp"
+    ZBAR = "zbar"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """Upright bounds in the whole picture, in pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def covers_middle_of(self, other: "Box") -> bool:
+        middle_x, middle_y = (other.left + other.right) // 2, (other.top + other.bottom) // 2
+        return self.left <= middle_x <= self.right and self.top <= middle_y <= self.bottom
+
+    def meets(self, other: "Box") -> bool:
+        """They show the same symbol: the middle of one lies in the other."""
+        return self.covers_middle_of(other) or other.covers_middle_of(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """``text`` without FNC1 at its head; ``data`` the bytes as the engine gave them. ``binary``: the bytes
+    are no text."""
+
+    symbology: Symbology
+    text: str
+    data: bytes
+    binary: bool
+    engine: Engine
+    box: Box
+
+
+def article_number(symbology: Symbology, text: str) -> str:
+    """The same 13 digits for every way in which a retail symbol can be told; other texts as they are."""
+    if symbology is Symbology.UPCE and len(text) == 8 and text.isdigit():
+        text = _expanded(text)
+    if symbology in RETAIL and symbology is not Symbology.EAN8 and text.isdigit():
+        return text.zfill(13)
+    return text
+
+
+def _expanded(upce: str) -> str:
+    """UPC-E (number system, six digits, check digit) as UPC-A (GS1 General Specifications 5.2.2.4.2)."""
+    system, body, check = upce[0], upce[1:7], upce[7]
+    last = body[5]
+    if last in "012":
+        middle = body[:2] + last + "0000" + body[2:5]
+    elif last == "3":
+        middle = body[:3] + "00000" + body[3:5]
+    elif last == "4":
+        middle = body[:4] + "00000" + body[4]
+    else:
+        middle = body[:5] + "0000" + last
+    return system + middle + check

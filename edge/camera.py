@@ -1,0 +1,230 @@
+"""Composition root of a camera's process: source → newest frame → what counts → the line.
+
+It may hang or crash alone. It ends itself when its source or its decoders do not come round, and whoever
+started it (the line, or the service manager) starts it anew; nothing that it had read before is said
+after that.
+"""
+
+import asyncio
+import ctypes
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import assert_never
+
+import structlog
+
+from drivers.codecs.camera_messages import CameraBeat, CameraMessage, CameraRead, encode
+from drivers.streams.frame_sources import (
+    FolderFrames,
+    FrameSource,
+    SimulatedFrames,
+    VideoFrames,
+    one_core,
+)
+from drivers.streams.newest_frame import Frame, FrameThreads
+from drivers.streams.unix import short_name
+from drivers.vision.agreement import CodeRule, ReadRules
+from drivers.vision.engines import zbar_missing
+from drivers.vision.frames import FrameAgreement
+from drivers.vision.ladder import Ladder
+from drivers.vision.picture_watch import PictureWatch
+from edge.model.codes import Symbology
+from edge.model.units import US_PER_MS
+from edge.runtime.clock import LoopClock, wall_utc_us
+from edge.runtime.logs import log_to_stderr
+from edge.runtime.notify import Notify
+from edge.store.places import Places
+from line_config import model
+from line_config.description import LineDescription, ScannerPort
+from line_config.device_files import CameraFile
+
+FAILED = 1
+BAD_CONFIGURATION = 2
+BAD_ENVIRONMENT = 3
+UMASK = 0o007
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal that the kernel sends when the parent is gone."""
+BEAT_S = 0.2
+MAX_UNSENT = 65_536
+"""A line that does not listen is hung up on."""
+BUDGET_PART = 70
+"""Percent of ``answer_ms`` that the decoders may take; the rest is the way."""
+
+log = structlog.get_logger("camera")
+
+
+def run_camera(line: LineDescription, reader: str, data: Path, parent: int | None) -> int:
+    """Serve one camera until stopped; the exit code of the command. ``parent``: end with that process."""
+    os.umask(UMASK)
+    log_to_stderr()
+    port = next((one for one in line.scanners if one.reader == reader), None)
+    if port is None or not isinstance(port.connection, model.CameraSettings):
+        cameras = [one.reader for one in line.scanners if isinstance(one.connection, model.CameraSettings)]
+        known = ", ".join(cameras) or "none"
+        sys.stderr.write(f"beltkeeper camera: {reader} is no camera of this line; its cameras: {known}\n")
+        return BAD_CONFIGURATION
+    if parent is not None and not _ends_with(parent):
+        return FAILED
+    if zbar_missing():
+        log.warning("one engine only", why=zbar_missing())
+    one_core()
+    path = Places(data).camera(reader, port.connection.socket)
+    code = _run(line, port, path)
+    sys.stderr.flush()
+    os._exit(code)  # its threads may hang in a driver for ever
+
+
+def _run(line: LineDescription, port: ScannerPort, path: Path) -> int:
+    try:
+        asyncio.run(_serve(line, port, path))
+    except asyncio.CancelledError:
+        log.info("camera ends: stopped by a signal", reader=port.reader)
+        return 0
+    except OSError as error:
+        log.critical("camera ends", reader=port.reader, why=str(error))
+        return BAD_ENVIRONMENT
+    except CameraFailed as failed:
+        log.error("camera ends", reader=port.reader, why=str(failed))
+    return FAILED
+
+
+class CameraFailed(Exception):
+    """The process must end: its cause."""
+
+
+def _ends_with(parent: int) -> bool:
+    """From now on SIGKILL comes when the parent is gone; False: it is gone already."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    return os.getppid() == parent
+
+
+def _source(settings: model.CameraSettings, file: CameraFile) -> FrameSource:
+    match settings.source:
+        case model.SimulatedFrames():
+            return SimulatedFrames(Path(settings.source.socket))
+        case model.V4l2Frames():
+            size = (file.width_px, file.height_px)
+            return VideoFrames(settings.source.path, size=size, timeouts_ms=(0, 0))
+        case model.StreamFrames():
+            limits = (settings.source.open_timeout_ms, settings.source.read_timeout_ms)
+            return VideoFrames(settings.source.url, size=None, timeouts_ms=limits)
+        case model.FolderFrames():
+            return FolderFrames(Path(settings.source.path), frames_per_s=file.frames_per_s)
+        case _:
+            assert_never(settings.source)
+
+
+class Answers:
+    """The socket. One line at a time: a newer call replaces an older one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._server: asyncio.Server | None = None
+        self._line: asyncio.StreamWriter | None = None
+
+    async def open(self) -> None:
+        """Raises ``OSError``."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.unlink(missing_ok=True)
+        with short_name(self._path) as short:
+            self._server = await asyncio.start_unix_server(self._called, short)
+
+    def tell(self, message: CameraMessage) -> None:
+        """To the line, if it listens; never blocks."""
+        if self._line is None or self._line.transport.is_closing():
+            return
+        self._line.write(encode(message))
+        if self._line.transport.get_write_buffer_size() > MAX_UNSENT:
+            self._line.transport.abort()
+
+    async def _called(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._line is not None:
+            self._line.transport.abort()
+        self._line = writer
+        try:
+            while await reader.read(1024):
+                pass  # the line has nothing to say to a camera
+        except OSError:
+            return
+        finally:
+            writer.close()
+
+
+class Camera:
+    """One run: frames in on a thread, messages out on the loop."""
+
+    def __init__(self, line: LineDescription, port: ScannerPort, answers: Answers) -> None:
+        file, settings = port.file, port.connection
+        assert isinstance(file, CameraFile)
+        assert isinstance(settings, model.CameraSettings)
+        rules = _rules(line.file.reading)
+        self._loop = asyncio.get_running_loop()
+        self._answers = answers
+        self._hang_ms = file.silent_ms
+        budget_us = file.answer_ms * US_PER_MS * BUDGET_PART // 100
+        self._ladder = Ladder(rules, budget_us=budget_us)
+        self._agreement = FrameAgreement(rules)
+        self._watch = PictureWatch(frozen_ms=file.frozen_ms)
+        self._threads = FrameThreads(
+            _source(settings, file), self._read, open_ms=_open_ms(settings), stale_ms=file.stamp_max_ms
+        )
+
+    def _read(self, frame: Frame) -> None:
+        """On the worker's thread."""
+        self._watch.see(frame.pixels, frame.grabbed_us)
+        codes = self._agreement.newly_agreed(frame.grabbed_us, self._ladder.read(frame.pixels))
+        if codes:
+            self._on_loop(lambda: self._answers.tell(CameraRead(grabbed_us=frame.grabbed_us, codes=codes)))
+
+    def _on_loop(self, call: Callable[[], None]) -> None:
+        self._loop.call_soon_threadsafe(call)
+
+    async def run(self, progress: Callable[[], None]) -> None:
+        """Raises ``CameraFailed`` as soon as anything does not come round; ``progress`` while all does."""
+        self._threads.start()
+        while True:
+            why = self._threads.failure or self._threads.hangs(self._hang_ms)
+            if why is None and self._watch.frozen:
+                why = "the same picture again and again: the source is frozen"
+            if why is not None:
+                raise CameraFailed(why)
+            if self._threads.grabbed:
+                self._answers.tell(CameraBeat(picture=self._watch.picture))
+            progress()
+            await asyncio.sleep(BEAT_S)
+
+
+def _rules(reading: model.Reading) -> ReadRules:
+    """What a line's description says of its codes, as the pipeline wants it."""
+    formats = {
+        one.symbology: CodeRule(
+            lengths=frozenset(one.lengths),
+            check_digit=one.check_digit,
+            pattern=None if one.pattern is None else re.compile(one.pattern),
+        )
+        for one in reading.formats
+    }
+    wanted = frozenset(reading.symbologies) | frozenset(formats)
+    return ReadRules(wanted=wanted - {Symbology.UNKNOWN}, by_symbology=formats, strict=True)
+
+
+def _open_ms(settings: model.CameraSettings) -> int:
+    """What a source may take to open, beside the time in which each frame must come."""
+    return settings.source.open_timeout_ms if isinstance(settings.source, model.StreamFrames) else 0
+
+
+async def _serve(line: LineDescription, port: ScannerPort, path: Path) -> None:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    answers = Answers(path)
+    await answers.open()
+    log.info("camera listens", reader=port.reader, socket=str(path))
+    notify = Notify(LoopClock(loop, wall_utc_us))
+    notify.ready()
+    await Camera(line, port, answers).run(notify.progress)

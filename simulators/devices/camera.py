@@ -1,0 +1,181 @@
+"""A camera over the belt, with real pixels: a process that serves frames over a Unix socket.
+
+A frame goes out as ``BKF1``, width and height (u32), CLOCK_MONOTONIC of its light in µs (u64), all big
+endian, and its grey pixels by rows.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import struct
+import sys
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.model.codes import Code
+from simulators.devices.process import run_until_ended
+from simulators.feed import FeedMessage, LabelPrinted, LabelSeen, follow
+from simulators.labels.printed import LabelPrint, print_label
+from simulators.labels.symbols import SymbolUnprintable
+
+US_PER_S = 1_000_000
+HEAD = struct.Struct("!4sIIQ")
+MAGIC = b"BKF1"
+IDLE_S = 0.2
+"""Frames of an empty belt come so often; a free-running camera's come as often as it has them."""
+SHOTS_S = (0.0, 0.04)
+"""A label is in two frames, a frame's time apart."""
+NOISES = 8
+NOISE_GREY = 4
+BELT_GREY = 60
+LABELS_KEPT = 128
+UCRED = struct.Struct("iII")
+"""pid, uid and gid of a socket's other end (unix(7), SO_PEERCRED)."""
+
+Pixels = NDArray[np.uint8]
+
+
+class CameraFrames:
+    """Serves frames to whoever connects. ``saw`` is what its eye sees, ``printed`` what it will see soon:
+    drawing a label takes longer than its light."""
+
+    def __init__(self, size: tuple[int, int], seed: int) -> None:
+        """``size`` is width and height in pixels."""
+        self._width, self._height = size
+        self._noises = np.random.default_rng(seed)
+        self._empty = [self._belt() for _ in range(NOISES)]
+        self._turn = 0
+        self._labels: OrderedDict[tuple[Code, ...], Pixels] = OrderedDict()
+        self._eyes: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+        self.frozen = False
+
+    async def listen(self, path: Path) -> None:
+        self._server = await asyncio.start_unix_server(self._connected, path)
+
+    def printed(self, codes: tuple[Code, ...]) -> None:
+        """A label with these codes will come."""
+        if codes and codes not in self._labels:
+            self._labels[codes] = self._drawn(codes)
+            while len(self._labels) > LABELS_KEPT:
+                self._labels.popitem(last=False)
+
+    def saw(self, at_us: int, codes: tuple[Code, ...]) -> None:
+        """A label's light at ``at_us``; without codes, a label that cannot be read."""
+        self.printed(codes)
+        label = self._labels.get(codes)
+        loop = asyncio.get_running_loop()
+        for later_s in SHOTS_S:
+            due_us = at_us + round(later_s * US_PER_S)
+            loop.call_at(due_us / US_PER_S, self._shoot, label, due_us, later_s)
+
+    def kill_peers(self) -> None:
+        """kill -9 for the camera process at the other end, as a crash of its own would be."""
+        for eye in self._eyes:
+            wire = eye.get_extra_info("socket")
+            pid, _, _ = UCRED.unpack(wire.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size))
+            os.kill(pid, signal.SIGKILL)
+
+    async def idle(self) -> None:
+        """The empty belt, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._shoot(None, round(loop.time() * US_PER_S), 0)
+            await asyncio.sleep(IDLE_S)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for eye in self._eyes:
+            eye.close()
+
+    def _shoot(self, label: Pixels | None, at_us: int, later_s: float) -> None:
+        if not self.frozen:
+            self._turn += 1
+        frame = self._empty[self._turn % NOISES]
+        if label is not None:
+            rows, columns = label.shape
+            top = min(self._height - rows, (self._height - rows) // 3 + round(later_s * 1000))
+            left = (self._width - columns) // 2
+            frame = frame.copy()
+            frame[top : top + rows, left : left + columns] += label - BELT_GREY
+        data = HEAD.pack(MAGIC, self._width, self._height, at_us) + frame.tobytes()
+        for eye in self._eyes:
+            if eye.transport.get_write_buffer_size() == 0:  # it takes the newest frame, or none
+                eye.write(data)
+
+    def _belt(self) -> Pixels:
+        noise = self._noises.integers(-NOISE_GREY, NOISE_GREY + 1, (self._height, self._width))
+        return (BELT_GREY + noise).astype(np.uint8)
+
+    def _drawn(self, codes: tuple[Code, ...]) -> Pixels:
+        """As large as the frame lets it be; codes that no printer knows are left out."""
+        told = tuple(code for code in codes if _printable(code))
+        for module_px in (3, 2, 1):
+            label = print_label(LabelPrint(codes=told, lines=("集包 上海转运中心",), module_px=module_px))
+            if label.shape[0] < self._height and label.shape[1] < self._width:
+                return label
+        return np.full((self._height // 2, self._width // 2), 235, np.uint8)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._eyes.append(writer)
+        try:
+            await reader.read()
+        except OSError:
+            return
+        finally:
+            self._eyes.remove(writer)
+            writer.close()
+
+
+def _printable(code: Code) -> bool:
+    try:
+        print_label(LabelPrint(codes=(code,)))
+    except SymbolUnprintable:
+        return False
+    return True
+
+
+async def run(options: argparse.Namespace) -> None:
+    """The camera as a process: follows the hall's feed, serves frames until it is ended. SIGUSR1: the
+    camera process that looks through it dies."""
+    width, _, height = options.size.partition("x")
+    camera = CameraFrames((int(width), int(height)), options.seed)
+
+    def take(message: FeedMessage) -> None:
+        if isinstance(message, LabelPrinted):
+            camera.printed(message.codes)
+        elif isinstance(message, LabelSeen) and message.reader == options.reader:
+            camera.saw(message.at_us, message.codes)
+
+    await camera.listen(options.listen)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, camera.kill_peers)
+    sys.stdout.write(f"listening {options.listen}\n")
+    sys.stdout.flush()
+    idle = loop.create_task(camera.idle())
+    try:
+        await follow(options.feed, take)
+    finally:
+        idle.cancel()
+        camera.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m simulators.devices.camera", description=__doc__)
+    parser.add_argument("--feed", type=Path, required=True, help="Unix socket of the plant process")
+    parser.add_argument("--listen", type=Path, required=True, metavar="SOCKET")
+    parser.add_argument("--reader", required=True, help="id of the reader in the line's description")
+    parser.add_argument("--size", default="1280x1024", metavar="WIDTHxHEIGHT")
+    parser.add_argument("--seed", type=int, default=0)
+    run_until_ended(run(parser.parse_args(arguments)))
+
+
+if __name__ == "__main__":
+    main()

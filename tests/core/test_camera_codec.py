@@ -1,0 +1,128 @@
+"""The words of a camera process: golden lines, four pipes, limits, fuzz.
+
+Source of the rows: the module's own contract, ``drivers/codecs/camera_messages.py``; the symbologies are
+those of ``edge.model.codes``.
+"""
+
+import os
+
+import pytest
+
+from drivers.codecs.camera_messages import (
+    MAX_CODES,
+    MAX_LINE_BYTES,
+    CameraBeat,
+    CameraMessage,
+    CameraMessages,
+    CameraRead,
+    Picture,
+    encode,
+)
+from edge.model.codes import Code, Symbology
+from edge.model.units import MonoUs
+from simulators.pipes import FOUR_WIRES, pipe_of
+from simulators.seeds import SeededBits
+
+AT = MonoUs(5_000)
+FUZZ_CASES = int(os.environ.get("BELTKEEPER_FUZZ", "20000"))
+
+
+def read(at_us: int, *pairs: tuple[str, Symbology]) -> CameraRead:
+    codes = tuple(Code(text=text, symbology=symbology) for text, symbology in pairs)
+    return CameraRead(grabbed_us=MonoUs(at_us), codes=codes)
+
+
+GOLDEN: list[tuple[bytes, CameraMessage]] = [
+    (b'{"v":1,"kind":"beat","picture":"good"}\n', CameraBeat(picture=Picture.GOOD)),
+    (b'{"v":1,"kind":"beat","picture":"black"}\n', CameraBeat(picture=Picture.BLACK)),
+    (b'{"v":1,"kind":"beat","picture":"overexposed"}\n', CameraBeat(picture=Picture.OVEREXPOSED)),
+    (b'{"v":1,"kind":"beat","picture":"out_of_focus"}\n', CameraBeat(picture=Picture.OUT_OF_FOCUS)),
+    (
+        b'{"v":1,"kind":"read","grabbed_us":7,"codes":[["JT1234567890123","code128"]]}\n',
+        read(7, ("JT1234567890123", Symbology.CODE128)),
+    ),
+    (
+        b'{"v":1,"kind":"read","grabbed_us":8,"codes":[["6901234567892","ean13"],["a;b","qr"]]}\n',
+        read(8, ("6901234567892", Symbology.EAN13), ("a;b", Symbology.QR)),
+    ),
+    (
+        '{"v":1,"kind":"read","grabbed_us":9,"codes":[["上海","qr"]]}\n'.encode(),
+        read(9, ("上海", Symbology.QR)),
+    ),
+    (
+        b'{"v":1,"kind":"read","grabbed_us":10,"codes":[["10A\\u001d37","datamatrix"]]}\n',
+        read(10, ("10A\x1d37", Symbology.DATAMATRIX)),
+    ),
+]
+BROKEN: list[tuple[bytes, str]] = [
+    (b"\n", "an empty line"),
+    (b"\xff\xfe\n", "no text"),
+    (b"[]\n", "no object"),
+    (b'{"v":2,"kind":"beat","picture":"good"}\n', "another version"),
+    (b'{"v":1,"kind":"beat","picture":"fine"}\n', "a picture unheard of"),
+    (b'{"v":1,"kind":"beat","picture":["good"]}\n', "a list for a word"),
+    (b'{"v":1,"kind":"beat","picture":"good","more":1}\n', "an unknown key"),
+    (b'{"v":1,"kind":"read","grabbed_us":7,"codes":[]}\n', "no code"),
+    (b'{"v":1,"kind":"read","grabbed_us":"7","codes":[["A","qr"]]}\n', "a moment that is none"),
+    (b'{"v":1,"kind":"read","grabbed_us":true,"codes":[["A","qr"]]}\n', "a moment that is none"),
+    (b'{"v":1,"kind":"read","grabbed_us":7,"codes":[["A","aztec"]]}\n', "an unknown symbology"),
+    (b'{"v":1,"kind":"read","grabbed_us":7,"codes":[["","qr"]]}\n', "an empty code"),
+    (b'{"v":1,"kind":"read","grabbed_us":7,"codes":["A","qr"]}\n', "no pairs"),
+    (
+        b'{"v":1,"kind":"read","grabbed_us":7,"codes":['
+        + b",".join([b'["A","qr"]'] * (MAX_CODES + 1))
+        + b"]}\n",
+        "too many codes",
+    ),
+    (b"[" * 20_000 + b"\n", "brackets without end"),
+    (b"A" * (MAX_LINE_BYTES + 1) + b"\n", "too long"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), GOLDEN, ids=[repr(line[:60]) for line, _ in GOLDEN])
+def test_golden(line: bytes, message: CameraMessage) -> None:
+    assert CameraMessages().feed(line, AT) == (message,)
+    assert CameraMessages().feed(encode(message), AT) == (message,)
+
+
+@pytest.mark.parametrize(("line", "why"), BROKEN, ids=[why for _, why in BROKEN])
+def test_what_is_no_message_is_dropped_alone(line: bytes, why: str) -> None:
+    codec = CameraMessages()
+    assert codec.feed(line + GOLDEN[0][0], AT) == (GOLDEN[0][1],), why
+    assert codec.rejected == 1
+
+
+@pytest.mark.parametrize("wire", sorted(FOUR_WIRES.keys() - {"lossy"}))
+def test_clean_pipes_lose_nothing(wire: str) -> None:
+    codec, pipe, heard = CameraMessages(), pipe_of(wire, seed=1), list[CameraMessage]()
+    for n, (line, _) in enumerate(GOLDEN):
+        for at_us, piece in pipe.push(20_000 * n, line):
+            heard.extend(codec.feed(piece, MonoUs(at_us)))
+    assert heard == [message for _, message in GOLDEN]
+    assert codec.rejected == 0
+
+
+def test_a_line_that_never_ends_keeps_nothing_and_its_tail_is_no_message() -> None:
+    codec = CameraMessages()
+    for _ in range(1_000):
+        assert codec.feed(b"A" * 100, AT) == ()
+        assert len(codec._buffer) <= MAX_LINE_BYTES + 100
+    assert codec.feed(GOLDEN[0][0], AT) == ()
+    assert codec.feed(GOLDEN[0][0], AT) == (GOLDEN[0][1],)
+
+
+def test_fuzz() -> None:
+    bits, codec = SeededBits(20_260_101, "fuzz"), CameraMessages()
+    lines = [line for line, _ in GOLDEN + BROKEN[:-2]]
+    for case in range(FUZZ_CASES):
+        data = bytearray(b"".join(bits.pick(lines) for _ in range(bits.between(1, 2))))
+        for _ in range(bits.below(5)):
+            place = bits.below(len(data))
+            if bits.chance(500):
+                data[place] = bits.below(256)
+            else:
+                del data[place : place + bits.below(12)]
+                data = data or bytearray(b"\n")
+        for message in codec.feed(bytes(data), AT):
+            assert isinstance(message, CameraBeat | CameraRead), case
+            assert CameraMessages().feed(encode(message), AT) == (message,), case

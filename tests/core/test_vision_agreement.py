@@ -1,0 +1,163 @@
+"""When a read counts: the rule of each symbology and engine as a table, and what two frames add."""
+
+import re
+
+import pytest
+
+from drivers.vision.agreement import CodeRule, Evidence, ReadRules, contradicts, goods_numbers, why_it_counts
+from drivers.vision.frames import FrameAgreement
+from drivers.vision.ladder import CodeSeen, PictureRead, Rung
+from drivers.vision.sightings import Box, Engine, Sighting, article_number
+from edge.model.codes import Symbology
+from edge.model.units import MonoUs
+
+X, Z = Engine.ZXING, Engine.ZBAR
+ALL = frozenset(Symbology) - {Symbology.UNKNOWN}
+LINE = ReadRules(wanted=ALL)
+FILES = ReadRules(wanted=ALL, strict=False)
+ITF14 = CodeRule(lengths=frozenset({14}), check_digit=True)
+PATTERN39 = CodeRule(lengths=frozenset({6}), pattern=re.compile(r"[A-Z]{3}\d{3}"))
+KNOWN = ReadRules(wanted=ALL, by_symbology={Symbology.ITF: ITF14, Symbology.CODE39: PATTERN39})
+GOODS = ReadRules(wanted=ALL, goods=goods_numbers(["6901234567892", " 69012341", "012345678905"]))
+
+TABLE: list[tuple[ReadRules, Symbology, str, set[Engine], int, bool]] = [
+    (LINE, Symbology.CODE128, "JT1", {X}, 1, True),
+    (LINE, Symbology.CODE128, "JT1", {Z}, 1, False),
+    (LINE, Symbology.CODE128, "JT1", {X, Z}, 1, True),
+    (LINE, Symbology.CODE128, "JT1", {Z}, 2, True),
+    (LINE, Symbology.QR, "上海", {X}, 1, True),
+    (LINE, Symbology.QR, "plain", {Z}, 1, True),
+    (LINE, Symbology.QR, "上海", {Z}, 1, False),
+    (LINE, Symbology.DATAMATRIX, "A", {X}, 1, True),
+    (LINE, Symbology.EAN13, "6901234567892", {X}, 1, False),
+    (LINE, Symbology.EAN13, "6901234567892", {X, Z}, 1, True),
+    (LINE, Symbology.EAN13, "6901234567892", {X}, 2, True),
+    (GOODS, Symbology.EAN13, "6901234567892", {X}, 1, True),
+    (GOODS, Symbology.EAN13, "6901234567893", {X}, 1, False),
+    (GOODS, Symbology.EAN8, "69012341", {Z}, 1, True),
+    (GOODS, Symbology.UPCA, "012345678905", {Z}, 1, True),
+    (GOODS, Symbology.EAN13, "0012345678905", {Z}, 1, True),
+    (LINE, Symbology.ITF, "00012345678905", {X, Z}, 2, False),
+    (LINE, Symbology.CODE39, "ABC123", {X, Z}, 2, False),
+    (FILES, Symbology.ITF, "00012345678905", {X}, 1, False),
+    (FILES, Symbology.ITF, "00012345678905", {X, Z}, 1, True),
+    (FILES, Symbology.CODE39, "ABC123", {X}, 1, False),
+    (FILES, Symbology.CODE39, "ABC123", {X, Z}, 1, True),
+    (KNOWN, Symbology.ITF, "00012345678905", {X}, 1, True),
+    (KNOWN, Symbology.ITF, "00012345678905", {Z}, 1, False),
+    (KNOWN, Symbology.ITF, "00012345678905", {Z}, 2, True),
+    (KNOWN, Symbology.CODE39, "ABC123", {X}, 1, True),
+]
+
+
+@pytest.mark.parametrize(("rules", "symbology", "text", "engines", "frames", "counts"), TABLE)
+def test_rule(
+    rules: ReadRules, symbology: Symbology, text: str, engines: set[Engine], frames: int, counts: bool
+) -> None:
+    evidence = Evidence(symbology=symbology, text=text, engines=frozenset(engines), frames=frames)
+    assert bool(why_it_counts(evidence, rules)) is counts
+
+
+def sighting(
+    symbology: Symbology, text: str, engine: Engine = X, box: Box | None = None, *, binary: bool = False
+) -> Sighting:
+    box = box or Box(left=0, top=0, right=100, bottom=40)
+    return Sighting(symbology=symbology, text=text, data=text.encode(), binary=binary, engine=engine, box=box)
+
+
+@pytest.mark.parametrize(
+    ("symbology", "text", "may"),
+    [
+        (Symbology.ITF, "00012345678905", True),
+        (Symbology.ITF, "00012345678904", False),
+        (Symbology.ITF, "0012345678905", False),
+        (Symbology.CODE39, "ABC123", True),
+        (Symbology.CODE39, "ABCD23", False),
+        (Symbology.CODE128, "anything", True),
+        (Symbology.UNKNOWN, "A", False),
+    ],
+)
+def test_codes_that_the_line_does_not_have_are_not_even_seen(
+    symbology: Symbology, text: str, may: bool
+) -> None:
+    assert KNOWN.may_be(sighting(symbology, text)) is may
+
+
+def test_check_digits() -> None:
+    code39 = CodeRule(check_digit=True)
+    assert code39.holds(Symbology.CODE39, "CODE39W"), "ISO/IEC 16388, annex A"
+    assert not code39.holds(Symbology.CODE39, "CODE39X")
+    assert not code39.holds(Symbology.CODE39, "code39W")
+    itf = CodeRule(check_digit=True)
+    assert itf.holds(Symbology.ITF, "30712345000010"), "GS1 General Specifications, ITF-14"
+    assert not itf.holds(Symbology.ITF, "٣0712345000010")
+
+
+@pytest.mark.parametrize(
+    ("upce", "upca"),
+    [
+        ("01234505", "0012000003455"),
+        ("04252614", "0042100005264"),
+        ("01234531", "0012300000451"),
+        ("01234543", "0012340000053"),
+        ("01234565", "0012345000065"),
+    ],
+)
+def test_upc_e_is_the_upc_a_that_it_stands_for(upce: str, upca: str) -> None:
+    assert article_number(Symbology.UPCE, upce) == upca
+
+
+def test_two_bar_codes_at_one_place_contradict_each_other() -> None:
+    one, far = sighting(Symbology.EAN13, "6901234567892"), Box(left=300, top=0, right=400, bottom=40)
+    assert contradicts(one, sighting(Symbology.EAN13, "6901234567893"))
+    assert contradicts(one, sighting(Symbology.ITF, "1234"))
+    assert not contradicts(one, sighting(Symbology.EAN13, "6901234567893", box=far))
+    assert not contradicts(one, sighting(Symbology.QR, "A"))
+    assert not contradicts(
+        sighting(Symbology.UPCA, "012345678905"), sighting(Symbology.EAN13, "0012345678905")
+    )
+
+
+def picture(*seen: Sighting, why: str = "") -> PictureRead:
+    codes = tuple(CodeSeen(one, Rung.UPRIGHT, {one.engine}, why) for one in seen)
+    return PictureRead(codes=codes, stripes=1, spent_us=5_000)
+
+
+def told(frames: list[tuple[int, PictureRead]], rules: ReadRules = LINE) -> list[tuple[int, list[str]]]:
+    agreement = FrameAgreement(rules)
+    found = [
+        (ms, [code.text for code in agreement.newly_agreed(MonoUs(ms * 1_000), read)]) for ms, read in frames
+    ]
+    return [(ms, texts) for ms, texts in found if texts]
+
+
+def test_what_counts_in_one_frame_is_told_once_while_it_is_in_sight() -> None:
+    sure = picture(sighting(Symbology.CODE128, "JT1"), why="alone")
+    assert told([(0, sure), (40, sure), (80, sure), (160, sure)]) == [(0, ["JT1"])]
+    assert told([(0, sure), (201, sure)]) == [(0, ["JT1"]), (201, ["JT1"])]
+
+
+def test_two_frames_agree_on_what_one_leaves_in_doubt() -> None:
+    doubt = picture(sighting(Symbology.EAN13, "6901234567892"))
+    other = picture(sighting(Symbology.EAN13, "6901234567885"))
+    assert told([(0, doubt), (40, doubt), (80, doubt)]) == [(40, ["6901234567892"])]
+    assert told([(0, doubt), (40, other), (80, doubt)]) == [(80, ["6901234567892"])]
+    assert told([(0, doubt), (301, doubt)]) == []
+    assert told([(0, doubt), (0, doubt)]) == [], "one frame is no second frame"
+
+
+def test_two_engines_agree_across_frames() -> None:
+    by_z = picture(sighting(Symbology.CODE128, "JT1", Z))
+    assert told([(0, by_z), (40, picture())]) == []
+    assert told([(0, by_z), (40, by_z)]) == [(40, ["JT1"])]
+
+
+def test_bytes_that_are_no_text_are_no_code_of_a_parcel() -> None:
+    assert told([(0, picture(sighting(Symbology.QR, "", binary=True), why="alone"))]) == []
+
+
+def test_a_wall_of_codes_is_not_remembered_for_ever() -> None:
+    agreement = FrameAgreement(LINE)
+    for n in range(1_000):
+        agreement.newly_agreed(MonoUs(n), picture(sighting(Symbology.EAN13, f"{n:013}")))
+    assert len(agreement._known) <= 64

@@ -1,0 +1,126 @@
+"""The pipeline on drawn pixels: turned labels, several codes, what must give nothing; and whether a
+camera's pictures can show anything at all."""
+
+import cv2
+import numpy as np
+import pytest
+
+from drivers.codecs.camera_messages import Picture
+from drivers.vision.agreement import ReadRules
+from drivers.vision.engines import zbar_missing
+from drivers.vision.ladder import Ladder
+from drivers.vision.locate import find_stripes
+from drivers.vision.picture_watch import PictureWatch
+from drivers.vision.sightings import Pixels
+from edge.model.codes import Code, Symbology
+from edge.model.units import MonoUs
+from simulators.labels.printed import LabelPrint, print_label
+
+WAYBILL = Code(text="JT1234567890123", symbology=Symbology.CODE128)
+ROUTE = Code(text="3304-74-451", symbology=Symbology.CODE128)
+SQUARE = Code(text="JT1234567890123", symbology=Symbology.QR)
+WANTED = frozenset({Symbology.CODE128, Symbology.QR})
+
+
+def scene(label: Pixels, degrees: float = 0, *, size: tuple[int, int] = (1000, 1280)) -> Pixels:
+    """A label in the middle of a grey belt, turned."""
+    height, width = size
+    rows, columns = label.shape
+    middle = cv2.getRotationMatrix2D((columns / 2, rows / 2), degrees, 1)
+    middle[:, 2] += (width / 2 - columns / 2, height / 2 - rows / 2)
+    drawn = cv2.warpAffine(
+        label, middle, (width, height), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT, borderValue=90
+    )
+    noise = np.random.default_rng(7).integers(-4, 5, (height, width))
+    return np.asarray(np.clip(drawn + noise, 0, 255), np.uint8)
+
+
+def counted(pixels: Pixels, wanted: frozenset[Symbology] = WANTED) -> set[tuple[str, Symbology]]:
+    read = Ladder(ReadRules(wanted=wanted), budget_us=None).read(pixels)
+    return {(code.sighting.text, code.sighting.symbology) for code in read.codes if code.why}
+
+
+@pytest.mark.parametrize("degrees", range(0, 360, 24))
+def test_a_label_is_read_however_it_lies_and_whatever_else_is_on_it(degrees: int) -> None:
+    label = print_label(LabelPrint(codes=(WAYBILL, ROUTE, SQUARE), lines=("集包 嘉兴市",), module_px=2))
+    assert counted(scene(label, degrees)) == {(one.text, one.symbology) for one in (WAYBILL, ROUTE, SQUARE)}
+
+
+def test_stripes_are_found_with_their_direction() -> None:
+    label = print_label(LabelPrint(codes=(WAYBILL,), module_px=3))
+    first = find_stripes(scene(label, 30))[0]
+    assert abs(np.degrees(first.angle) % 180 - 150) < 3
+    assert abs(first.x - 640) < 40
+    assert abs(first.y - 500) < 40
+
+
+def test_what_shows_no_code_gives_none() -> None:
+    blank = print_label(LabelPrint(codes=(), lines=("无条码", "面单破损")))
+    half = print_label(LabelPrint(codes=(WAYBILL,), module_px=3))[:, :300]
+    fence = np.tile(np.repeat(np.array([235, 25], np.uint8), 6), (60, 30))
+    everything = frozenset(Symbology) - {Symbology.UNKNOWN}
+    for label in (blank, half, fence):
+        assert counted(scene(label), everything) == set()
+    assert counted(np.zeros((400, 400), np.uint8), everything) == set()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2), (17, 9), (0, 0)])
+def test_no_picture_is_too_small_to_survive(shape: tuple[int, int]) -> None:
+    assert counted(np.full(shape, 128, np.uint8)) == set()
+
+
+def test_symbologies_that_the_line_does_not_use_are_not_read() -> None:
+    label = print_label(LabelPrint(codes=(WAYBILL, SQUARE), module_px=3))
+    assert counted(scene(label), frozenset({Symbology.QR})) == {(SQUARE.text, Symbology.QR)}
+
+
+@pytest.mark.skipif(bool(zbar_missing()), reason=f"libzbar0 is missing: {zbar_missing()}")
+def test_a_weak_code_counts_when_both_engines_read_it() -> None:
+    goods = Code(text="6901234567892", symbology=Symbology.EAN13)
+    pixels = scene(print_label(LabelPrint(codes=(goods,), module_px=3)))
+    assert counted(pixels, frozenset({Symbology.EAN13})) == {(goods.text, Symbology.EAN13)}
+
+
+def test_a_spent_budget_ends_the_search() -> None:
+    ticks = iter(range(0, 1_000_000_000, 1_000))
+    ladder = Ladder(ReadRules(wanted=WANTED), budget_us=500, now_us=lambda: next(ticks))
+    label = print_label(LabelPrint(codes=(WAYBILL,), module_px=3))
+    assert ladder.read(scene(label)).codes == ()
+
+
+MS = 1_000
+
+
+def watched(frames: list[tuple[int, Pixels]], frozen_ms: int = 2_000) -> PictureWatch:
+    watch = PictureWatch(frozen_ms=frozen_ms)
+    for ms, pixels in frames:
+        watch.see(pixels, MonoUs(ms * MS))
+    return watch
+
+
+def noise(level: int, seed: int) -> Pixels:
+    drawn = level + np.random.default_rng(seed).integers(-4, 5, (200, 300))
+    return np.clip(drawn, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("level", "picture"), [(5, Picture.BLACK), (60, Picture.GOOD), (254, Picture.OVEREXPOSED)]
+)
+def test_pictures_that_show_nothing_are_told_after_a_while(level: int, picture: Picture) -> None:
+    frames = [(ms, noise(level, ms)) for ms in range(0, 1_200, 100)]
+    assert watched(frames).picture is picture
+    assert watched(frames[:8]).picture is Picture.GOOD
+    assert watched([*frames, (1_300, noise(60, 1))]).picture is Picture.GOOD
+
+
+def test_a_white_label_that_fills_the_view_is_no_over_exposure() -> None:
+    label = print_label(LabelPrint(codes=(WAYBILL, SQUARE), module_px=5))
+    assert watched([(ms, label) for ms in range(0, 2_000, 100)]).picture is Picture.GOOD
+
+
+def test_the_same_frame_again_and_again_is_a_frozen_source() -> None:
+    still = noise(60, 1)
+    assert watched([(ms, still) for ms in range(0, 2_001, 100)]).frozen
+    assert not watched([(ms, still) for ms in range(0, 1_901, 100)]).frozen
+    assert not watched([(ms, noise(60, ms)) for ms in range(0, 4_000, 100)]).frozen
+    assert not watched([(ms, still) for ms in range(0, 9_000, 100)], frozen_ms=0).frozen

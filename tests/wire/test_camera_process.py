@@ -1,0 +1,213 @@
+"""A camera as a process of its own: real frames over a socket, killed, hung, frozen, and back."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from drivers.codecs.camera_messages import CameraMessages
+from drivers.links.camera import CameraLink
+from drivers.streams.unix import ChildStream, open_child
+from edge.model.codes import Code, Symbology
+from edge.model.events import DeviceWentDown, DeviceWentUp, Event
+from edge.model.ids import DeviceId, ReaderId
+from edge.model.units import MonoUs
+from edge.ports.byte_stream import LinkFailed
+from edge.runtime.clock import LoopClock
+from edge.runtime.link_keeper import LinkKeeper
+from simulators.devices.camera import CameraFrames
+
+pytestmark = pytest.mark.wire
+
+BACK_S = 5.0
+"""A camera that hung or died is back within this."""
+START_S = 20.0
+"""A first start on a machine where other tests run."""
+JT1 = (Code(text="JT1234567890123", symbology=Symbology.CODE128),)
+JT2 = (
+    Code(text="JT2345678901234", symbology=Symbology.CODE128),
+    Code(text="JT2345678901234", symbology=Symbology.QR),
+)
+
+
+def command(folder: Path, parent: int) -> list[str]:
+    """The side camera of the demo's line, on the frames of this test."""
+    arguments = ["camera", "camera", "side", "--data", str(folder), "--parent", str(parent)]
+    source = f"readers.side.connection.source.socket={folder / 'frames'}"
+    return [sys.executable, "-m", "edge.cli", *arguments, "--set", source]
+
+
+class Bench:
+    """A simulated camera, the process that looks through it, and the line's end of that."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.frames = CameraFrames((1280, 1024), 7)
+        self.seen: list[tuple[int, tuple[Code, ...]]] = []
+        self.events: list[Event] = []
+        self.streams: list[ChildStream] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        await self.frames.listen(self.folder / "frames")
+        link = CameraLink(
+            device=DeviceId("side"),
+            reader=ReaderId("side"),
+            answer_ms=100,
+            silent_ms=1_000,
+            open_stream=self._opened,
+            make_codec=CameraMessages,
+            sink=self,
+        )
+        keeper = LinkKeeper(link, self, LoopClock(loop, lambda: 0))
+        self._tasks = [loop.create_task(self.frames.idle()), loop.create_task(keeper.run())]
+        await self.until(lambda: self.went(DeviceWentUp) == 1, START_S)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.frames.close()
+
+    async def _opened(self) -> ChildStream:
+        stream = await open_child(command(self.folder, os.getpid()), self.folder / "cameras/side.socket")
+        self.streams.append(stream)
+        return stream
+
+    def codes_seen(self, reader: ReaderId, at_us: MonoUs, codes: tuple[Code, ...]) -> None:
+        self.seen.append((at_us, codes))
+
+    def post(self, event: Event) -> None:
+        self.events.append(event)
+
+    def went(self, kind: type[Event]) -> int:
+        return sum(isinstance(event, kind) for event in self.events)
+
+    async def until(self, true: Callable[[], object], within_s: float) -> None:
+        async with asyncio.timeout(within_s):
+            while not true():
+                await asyncio.sleep(0.01)
+
+    async def shows(self, codes: tuple[Code, ...]) -> int:
+        """A label passes; how long after its light its answer is due, in µs."""
+        self.frames.printed(codes)
+        before, at_us = len(self.seen), round(asyncio.get_running_loop().time() * 1_000_000)
+        self.frames.saw(at_us, codes)
+        await self.until(lambda: len(self.seen) > before, 3)
+        due_us, told = self.seen[-1]
+        assert set(told) == set(codes)
+        return due_us - at_us
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    one = Bench(tmp_path)
+    try:
+        await one.open()
+        yield one
+    finally:
+        await one.close()
+
+
+async def test_labels_are_read_once_each_and_stamped_at_the_grab(bench: Bench) -> None:
+    assert 100_000 <= await bench.shows(JT1) < 400_000
+    assert 100_000 <= await bench.shows(JT2) < 400_000
+    await asyncio.sleep(0.4)
+    assert [codes for _, codes in bench.seen] == [JT1, JT2], "two frames each, one answer"
+
+
+async def test_one_that_dies_is_back_and_says_nothing_of_before(bench: Bench) -> None:
+    await bench.shows(JT1)
+    died_s = asyncio.get_running_loop().time()
+    bench.frames.kill_peers()
+    await bench.until(lambda: bench.went(DeviceWentDown) == 1, 2)
+    await bench.until(lambda: bench.went(DeviceWentUp) == 2, BACK_S)
+    assert asyncio.get_running_loop().time() - died_s <= BACK_S
+    assert [codes for _, codes in bench.seen] == [JT1]
+    await bench.shows(JT2)
+
+
+async def test_one_that_hangs_is_killed_and_back(bench: Bench) -> None:
+    await bench.shows(JT1)
+    hung = bench.streams[-1].pid
+    hung_s = asyncio.get_running_loop().time()
+    os.kill(hung, signal.SIGSTOP)
+    await bench.until(lambda: bench.went(DeviceWentDown) == 1, 3)
+    await bench.until(lambda: bench.went(DeviceWentUp) == 2, BACK_S)
+    assert asyncio.get_running_loop().time() - hung_s <= BACK_S
+    assert bench.streams[-1].pid != hung
+    with pytest.raises(ProcessLookupError):
+        os.kill(hung, 0)
+    await bench.shows(JT2)
+
+
+async def test_a_frozen_source_is_seen_and_heals(bench: Bench) -> None:
+    bench.frames.frozen = True
+    await bench.until(lambda: bench.went(DeviceWentDown) == 1, 6)
+    bench.frames.frozen = False
+    await bench.until(lambda: bench.went(DeviceWentUp) >= 2, 2 * BACK_S)
+    await bench.until(lambda: not bench.frames.frozen, 1)
+    await bench.shows(JT1)
+
+
+async def test_without_frames_it_is_never_up(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    task = asyncio.get_running_loop().create_task(bench.open())
+    await asyncio.sleep(0.1)
+    bench.frames.close()
+    await asyncio.sleep(3)
+    assert bench.went(DeviceWentUp) == 0
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await bench.close()
+
+
+async def test_a_program_that_is_not_there_is_a_failure_of_the_link(tmp_path: Path) -> None:
+    with pytest.raises(LinkFailed, match="No such file"):
+        await open_child([str(tmp_path / "nothing")], tmp_path / "socket")
+    with pytest.raises(LinkFailed, match="ended with status 1 at its start"):
+        await open_child([sys.executable, "-c", "raise SystemExit(1)"], tmp_path / "socket")
+    with pytest.raises(LinkFailed, match="does not answer after 200 ms"):
+        await open_child(
+            [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "socket", start_ms=200
+        )
+
+
+def test_it_ends_with_the_line_that_started_it(tmp_path: Path) -> None:
+    starter = (
+        "import os, subprocess, sys, time\n"
+        "command = [one if one != 'PARENT' else str(os.getpid()) for one in sys.argv[1:]]\n"
+        "print(subprocess.Popen(command).pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    line = [sys.executable, "-c", starter, *command(tmp_path, 0)]
+    line[line.index("0")] = "PARENT"
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        camera = int(parent.stdout.readline())
+        socket = tmp_path / "cameras" / "side.socket"
+        for _ in range(2_000):
+            if socket.exists():
+                break
+            signal.sigtimedwait([], 0.01)
+        assert socket.exists()
+        parent.kill()
+        parent.wait()
+    for _ in range(500):
+        if not Path(f"/proc/{camera}").exists() or "Z" in Path(f"/proc/{camera}/stat").read_text().split()[2]:
+            return
+        signal.sigtimedwait([], 0.01)
+    pytest.fail(f"camera {camera} outlived the line")
+
+
+def test_a_reader_that_is_no_camera_is_said_so(tmp_path: Path) -> None:
+    wrong = [part if part != "side" else "top" for part in command(tmp_path, os.getpid())]
+    done = subprocess.run(wrong, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "beltkeeper camera: top is no camera of this line; its cameras: side\n"
