@@ -25,6 +25,7 @@ from edge.model.events import LineStarted
 from edge.model.ids import DeviceId, JournalSeq, ReaderId
 from edge.model.records import RecordBody
 from edge.model.topology import PlcLink, Topology
+from edge.model.units import US_PER_S
 from edge.ports.byte_stream import LinkFailed, OpenStream
 from edge.ports.clock import Clock
 from edge.ports.inbox import Inbox, InboxFailed
@@ -433,6 +434,8 @@ async def _opened(
     metrics.gauge("beltkeeper_queue_inputs", "Inputs that wait for the line loop.", lambda: len(app.queue))
     metrics.gauge("beltkeeper_journal_backlog_rows", "Rows not yet durable.", lambda: journal.backlog)
     metrics.gauge("beltkeeper_disk_free_bytes", "Free room where the journal lies.", disk.free_bytes)
+    begun_s = clock.utc_us() / US_PER_S
+    metrics.gauge("beltkeeper_start_time_seconds", "When this run began (Unix time).", lambda: begun_s)
     stack.callback(bell.close)
     bell.open(app.follower.ring)
     socket = MetricsSocket(places.line_metrics, metrics.registry)

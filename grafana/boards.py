@@ -8,7 +8,6 @@ from grafana.parcels import LINE, READING, WEIGHING
 BOARDS: Final = (LINE, READING, WEIGHING, DEVICES, SYSTEM)
 
 SPARE: Final = {
-    r".*_created": "when a counter began: rate() sees a restart by itself",
     r"beltkeeper_\w+_seconds_(sum|count)": "mean of a histogram whose quantiles are shown",
 }
 """Exported, but on no panel: full name as a pattern → why."""

@@ -170,8 +170,37 @@ SYSTEM = Board(
             en="Starts of the line process in an hour",
             zh="一小时内产线进程启动次数",
             look=Look.CURVES,
-            queries=(Query("changes(beltkeeper_parcels_inducted_created{LINE}[1h])", "{{line}}"),),
+            queries=(Query("changes(beltkeeper_start_time_seconds{LINE}[1h])", "{{line}}"),),
             width=12,
+        ),
+        Panel(
+            en="Relay: target takes messages",
+            zh="转发：目标可接收",
+            look=Look.STATES,
+            queries=(Query("beltkeeper_gateway_relay_up{LINE}", "{{line}} {{target}}"),),
+            off="down",
+            on="up",
+        ),
+        Panel(
+            en="Relay: messages and failed tries per minute",
+            zh="转发：每分钟消息与失败次数",
+            look=Look.CURVES,
+            queries=(
+                Query(
+                    "60 * rate(beltkeeper_gateway_relay_sent_total{LINE}[$__rate_interval])",
+                    "{{target}} sent",
+                ),
+                Query(
+                    "60 * rate(beltkeeper_gateway_relay_failures_total{LINE}[$__rate_interval])",
+                    "{{target}} failed",
+                ),
+            ),
+        ),
+        Panel(
+            en="Relay: row of the record reached",
+            zh="转发：已处理到的记录行",
+            look=Look.CURVES,
+            queries=(Query("beltkeeper_gateway_relay_seq{LINE}", "{{line}} {{target}}"),),
         ),
     ),
 )

@@ -65,9 +65,10 @@ def _user_groups(user: Account, needed: tuple[Path, ...]) -> Finding:
 
 
 def folders(machine: Machine) -> Iterator[Finding]:
-    """The data folder and those of the two databases: group and mode."""
+    """The data folder and those of the databases: group and mode."""
     places = Places(machine.data)
-    found = [one for one in (machine.data, places.inbox.parent, places.journal.parent) if one.exists()]
+    own = (machine.data, places.inbox.parent, places.journal.parent, places.gateway.parent)
+    found = [one for one in own if one.exists()]
     if not found:
         fix = Words(
             "systemd-tmpfiles --create (see docs/operation.md), or --data with the folder in use",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from edge.doctor import access, clock, databases, devices, disk, plc, ports, software
+from edge.doctor import access, broker, clock, databases, devices, disk, plc, ports, software
 from edge.doctor.findings import Finding, Words
 from edge.doctor.machine import Machine
 
@@ -35,5 +35,6 @@ CHECKS: Final = (
     Check("cameras", Words("cameras", "相机"), 3, devices.cameras),
     Check("readers", Words("TCP devices", "TCP 设备"), 15, devices.readers),
     Check("plc", Words("PLC", "PLC"), 10, plc.plc),
+    Check("broker", Words("broker", "消息代理"), 10, broker.broker),
     Check("ports", Words("ports", "端口"), 5, ports.ports),
 )

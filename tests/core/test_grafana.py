@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import promql_parser
@@ -43,9 +44,11 @@ CLOSED: dict[str, set[str]] = {
     "reason": {one.value for one in Reason},
     "route": {*(template for _, template in REQUIRED), *OPEN_PATHS, "other"},
     "state": {one.value for one in LineState},
+    "target": {"mqtt"},
     "status": {one.name.lower() for one in CommandStatus} | {"none", *(f"{n}xx" for n in range(1, 6))},
 }
-"""Every label that exists, with all values it can ever have on the demo line; ``le`` is a histogram's own."""
+"""Every label that exists, with all values it can ever have on the demo line; ``le`` is a histogram's own.
+A ``target`` is the broker or a webhook that the line's file names."""
 
 
 def named(subject: Board | Alert | Asked) -> str:
@@ -56,11 +59,22 @@ def named(subject: Board | Alert | Asked) -> str:
             return subject.name
 
 
+@dataclass
+class _Target:
+    name: str = "mqtt"
+    up: bool = True
+    sent: int = 3
+    failed: int = 1
+    seen: int = 7
+
+
 def registries() -> Iterator[CollectorRegistry]:
     line = LineMetrics(DEMO)
     line.watch(CoreState(), lambda: {DeviceId("top"): True}, lambda: {DeviceId("top"): 1})
     yield line.registry
-    yield GatewayMetrics().registry
+    gateway = GatewayMetrics()
+    gateway.watch_relay(lambda: [_Target()])
+    yield gateway.registry
 
 
 def exported() -> set[str]:
@@ -138,7 +152,9 @@ def test_every_label_of_every_metric_is_a_closed_set() -> None:
     for registry in registries():
         for collector in list(registry._collector_to_names):
             found |= set(getattr(collector, "_labelnames", ()))
-    assert found | {"kind", "state", "device"} == set(CLOSED), "a new label needs its closed set here"
+    assert found | {"kind", "state", "device", "target"} == set(CLOSED), (
+        "a new label needs its closed set here"
+    )
 
 
 # -- alert rules

@@ -21,10 +21,10 @@ def text(subject: LineMetrics) -> str:
 
 
 def values(subject: LineMetrics) -> dict[str, float]:
-    """Sample → value, less comments and creation times."""
+    """Sample → value, less comments."""
     found = {}
     for line in text(subject).splitlines():
-        if not line.startswith("#") and "_created" not in line:
+        if not line.startswith("#"):
             name, _, value = line.rpartition(" ")
             found[name] = float(value)
     return found

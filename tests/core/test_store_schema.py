@@ -67,18 +67,6 @@ def test_migrating_again_changes_nothing(tmp_path: Path, store: str) -> None:
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_all_pending_migrations_are_one_transaction(tmp_path: Path, store: str) -> None:
-    """A reader sees no state between two of them, and a crash leaves none."""
-    connection = open_writer(tmp_path / "a.db", synchronous="OFF")
-    said: list[str] = []
-    connection.set_trace_callback(said.append)
-    schema.migrate(connection, store, tmp_path / "a.db")
-    assert [one.split()[0] for one in said if one.startswith(("BEGIN", "COMMIT"))] == ["BEGIN", "COMMIT"]
-    assert said[-1] == "COMMIT"
-    connection.close()
-
-
-@pytest.mark.parametrize("store", STORES)
 def test_a_migration_that_fails_leaves_nothing(
     tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.doctor import Machine, devices, plc, ports
+from edge.doctor import Machine, broker, devices, plc, ports
 from edge.doctor.findings import Verdict
 from line_config import load_line
 from tests.core.doctor_kit import told
+from tests.wire.broker import needs_mosquitto, running_broker
 from tests.wire.line_process import hall_beside
 
 pytestmark = pytest.mark.wire
@@ -53,6 +54,23 @@ async def test_a_plc_and_a_reader_that_answer(tmp_path: Path) -> None:
         identity, silent = await asyncio.to_thread(lambda: told(plc.plc(hasty)))
         assert identity[0] == "good"
         assert silent == ("failed", "plc: answered 5 times, then: no answer within 500 ms")
+
+
+@needs_mosquitto
+async def test_a_broker_is_greeted(tmp_path: Path) -> None:
+    named = ("relay.mqtt.host=127.0.0.1",)
+    async with running_broker(tmp_path / "broker") as mqtt:
+        found = machine(tmp_path, *named, f"relay.mqtt.port={mqtt.port}")
+        assert (await asyncio.to_thread(lambda: told(broker.broker(found))))[0][0] == "good"
+        port = mqtt.port
+    [(verdict, said)] = await asyncio.to_thread(lambda: told(broker.broker(found)))
+    assert verdict == "failed"
+    assert said.startswith(f"127.0.0.1:{port}: ")
+    assert told(broker.broker(machine(tmp_path)))[0][0] == "good", "none is named"
+    secret = machine(tmp_path, *named, f"relay.mqtt.password_file={tmp_path / 'none'}")
+    [(verdict, said)] = await asyncio.to_thread(lambda: told(broker.broker(secret)))
+    assert verdict == "failed"
+    assert "No such file" in said
 
 
 def test_nobody_answers(tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
-"""Alembic's entry for inbox.db: runs on the writer's own connection, inside its one transaction (which
-Alembic would commit after each migration if it were told that DDL is not part of it)."""
+"""Alembic's entry for inbox.db: runs on the writer's own connection, inside its one transaction."""
 
 from alembic import context
 
@@ -8,6 +7,6 @@ from edge.store.tables import inbox
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=inbox,
-    transactional_ddl=True,
+    transactional_ddl=False,
 )
 context.run_migrations()
