@@ -25,8 +25,6 @@ USERS = {
     "beltkeeper-camera@.service": CAMERA_USER,
 }
 DEVICE_GROUPS = {LINE_USER: {"dialout", "input"}, CAMERA_USER: {"video"}, GATEWAY_USER: set[str]()}
-NOT_YET = {"camera"}
-"""Commands whose unit stands ready before they do."""
 
 
 def tool(name: str) -> str:
@@ -111,8 +109,7 @@ def test_a_unit_starts_a_command_that_exists(unit: Path) -> None:
     assert program == "/opt/beltkeeper/bin/beltkeeper"
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    if name not in NOT_YET:
-        group.commands[name].make_context(name, arguments)
+    group.commands[name].make_context(name, arguments)
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=named)
