@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from api.http.problems import Problem, Slug
+from api.http.schemas import ParcelIn, RegionIn
 from api.intake import IntakeAnswer, Outcome, Refusal, Refused, Taken
 from edge.model.order import CancelOutcome
 from edge.store.journal_types import CancelAnswerRow
@@ -91,6 +92,30 @@ class CancelAnswer(Answer):
     track: int
     inbox_seq: int
     final: bool
+
+
+class OrderAnswer(Answer):
+    """As pushed, with what it stands at. ``inbox_seq``: the last row that touched it."""
+
+    order_no: str
+    version: int
+    status: Literal["released", "held", "cancelled"]
+    customer_code: str
+    shop: str
+    platform: str
+    wave: str
+    pick_slip_no: str
+    carrier: str
+    region: RegionIn
+    parcels: list[ParcelIn]
+    cut_off: str
+    flags: list[str]
+    extra: dict[str, str]
+    inbox_seq: int
+
+
+class HealthAnswer(Answer):
+    status: Literal["ok"]
 
 
 class Event(Answer):

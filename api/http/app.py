@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -57,6 +58,7 @@ def create_app(
         version="1",
         description="Orders in, cancels answered truthfully. See docs/api.md.",
         redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
     )
     app.state.gateway = gateway
     app.include_router(system.open_router)
@@ -68,6 +70,11 @@ def create_app(
     app.add_exception_handler(Exception, _ours)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return GatewayApp(app, gateway)
+
+
+def _operation_id(route: APIRoute) -> str:
+    """What generated clients call it."""
+    return route.name
 
 
 async def _problem(request: Request, error: Exception) -> Response:

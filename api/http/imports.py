@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1", tags=["import"])
 async def import_orders(
     request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
 ) -> JSONResponse:
-    """Up to 2,000 orders as CSV, one row a line of goods. Sent again, the same file changes nothing."""
+    """Up to 1,000 orders as CSV, one row a line of goods. Sent again, the same file changes nothing."""
     raw = await _csv(request)
     rows, errors = await _rows(raw, order_rows.COLUMNS)
     orders, more = order_rows.grouped(rows)

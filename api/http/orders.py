@@ -11,6 +11,7 @@ from api.http.answers import (
     REPLAYED,
     BatchAnswer,
     CancelAnswer,
+    OrderAnswer,
     TakenAnswer,
     cancel_body,
     pending_body,
@@ -69,7 +70,7 @@ async def put_orders(request: Request, gateway: GatewayDep, caller: CallerDep, k
     return JSONResponse({**counts, "results": results})
 
 
-@router.get("/orders/{order_no}")
+@router.get("/orders/{order_no}", responses={200: {"model": OrderAnswer}})
 async def get_order(order_no: OrderNoPath, gateway: GatewayDep) -> JSONResponse:
     """The order as pushed, with its status; what became of its parcel: /v1/parcels/{waybill}."""
     state = await gateway.read(lambda intake: intake.order(OrderNo(order_no)))
@@ -108,7 +109,7 @@ async def release_order(
 
 @router.post(
     "/orders/{order_no}/cancel",
-    responses={200: {"model": CancelAnswer}, 503: {"description": "cancel_pending, in force"}},
+    responses={200: {"model": CancelAnswer}},
     openapi_extra=body_of(MessageOnly),
 )
 async def cancel_order(

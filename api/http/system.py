@@ -1,9 +1,12 @@
 """Health and metrics."""
 
+from typing import Any, Final
+
 from fastapi import APIRouter
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, Response
 
+from api.http.answers import HealthAnswer
 from api.http.deps import GatewayDep
 from api.http.problems import Problem, Slug
 from api.line_process import LineSilent
@@ -11,8 +14,11 @@ from api.line_process import LineSilent
 open_router = APIRouter(tags=["system"])
 router = APIRouter(tags=["system"])
 
+TEXT: Final[dict[str, Any]] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
+"""Prometheus' exposition format."""
 
-@open_router.get("/health")
+
+@open_router.get("/health", responses={200: {"model": HealthAnswer}})
 async def health(gateway: GatewayDep) -> JSONResponse:
     """200 while messages can be taken; no key is needed, nothing is told."""
     if not gateway.writer.alive:
@@ -20,13 +26,13 @@ async def health(gateway: GatewayDep) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=Response, responses={200: TEXT})
 async def metrics(gateway: GatewayDep) -> Response:
     """The gateway's own, in the exposition format."""
     return Response(gateway.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-@router.get("/metrics/line")
+@router.get("/metrics/line", response_class=Response, responses={200: TEXT})
 async def line_metrics(gateway: GatewayDep) -> Response:
     """The line process's, fetched from its Unix socket; 503 ``line_down`` when it does not answer."""
     try:

@@ -133,7 +133,9 @@ async def test_the_description_points_at_nothing_that_is_missing(data: Path) -> 
         for operations in document["paths"].values():
             for method, operation in operations.items():
                 assert ("requestBody" in operation) == (method in ("put", "post"))
-                assert "application/problem+json" in operation["responses"]["default"]["content"]
+                for status, answer in operation["responses"].items():
+                    problem = "application/problem+json" in answer.get("content", {})
+                    assert problem == (status != "200"), (operation["operationId"], status)
 
 
 def test_nobody_may_ship_by_hand() -> None:

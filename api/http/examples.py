@@ -1,0 +1,174 @@
+"""One example of each body and answer for the OpenAPI document: a test holds each against its model."""
+
+from typing import Any, Final
+
+_REGION: Final = {"province": "33", "city": "3301", "district": "330106"}
+_PARCEL: Final[dict[str, Any]] = {
+    "waybill_no": "73120000000001",
+    "routing_code": "571-01-003",
+    "bag_place": "HZ",
+    "lines": [{"sku": "85123A", "qty": 2}],
+    "packaging": {"code": "B3", "tare_g": 120},
+    "expected_weight_g": 1500,
+    "tolerance_g": 40,
+}
+_ORDER: Final[dict[str, Any]] = {
+    "message_id": "erp-000001",
+    "order_no": "SO-1",
+    "version": 1,
+    "customer_code": "K01",
+    "carrier": "ZTO",
+    "region": _REGION,
+    "parcels": [_PARCEL],
+    "cut_off": "2026-11-23T18:00:00+08:00",
+    "flags": [],
+    "extra": {"erp_ref": "7-1"},
+}
+_GOODS: Final[dict[str, Any]] = {"sku": "85123A", "barcodes": ["6901234567892"], "unit_weight_g": 690}
+_RULE: Final[dict[str, Any]] = {"id": "zj", "carrier": "ZTO", "province": "33", "chutes": ["001", "002"]}
+_TRACK: Final[dict[str, Any]] = {
+    "track": 28,
+    "state": "exited",
+    "waybill": "73120000000001",
+    "order_no": "SO-1",
+    "order_version": 1,
+    "customer_code": "K01",
+    "shop": "",
+    "carrier": "ZTO",
+    "length_mm": 359,
+    "read_quality": "good",
+    "weight_g": 1504,
+    "weight_quality": "good",
+    "expected_g": 1500,
+    "inducted_at": "2026-11-24T05:58:47.692000+00:00",
+    "decided": {"reason": "ok", "chute": "001", "exit": 1, "rule": "zj", "plan": "east", "plan_version": 3},
+    "decide_to_told_us": 30460,
+    "exited_at": "2026-11-24T05:58:51.627000+00:00",
+    "exit": 1,
+    "chute": "001",
+    "exit_reason": "ok",
+    "shipped": True,
+    "mis_sorted": False,
+    "end_seq": 801,
+}
+_EVENT: Final[dict[str, Any]] = {
+    "seq": 709,
+    "at": "2026-11-24T05:58:49.138000+00:00",
+    "at_us": 7429264290,
+    "kind": "Told",
+    "track": 28,
+    "body": {"at_us": 7429264290, "exit": 8, "plc_wait_us": 17997, "seq": 27, "since_us": 30460, "track": 28},
+}
+_CANCEL: Final[dict[str, Any]] = {
+    "message_id": "erp-000004",
+    "order_no": "SO-1",
+    "outcome": "too_late",
+    "place": "001",
+    "track": 28,
+    "inbox_seq": 4,
+    "final": True,
+}
+
+EXAMPLES: Final[dict[str, Any]] = {
+    "OrderIn": _ORDER,
+    "OrderBatch": {"orders": [_ORDER]},
+    "MessageOnly": {"message_id": "erp-000002"},
+    "GoodsIn": {"message_id": "erp-000005", **_GOODS},
+    "GoodsBatch": {"message_id": "erp-000006", "goods": [_GOODS]},
+    "PlanIn": {
+        "message_id": "plan-3",
+        "plan_id": "east",
+        "version": 3,
+        "rules": [_RULE],
+        "blind_spots": [{"carrier": "ZTO", "province": "65"}],
+    },
+    "PlanActivation": {"message_id": "plan-3-on", "version": 3},
+    "LineCommandIn": {"message_id": "op-17", "action": "disable_chute", "subject": "003"},
+    "TakenAnswer": {"outcome": "stored", "inbox_seq": 1, "version": 1},
+    "BatchAnswer": {
+        "stored": 1,
+        "unchanged": 0,
+        "refused": 0,
+        "results": [{"index": 0, "order_no": "SO-1", "outcome": "stored", "inbox_seq": 1, "version": 1}],
+    },
+    "ImportAnswer": {"rows": 3, "orders": 2, "stored": 2, "unchanged": 0},
+    "OrderAnswer": {
+        **{name: value for name, value in _ORDER.items() if name != "message_id"},
+        "status": "released",
+        "shop": "",
+        "platform": "",
+        "wave": "",
+        "pick_slip_no": "",
+        "inbox_seq": 1,
+    },
+    "CancelAnswer": _CANCEL,
+    "ParcelAnswer": {"waybill": "73120000000001", "tracks": [_TRACK]},
+    "ParcelsAnswer": {"parcels": [_TRACK], "next": 28, "more": False},
+    "StoryAnswer": {"parcel": _TRACK, "events": [_EVENT]},
+    "EventsAnswer": {"events": [_EVENT], "next": 709, "more": True},
+    "ChangesAnswer": {
+        "changes": [
+            {
+                "seq": 1,
+                "at": "2026-11-24T05:50:00.000001+00:00",
+                "kind": "put_order",
+                "message_id": "erp-000001",
+                "by": "erp-1",
+                "role": "erp",
+            }
+        ],
+        "next": 1,
+        "more": False,
+    },
+    "LineAnswer": {
+        "line": "demo",
+        "process": "up",
+        "state": "execute",
+        "why": "ready",
+        "since": "2026-11-24T05:40:00.000000+00:00",
+        "induction": {"permitted": True, "why": "ready"},
+        "plan": {"plan_id": "east", "version": 3},
+        "on_belt": 4,
+        "alarms": 0,
+        "seq": 801,
+    },
+    "ChutesAnswer": {
+        "chutes": [
+            {
+                "chute": "001",
+                "kind": "shipping",
+                "exit": 1,
+                "reserve": 12,
+                "enabled": True,
+                "full": False,
+                "since": None,
+            }
+        ]
+    },
+    "DevicesAnswer": {
+        "process": "up",
+        "devices": [
+            {
+                "device": "plc",
+                "kind": "plc",
+                "up": True,
+                "heard_age_ms": 12,
+                "why": "",
+                "since": "2026-11-24T05:40:00.000000+00:00",
+            }
+        ],
+    },
+    "AlarmsAnswer": {
+        "alarms": [
+            {
+                "kind": "chute_full",
+                "subject": "003",
+                "detail": "exit full",
+                "raised_at": "2026-11-24T05:57:00.000000+00:00",
+                "acknowledged_by": "operator-1",
+                "acknowledged_at": "2026-11-24T05:57:12.000000+00:00",
+            }
+        ]
+    },
+    "HealthAnswer": {"status": "ok"},
+}
