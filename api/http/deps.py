@@ -36,6 +36,7 @@ async def idempotency_key(
     idempotency_key: Annotated[
         str,
         Header(
+            alias="Idempotency-Key",
             max_length=66,
             pattern=KEY_PATTERN,
             description="Stands for the body's `message_id`, bare or in double quotes.",

@@ -67,7 +67,7 @@ async def stream_events(
     caller: CallerDep,
     kind: KindQuery,
     after: Annotated[int | None, Query(ge=0, le=CURSOR_MAX)] = None,
-    last_event_id: Annotated[str, Header(max_length=20, pattern="^[0-9]*$")] = "",
+    last_event_id: Annotated[str, Header(alias="Last-Event-ID", max_length=20, pattern="^[0-9]*$")] = "",
 ) -> Response:
     """The same rows as they become durable. It begins behind ``Last-Event-ID``, else behind ``after``,
     else now, and leaves none out. ``event: beat`` comes every 2 s while nothing else does."""

@@ -124,7 +124,7 @@ async def rows(stream: Stream, count: int) -> list[dict[str, Any]]:
     while len(found) < count:
         text = await stream.piece()
         assert text, "the stream has ended"
-        for seq, data in re.findall(r"^id: (\d+)\ndata: (.*)$", text, re.MULTILINE):
+        for seq, data in re.findall(r"(?:\A|\n\n)id: (\d+)\ndata: (.*)", text):
             found.append(json.loads(data))
             assert found[-1]["seq"] == int(seq)
     assert len(found) == count

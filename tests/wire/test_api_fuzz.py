@@ -37,7 +37,7 @@ from tests.line.gateway_kit import open_line
 from tests.wire.gateway_process import GatewayProcess, running_gateway
 
 pytestmark = [pytest.mark.wire, pytest.mark.slow]
-CASES = int(os.environ.get("BELTKEEPER_API_CASES", "600"))
+CASES = int(os.environ.get("BELTKEEPER_API_CASES", "300"))
 ENDLESS = "stream_events"
 WANTED: list[Any] = [
     not_a_server_error,
