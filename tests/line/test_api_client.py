@@ -54,6 +54,11 @@ async def test_a_day_at_the_line(tmp_path: Path) -> None:
         assert [row["kind"] for row in events["events"]] == ["Decided", "Exited"]
         changes = await maintenance.call("get_changes", after=1, limit=1)
         assert (changes["changes"][0]["by"], changes["more"]) == ("erp", True)
+        assert (await maintenance.call("get_relay"))["targets"] == []
+        assert (await maintenance.call("get_dead_letters"))["dead_letters"] == []
+        with pytest.raises(Answered) as gone:
+            await maintenance.call("resend", EXAMPLES["MessageOnly"], letter=1)
+        assert gone.value.status == 404
         assert "beltkeeper_gateway_requests_total" in await maintenance.call("metrics")
         assert await erp.call("health") == {"status": "ok"}
         with pytest.raises(Answered) as down:
