@@ -22,7 +22,7 @@ from drivers.registry import cable, camera_cable, reader_link, scale_link
 from drivers.streams.modbus import ModbusTcpPort
 from edge.core.line import LineCore
 from edge.model.events import LineStarted
-from edge.model.ids import DeviceId, JournalSeq, ReaderId
+from edge.model.ids import ChuteId, DeviceId, JournalSeq, ReaderId, Waybill
 from edge.model.records import RecordBody
 from edge.model.topology import PlcLink, Topology
 from edge.model.units import US_PER_S
@@ -297,6 +297,7 @@ class VirtualLine:
         disk: Disk | None = None,
     ) -> None:
         topology, places = line.topology, Places(data)
+        self._laps_count = topology.recirculation is not None
         self._journal = InlineJournal(
             places.journal,
             line_id=topology.line_id,
@@ -307,7 +308,9 @@ class VirtualLine:
             gathered_rows=GATHERED_ROWS,
             durable=shadow.note,
         )
-        self._inbox = InlineInbox(places.inbox, places.journal, answer_us, self._journal.flush_about)
+        self._inbox = InlineInbox(
+            places.inbox, places.journal, answer_us, self._flush_about, _loop_chute(topology)
+        )
         self.app = LineApp(
             line,
             Wiring(
@@ -341,6 +344,13 @@ class VirtualLine:
     def ring(self) -> None:
         """The doorbell: there is something in the inbox."""
         self.app.follower.ring()
+
+    def _flush_about(self, waybills: tuple[Waybill, ...]) -> None:
+        """Where laps count, every end of a waybill matters, not only that it shipped."""
+        if self._laps_count:
+            self._journal.flush()
+        else:
+            self._journal.flush_about(waybills)
 
     def flush(self) -> None:
         """What is committed is in the journal's file now."""
@@ -376,6 +386,11 @@ def modbus_port(plc: PlcLink) -> ModbusTcpPort:
     return ModbusTcpPort.of(plc)
 
 
+def _loop_chute(topology: Topology) -> ChuteId | None:
+    """Where a lap ends, on a line that has a loop."""
+    return None if topology.recirculation is None else topology.recirculation.chute
+
+
 def _nothing(*_what: object) -> None:
     """Nobody listens."""
 
@@ -405,7 +420,7 @@ async def _opened(
     journal = JournalWriter(places.journal, line_id=topology.line_id, timezone=topology.timezone)
     stack.push_async_callback(journal.close)
     recovered = recover(places.journal, topology)
-    inbox = ReaderThread(places.inbox, places.journal)
+    inbox = ReaderThread(places.inbox, places.journal, _loop_chute(topology))
     stack.push_async_callback(inbox.close)
     clock = LoopClock(asyncio.get_running_loop(), utc_us)
     notify = Notify(clock)

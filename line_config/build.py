@@ -19,6 +19,7 @@ from edge.model.topology import (
     Reader,
     ReaderSpeaks,
     ReadPolicy,
+    Recirculation,
     Scale,
     ScaleKind,
     Topology,
@@ -99,6 +100,7 @@ def build_topology(
         ),
         default_chute=ChuteId(line.default_exception_chute),
         reason_chutes=_reason_chutes(line, reasons),
+        recirculation=_recirculation(line),
         plc=_plc(line, plc),
     )
 
@@ -206,6 +208,26 @@ def _reason_chutes(line: LineFile, reasons: Sequence[ReasonEntry]) -> tuple[tupl
         (entry.reason, ChuteId(own.get(entry.reason) or by_kind.get(entry.chute, default)))
         for entry in reasons
         if entry.reason is not Reason.OK
+    )
+
+
+def _recirculation(line: LineFile) -> Recirculation | None:
+    """``apart`` counts what fits on the belt from the induction eye to the lane, in the lane, and on the
+    way back."""
+    one = line.recirculation
+    if one is None:
+        return None
+    chute = next(chute for chute in line.chutes if chute.id == one.chute)
+    exit = next((exit for exit in line.exits if exit.id == chute.exit), None)
+    diverter = next((at for at in line.diverters if exit is not None and at.id == exit.diverter), None)
+    way_mm = (diverter.position_mm if diverter else 0) + (exit.confirm_to_mm if exit else 0) + one.back_mm
+    pitch_mm = line.line.parcel.length_min_mm + line.line.gap_min_mm
+    return Recirculation(
+        chute=ChuteId(one.chute),
+        limit=one.limit,
+        back_mm=Mm(one.back_mm),
+        apart=way_mm // pitch_mm + chute.reserve + 1,
+        reasons=one.reasons,
     )
 
 

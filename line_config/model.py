@@ -312,9 +312,39 @@ class Reading(Strict):
     ]
 
 
+HealingReason = Literal[
+    Reason.NO_READ,
+    Reason.UNKNOWN_ORDER,
+    Reason.WEIGHT_INVALID,
+    Reason.UPSTREAM_TIMEOUT,
+    Reason.UPSTREAM_ERROR,
+    Reason.CHUTE_FULL,
+    Reason.CHUTE_DISABLED,
+]
+"""Reasons that another lap may end without a person."""
+
+
 class ReasonChute(Strict):
     reason: Reason
     chute: Id
+
+
+class RecirculationSettings(Strict):
+    """A lane that leads back to the infeed, for what may heal by itself."""
+
+    chute: Id
+    """Of kind ``recirculation``."""
+    limit: Annotated[int, Field(ge=1, le=20)]
+    """Laps of one waybill in a row; then ``max_recirculation``, to that reason's chute."""
+    back_mm: Annotated[int, Field(ge=100, le=500_000)]
+    """Belt of the way back: from the lane's exit to the induction eye."""
+    reasons: Annotated[tuple[HealingReason, ...], Field(min_length=1, max_length=7)] = (
+        Reason.NO_READ,
+        Reason.WEIGHT_INVALID,
+        Reason.UPSTREAM_TIMEOUT,
+        Reason.UPSTREAM_ERROR,
+        Reason.CHUTE_FULL,
+    )
 
 
 class Api(Strict):
@@ -351,6 +381,7 @@ class LineFile(Strict):
     weighing: Weighing
     reading: Reading
     reasons: Annotated[tuple[ReasonChute, ...], Field(max_length=64)] = ()
+    recirculation: RecirculationSettings | None = None
     api: Api = Api()
     relay: Relay = Relay()
     store: Store = Store()

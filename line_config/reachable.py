@@ -20,6 +20,8 @@ def _reaches(line: Topology, reason: Reason) -> bool:
             return line.scale is not None
         case Reason.OVERSIZE:
             return line.length_max_mm + line.length_tolerance_mm < merged_length_mm(line)
+        case Reason.MAX_RECIRCULATION:
+            return line.recirculation is not None
         case Reason.CODE_CHANGED:
             return _reads_twice(line)
         case Reason.FOREIGN_LABEL:

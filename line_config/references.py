@@ -73,6 +73,9 @@ def _unknown_names(tree: Tree) -> Iterator[Problem]:
         yield from _unknown(tree, ("chutes", index, "exit"), _value(item, "exit"), known, "exits")
     chutes, default = _names(tree, "chutes"), _value(tree, "default_exception_chute")
     yield from _unknown(tree, ("default_exception_chute",), default, chutes, "chutes")
+    loop = tree.child("recirculation")
+    if loop is not None:
+        yield from _unknown(tree, ("recirculation", "chute"), _value(loop, "chute"), chutes, "chutes")
     scale = tree.child("scale")
     for key in ("infeed_eye", "outfeed_eye"):
         if scale is not None:

@@ -24,6 +24,7 @@ def topology_findings(line: LineDescription) -> Iterator[Problem]:
     yield from _exits(file, tree)
     yield from _chutes(file, tree)
     yield from _default_chute(file, tree)
+    yield from _recirculation(file, tree)
     yield from _reachable(file, tree)
 
 
@@ -206,6 +207,28 @@ def _chutes(file: LineFile, tree: Tree) -> Iterator[Problem]:
         elif one.reason == "ok":
             what = "ok has no chute of its own: the sort plan gives it"
             yield problem_at(tree, ("reasons", index, "reason"), what, "remove it")
+
+
+def _recirculation(file: LineFile, tree: Tree) -> Iterator[Problem]:
+    """One lane leads back, its section says so, and nothing else needs it."""
+    loop = file.recirculation
+    lanes = [chute for chute in file.chutes if chute.kind is ChuteKind.RECIRCULATION]
+    for chute in lanes:
+        if loop is None or chute.id != loop.chute:
+            what = "leads back to the infeed, and nothing says when"
+            hint = "add recirculation: {chute, limit, back_mm}" if loop is None else "one lane leads back"
+            yield problem_at(tree, ("chutes", chute.id, "kind"), what, hint)
+    if loop is not None and loop.chute not in {chute.id for chute in lanes}:
+        what = "is not of kind recirculation"
+        yield problem_at(tree, ("recirculation", "chute"), what, "give the chute that kind")
+    back = {chute.id for chute in lanes}
+    for index, one in enumerate(file.reasons):
+        if one.chute in back:
+            what = "leads back to the infeed: what takes it by its reason would circulate for ever"
+            yield problem_at(tree, ("reasons", index, "chute"), what, "name it under recirculation")
+    if file.default_exception_chute in back:
+        what = "leads back to the infeed: what nobody decided would circulate for ever"
+        yield problem_at(tree, ("default_exception_chute",), what, "give a reject or end chute")
 
 
 def _default_chute(file: LineFile, tree: Tree) -> Iterator[Problem]:

@@ -48,6 +48,7 @@ _DEFAULT_RARE = (
     ParcelFaultKind.UNROUTED_ORDER,
     ParcelFaultKind.COPIED_LABEL,
     ParcelFaultKind.OVERWEIGHT,
+    ParcelFaultKind.TOO_LIGHT,
     ParcelFaultKind.OVERSIZE,
     ParcelFaultKind.SENT_TO_REJECT,
     ParcelFaultKind.TURNED,
@@ -168,7 +169,7 @@ def is_possible(topology: Topology, kind: ParcelFaultKind, *, harsh: bool) -> bo
         return any(one.carrier == FOREIGN for one in topology.read.foreign)
     if kind is ParcelFaultKind.CODE_CHANGED:
         return bool(later_readers(topology))
-    if kind is ParcelFaultKind.OVERWEIGHT:
+    if kind in (ParcelFaultKind.OVERWEIGHT, ParcelFaultKind.TOO_LIGHT):
         return topology.scale is not None
     if kind in (ParcelFaultKind.SLIPPED, ParcelFaultKind.INSERTED):
         low, high = _places_mm(topology, kind, harsh=harsh)
@@ -222,6 +223,8 @@ def parcel_fault(
     elif kind is ParcelFaultKind.OVERWEIGHT and topology.scale is not None:
         most, capacity = topology.weigh.max_weight_g, topology.scale.capacity_g
         arg = bits.between(most + 500, max(most + 501, capacity - 500))
+    elif kind is ParcelFaultKind.TOO_LIGHT and topology.scale is not None:
+        arg = max(1, topology.scale.min_weight_g // 2)
     elif kind is ParcelFaultKind.OVERSIZE:
         arg = bits.between(*(_oversizes_mm(topology) or (topology.length_max_mm, topology.length_max_mm)))
     elif kind is ParcelFaultKind.SENT_TO_REJECT:

@@ -44,6 +44,8 @@ class ParcelFaultKind(StrEnum):
     """``arg``: its true weight in permille of the expected one."""
     OVERWEIGHT = "overweight"
     """``arg``: its true weight in grams."""
+    TOO_LIGHT = "too_light"
+    """``arg``: its true weight in grams, less than the scale can tell."""
     OVERSIZE = "oversize"
     """``arg``: its length in mm."""
     SENT_TO_REJECT = "sent_to_reject"

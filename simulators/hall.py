@@ -24,6 +24,7 @@ from simulators.world.buslog import BusLog
 from simulators.world.mishaps import Mishaps, SpoiledSource
 from simulators.world.people import Crew, Infeed
 from simulators.world.truth import TruthSink
+from simulators.world.way_back import WayBack
 
 US_PER_MS = 1_000
 
@@ -71,6 +72,7 @@ class Hall:
         self.mishaps = Mishaps(self.world, self.plan, self.erp)
         self.line_faults = LineFaults(self.plan, self.plant, self.bus, side)
         self.infeed = Infeed(self.world, source, SeededBits(seed, "infeed"))
+        self.way_back = WayBack(self.world, self.infeed)
         self.crew = Crew(self.world, SeededBits(seed, "crew"))
         self.driver = PlantDriver(self.plant, loop)
         self.registers = PlantRegisters(self.plant, self.driver.now_us)
@@ -85,5 +87,5 @@ class Hall:
 
     @property
     def empty(self) -> bool:
-        """Everything was placed, and nothing is on the belt or on the way into a lane."""
-        return self.infeed.exhausted and not self.world.bodies
+        """Everything was placed, and nothing is on the belt, on the way into a lane or back to the infeed."""
+        return self.infeed.exhausted and not self.world.bodies and not self.way_back.under_way

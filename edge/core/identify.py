@@ -212,6 +212,7 @@ def order_found(scope: Scope, track: Track, event: OrderFound) -> None:
         if track.fault is Reason.OK:
             _contradict(scope, track, event.at_us, [track.waybill, event.waybill])
         return
+    track.laps = event.laps
     track.shipped_before = event.shipped_before
     if event.inbox_seq >= track.order_seq:
         track.order, track.order_seq = event.order, event.inbox_seq
@@ -227,6 +228,7 @@ def order_missing(scope: Scope, track: Track, event: OrderMissing) -> None:
     if track.fault is not Reason.OK:
         return
     if event.waybill == track.waybill:
+        track.laps = event.laps
         if track.order is None:
             track.fault = Reason.UNKNOWN_ORDER
     elif not track.waybill and not track.unsettled:

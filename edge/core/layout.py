@@ -90,6 +90,8 @@ class Layout:
     def _reject_deadline_mm(self) -> Mm:
         """The earliest deadline of the exits that rejects may need; of the last exit if they need none."""
         wanted = {self.topology.default_chute, *self.reasons.values()}
+        if self.topology.recirculation is not None:
+            wanted.add(self.topology.recirculation.chute)
         exits = {self.chutes[chute].exit for chute in wanted}
         rejects = [exit.deadline_mm for exit in self.topology.exits if exit.no in exits]
         return (

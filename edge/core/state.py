@@ -92,6 +92,8 @@ class Track:
     codes: list[SeenCode] = field(default_factory=list)
     closed: bool = False
     fault: Reason = Reason.OK
+    laps: int = -1
+    """How often its waybill went round, as the record has it; -1: nobody can say."""
     waited: bool = False
     """The answer of a look-up came only after it was due."""
     by_hand: bool = False
@@ -207,6 +209,8 @@ class CoreState:
     readers: dict[ReaderId, ReaderWatch] = field(default_factory=dict)
     plc: PlcLinkState = field(default_factory=PlcLinkState)
     purge: PurgeStage = PurgeStage.WANTED
+    unread_round: TrackId = TrackId(0)
+    """The last track that went round and whose laps nobody can count."""
     scale_fouled: bool = False
     """A body that was lost on the scale may lie there: no weight is anybody's alone."""
     plan: SortPlan | None = None

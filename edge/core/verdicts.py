@@ -8,7 +8,7 @@ absence the reason.
 
 from dataclasses import dataclass
 
-from edge.core import chutes
+from edge.core import chutes, recirculation
 from edge.core.scope import Scope
 from edge.core.state import Track
 from edge.core.weighing import weight_fault
@@ -62,16 +62,9 @@ def reject(scope: Scope, reason: Reason, from_mm: int, rule: str = "", *, straig
     chute = layout.reject_chute(reason)
     straight = straight or reason in TO_THE_END or bool(scope.state.plc.refused)
     if not straight and chute.exit != layout.end_exit:
-        deadline_mm = layout.exit(chute.exit).deadline_mm
-        if chutes.obstacle(scope, chute) is Reason.OK and from_mm <= deadline_mm:
-            return Verdict(
-                reason=reason,
-                exit=chute.exit,
-                chute=chute.id,
-                deadline_mm=deadline_mm,
-                ships=False,
-                rule=rule,
-            )
+        made = _into(scope, chute, reason, from_mm, rule)
+        if made is not None:
+            return made
     return Verdict(
         reason=reason,
         exit=layout.end_exit,
@@ -80,6 +73,25 @@ def reject(scope: Scope, reason: Reason, from_mm: int, rule: str = "", *, straig
         ships=False,
         rule=rule,
     )
+
+
+def _into(scope: Scope, chute: Chute, reason: Reason, from_mm: int, rule: str) -> Verdict | None:
+    """Into a chute at a physical exit that ships nothing; None where that cannot be commanded."""
+    deadline_mm = scope.layout.exit(chute.exit).deadline_mm
+    if chutes.obstacle(scope, chute) is not Reason.OK or from_mm > deadline_mm:
+        return None
+    return Verdict(
+        reason=reason, exit=chute.exit, chute=chute.id, deadline_mm=deadline_mm, ships=False, rule=rule
+    )
+
+
+def turn_away(scope: Scope, track: Track, reason: Reason, from_mm: int, rule: str = "") -> Verdict:
+    """Round again where the line has a loop and the reason may heal; else rejected."""
+    stands, lane = recirculation.lane(scope, track, reason)
+    if stands is not reason:
+        return reject(scope, stands, from_mm, f"{stands}:{reason}")
+    made = None if lane is None else _into(scope, lane, reason, from_mm, rule or reason.value)
+    return made or reject(scope, reason, from_mm, rule)
 
 
 def is_cancelled(track: Track) -> bool:
@@ -134,25 +146,25 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
     if not track.closed:
         return None
     if track.fault is not Reason.OK:
-        return reject(scope, track.fault, from_mm)
+        return turn_away(scope, track, track.fault, from_mm)
     if is_cancelled(track):
         return reject(scope, Reason.CANCELLED, from_mm)
     if track.unsettled or track.order is None:
         return None
     fault = _order_fault(track)
     if fault is not Reason.OK:
-        return reject(scope, fault, from_mm)
+        return turn_away(scope, track, fault, from_mm)
     if scope.layout.topology.scale is not None:
         if track.weight is None:
             return None
         fault = weight_fault(scope.layout.topology.weigh, track.weight, track.order)
         if fault is not Reason.OK:
-            return reject(scope, fault, from_mm)
+            return turn_away(scope, track, fault, from_mm)
     chute, exit, reason, rule = _route(scope, track.order, from_mm)
     if reason is Reason.LATE_DECISION:
         reason = _too_late(track)
     if chute is None or exit is None:
-        return reject(scope, reason, from_mm, f"{reason}:{rule}" if rule else "")
+        return turn_away(scope, track, reason, from_mm, f"{reason}:{rule}" if rule else "")
     if HoldCause.DISK_LOW in scope.state.holds:
         return reject(scope, Reason.DISK_FULL, from_mm)
     return Verdict(

@@ -216,6 +216,8 @@ class OrderFound:
     order: BeltOrder
     reviewed: bool
     shipped_before: ShippedBefore | None
+    laps: int = 0
+    """How often it went round since it last ended elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +226,7 @@ class OrderMissing:
     track: TrackId
     waybill: Waybill
     inbox_seq: InboxSeq
+    laps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

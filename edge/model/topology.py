@@ -30,6 +30,8 @@ class EyeRole(StrEnum):
 class ChuteKind(StrEnum):
     SHIPPING = "shipping"
     REJECT = "reject"
+    RECIRCULATION = "recirculation"
+    """Its lane leads back to the infeed."""
     END = "end"
 
 
@@ -140,6 +142,23 @@ class Chute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recirculation:
+    """A lane that leads back to the infeed: a parcel that comes to one of ``reasons``, which may heal by
+    itself, goes round and is inducted anew.
+
+    ``limit``: laps of one waybill in a row. ``back_mm``: belt of the way back, from the lane to the
+    induction eye. ``apart``: of parcels without a waybill (whose laps nobody can count) one goes round
+    only where so many tracks were opened since the last one did, more than a lap can take.
+    """
+
+    chute: ChuteId
+    limit: int
+    back_mm: Mm
+    apart: int
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeighPolicy:
     """Largest accepted difference is the larger of the two tolerances, unless the order has one."""
 
@@ -211,4 +230,5 @@ class Topology:
     chutes: tuple[Chute, ...]
     default_chute: ChuteId
     reason_chutes: tuple[tuple[Reason, ChuteId], ...]
+    recirculation: Recirculation | None = None
     plc: PlcLink

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     CHUTE_DISABLED = "chute_disabled"
     DIVERT_ABORTED = "divert_aborted"
     DIVERT_UNCONFIRMED = "divert_unconfirmed"
+    MAX_RECIRCULATION = "max_recirculation"
     LOST = "lost"
     UNEXPECTED = "unexpected"
     GAP_TOO_SMALL = "gap_too_small"

@@ -59,6 +59,7 @@ class LookUpAnswer:
     order: BeltOrder | None
     reviewed: bool
     shipped_before: ShippedBefore | None
+    laps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,7 @@ class LookUps:
                 track=question.track,
                 waybill=question.waybill,
                 inbox_seq=found.inbox_seq,
+                laps=found.laps,
             )
         return OrderFound(
             at_us=self._clock.now_us(),
@@ -109,6 +110,7 @@ class LookUps:
             order=found.order,
             reviewed=found.reviewed,
             shipped_before=found.shipped_before,
+            laps=found.laps,
         )
 
 

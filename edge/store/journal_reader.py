@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from edge.model.ids import InboxSeq, JournalSeq, MessageId, OrderNo, TrackId, Waybill
+from edge.model.ids import ChuteId, InboxSeq, JournalSeq, MessageId, OrderNo, TrackId, Waybill
 from edge.model.order import CancelOutcome, ShippedBefore, ShippedPlace
 from edge.model.units import MonoUs
 from edge.store import journal_queries as queries
@@ -84,6 +84,17 @@ class JournalReader:
             (json.dumps(waybills), ShippedPlace.PROVED.value),
         )
         return ShippedBefore(place=ShippedPlace(rows[0][0]), chute=rows[0][1]) if rows else None
+
+    def laps(self, waybill: Waybill, chute: ChuteId) -> int:
+        """How often the parcel of a waybill ended in ``chute`` since it last ended elsewhere, at most
+        ``MAX_PARCELS``."""
+        rows = self._file.find(
+            "SELECT actual_chute FROM parcel WHERE waybill=? AND exit_reason IS NOT NULL"
+            " ORDER BY track DESC LIMIT ?",
+            (waybill, MAX_PARCELS),
+        )
+        ends = [row[0] for row in rows]
+        return next((n for n, end in enumerate(ends) if end != chute), len(ends))
 
     def cancel_answer(self, inbox_seq: InboxSeq) -> CancelAnswerRow | None:
         """What the line answered to the cancel in that inbox row; None: nothing yet."""

@@ -5,10 +5,11 @@ import queue
 import threading
 from asyncio import Future
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge.model.ids import InboxSeq, OrderNo, Waybill
+from edge.model.ids import ChuteId, InboxSeq, OrderNo, Waybill
 from edge.ports.inbox import InboxRow, LookUpAnswer, PlaceAnswer
 from edge.store.errors import StoreUnreadable
 from edge.store.inbox_reader import InboxReader
@@ -26,6 +27,14 @@ class ReaderDied(Exception):
     """Ours: no question will ever be answered again; the process must end."""
 
 
+def looked_up(
+    inbox: InboxReader, journal: JournalReader, waybill: Waybill, loop_chute: ChuteId | None
+) -> LookUpAnswer:
+    """A waybill's order, and what the record has of it; ``loop_chute``: where a lap of it ends."""
+    answer = inbox.look_up(waybill, journal.shipped_before)
+    return answer if loop_chute is None else replace(answer, laps=journal.laps(waybill, loop_chute))
+
+
 class ReaderThread:
     """An ``Inbox`` that reads off the loop: one thread, one open connection for each database.
 
@@ -34,10 +43,11 @@ class ReaderThread:
     ours has ended the thread, also for the question that it was at.
     """
 
-    def __init__(self, inbox: Path, journal: Path) -> None:
+    def __init__(self, inbox: Path, journal: Path, loop_chute: ChuteId | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._inbox = InboxReader(inbox)
         self._journal = JournalReader(journal)
+        self._loop_chute = loop_chute
         self._jobs: queue.Queue[Job | None] = queue.Queue(MAX_WAITING + 1)
         self._open: set[Future[Any]] = set()
         self._closed = False
@@ -49,7 +59,7 @@ class ReaderThread:
         return await self._ask(lambda: self._inbox.rows_after(seq, limit))
 
     async def look_up(self, waybill: Waybill) -> LookUpAnswer:
-        return await self._ask(lambda: self._inbox.look_up(waybill, self._journal.shipped_before))
+        return await self._ask(lambda: looked_up(self._inbox, self._journal, waybill, self._loop_chute))
 
     async def place_of(self, order_no: OrderNo, waybills: tuple[Waybill, ...]) -> PlaceAnswer:
         return await self._ask(lambda: self._inbox.place_of(order_no, waybills, self._journal.shipped_before))
@@ -133,7 +143,9 @@ class InlineInbox:
         journal: Path,
         answer_us: Callable[[], int],
         flush: Callable[[tuple[Waybill, ...]], None] = lambda _waybills: None,
+        loop_chute: ChuteId | None = None,
     ) -> None:
+        self._loop_chute = loop_chute
         self._inbox = InboxReader(inbox)
         self._journal = JournalReader(journal)
         self._answer_us = answer_us
@@ -144,7 +156,7 @@ class InlineInbox:
 
     async def look_up(self, waybill: Waybill) -> LookUpAnswer:
         self._flush((waybill,))
-        answer = self._inbox.look_up(waybill, self._journal.shipped_before)
+        answer = looked_up(self._inbox, self._journal, waybill, self._loop_chute)
         await self._pass_time()
         return answer
 

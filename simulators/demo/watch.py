@@ -25,7 +25,7 @@ class Watch:
     ) -> None:
         self.placed = 0
         self.inserted = 0
-        """Strays, beside those that were placed."""
+        """Strays, and parcels that come round again, beside those that were placed."""
         self.gone = 0
         self.faults: Counter[str] = Counter()
         self._parcels = parcels
@@ -62,9 +62,9 @@ class Watch:
 
     def _see(self, fact: Truth) -> None:
         match fact:
-            case Placed() if fact.index < 0:
+            case Placed() if fact.index < 0 or fact.again:
                 self.inserted += 1
-                self.faults.update(fact.faults)
+                self.faults.update(() if fact.again else fact.faults)
             case Placed():
                 self.placed += 1
                 self._placed_s = monotonic()

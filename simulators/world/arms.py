@@ -26,6 +26,7 @@ class Arm:
         self.arrives_us: int | None = None
         self.lets_go_us: int | None = None
         self.told_us = 0
+        self.out_us = 0
         self._from_nm = diverter.position_mm * NM_PER_MM
         self._to_nm = self._from_nm + diverter.zone_mm * NM_PER_MM
         self._actuator_us = diverter.actuator_ms * US_PER_MS
@@ -40,6 +41,8 @@ class Arm:
         self.level = level
         self.home = False
         self.told_us = now_us
+        if level:
+            self.out_us = now_us
         self.arrives_us = now_us + (self._change_us if other_side else self._actuator_us)
         leaving = level != self.acting and self.lets_go_us is not None
         if not leaving:
@@ -92,6 +95,10 @@ class Arms:
     def told_us(self, number: int) -> int:
         """When an arm last got a new level."""
         return self._arms[number].told_us
+
+    def out_us(self, number: int) -> int:
+        """When an arm was last told to act."""
+        return self._arms[number].out_us
 
     def sweeps(self, number: int, lead_nm: int, length_nm: int) -> bool:
         """Whether a body lies over the belt on which an arm acts."""

@@ -39,6 +39,7 @@ from simulators.world.parcel import (
     Point,
     Way,
     end_eye,
+    loop_exit,
 )
 from simulators.world.platform import Platform
 from simulators.world.standing import Standing
@@ -77,6 +78,8 @@ class World:
         self.on_drive: list[Wake] = []
         """Called after the belt or the induction was switched."""
         self.on_place: list[Callable[[Body], None]] = []
+        self.on_round: list[Callable[[Body], None]] = []
+        """Called when one has gone into the lane that leads back to the infeed."""
         self.on_hazard: list[Callable[[Body, Hazard], None]] = []
         self.e_stop = self.door = self.pull_cord = self.reset = False
         self.ready = True
@@ -101,6 +104,7 @@ class World:
         """By reader: codes of parcels whose trigger has not ended, for the next touches them."""
         self._stopped_us = at_us
         self._end_no = end_eye(topology).no
+        self.loop_exit = loop_exit(topology)
 
     # --- the plant's side ---------------------------------------------------------------------------
 
@@ -205,10 +209,11 @@ class World:
             if body.item.touched_us < 0 and body.lead_nm(belt_nm) >= 0:
                 body.item.touched_us = self.now_us
 
-    def place(self, spec: ParcelSpec, at_nm: int | None = None) -> Body:
+    def place(self, spec: ParcelSpec, at_nm: int | None = None, again: int = 0) -> Body:
         """Put a parcel at the infeed, its leading edge ``INFEED_MM`` before the induction eye.
 
         ``at_nm``: the belt position (passed within this microsecond) at which it was exactly there.
+        ``again``: who it was on its last lap; what was planned for its index has been done then.
         """
         self.placed += 1
         now = self.now_us
@@ -234,11 +239,13 @@ class World:
                 spec.waybill,
                 spec.candidates,
                 spec.faults,
+                again,
             )
         )
         self.queue(body)
-        for listener in self.on_place:
-            listener(body)
+        if not again:
+            for listener in self.on_place:
+                listener(body)
         return body
 
     def remove(self, body: Body) -> None:
@@ -247,6 +254,7 @@ class World:
             if body.lane != self.lanes.end.exit:
                 self.lanes.clear_confirm(body.lane)
             self._leave_belt(body)
+            self._gone_into(body, body.lane)
             return
         lead_mm = body.lead_nm(self.belt_nm) // NM_PER_MM
         self._leave_belt(body)
@@ -276,6 +284,7 @@ class World:
         elif kind == CONFIRM_OFF:
             self.lanes.clear_confirm(argument)
             self._leave_belt(body)
+            self._gone_into(body, argument)
         elif kind == ZONE_IN:
             self.standing.enter_zone(body, argument)
         elif kind == ZONE_OUT:
@@ -332,6 +341,11 @@ class World:
         self.truth(Left(self.now_us, item.uid, exit_no, ticks, item.touched_us, tuple(item.seen)))
         self.lanes.enter(exit_no, self.now_us)
 
+    def _gone_into(self, body: Body, exit_no: int) -> None:
+        if exit_no == self.loop_exit:
+            for listener in self.on_round:
+                listener(body)
+
     def _leave_belt(self, body: Body) -> None:
         """It is no longer there for any eye or scale."""
         body.generation += 1
@@ -380,10 +394,12 @@ class World:
 
     def _meet_arm(self, body: Body, number: int) -> None:
         """Its leading edge is at a diverter, or an arm has come out under it: where an arm acts, the
-        parcel is carried off, whoever it was meant for."""
+        parcel is carried off, whoever it was meant for. What happens so to one that was moved, where no eye
+        had seen it again before the arm was told to act, is the accident's doing."""
         exit_no = self.exit_of(number)
         if exit_no:
-            self.carry(body, exit_no, self._arms.told_us(number), forced=False)
+            unseen = body.astray or body.found_us >= self._arms.out_us(number)
+            self.carry(body, exit_no, self._arms.told_us(number), forced=unseen)
 
     def exit_of(self, number: int) -> int:
         """The exit for which the arm of a diverter (order number) acts now; 0: none."""
@@ -406,14 +422,12 @@ class World:
         """It leaves the belt's way for a lane: what of it is still upstream follows, what lies
         downstream never sees it, and the exit's confirm eye will.
 
-        While nobody can know yet that the encoder lies, what an arm does is that fault's doing; so is what
-        it does to one that was moved, where no eye had seen it again before the arm was told to act.
+        While nobody can know yet that the encoder lies, what an arm does is that fault's doing.
         """
         exit_ = self.topology.exits[exit_no - 1]
         here = exit_.position_mm * NM_PER_MM
         fire_us = self.motion.time_when(body.origin_nm + self._fire_nm[exit_no - 1])
-        unseen = body.astray or body.found_us >= told_us
-        forced = forced or unseen or self.encoder.lied_within(BLIND_US, self.now_us)
+        forced = forced or self.encoder.lied_within(BLIND_US, self.now_us)
         self.truth(Carried(self.now_us, body.item.uid, exit_no, fire_us, told_us, forced))
         kept = [one for one in body.points[body.next :] if _upstream(one, body, here)]
         low, high = exit_.confirm_from_mm * NM_PER_MM, exit_.confirm_to_mm * NM_PER_MM

@@ -52,6 +52,8 @@ class TrueParcel:
     """A parcel as it was. ``group``: parcels that touch it, so that the eyes saw one thing."""
 
     placed: Placed
+    laps: int = 0
+    """How often it has gone round."""
     inducted: Inducted | None = None
     epoch: int = 0
     on_scale: OnScale | None = None

@@ -129,6 +129,7 @@ class Checker:
         return {
             "parcels": tally.placed,
             "inserted": tally.inserted,
+            "recirculated": tally.recirculated,
             "exited": tally.exited,
             "mis_sorted": counts.mis_sorted,
             "lost": counts.lost,
@@ -166,6 +167,8 @@ class Checker:
         found = set[str]()
         if self._topology.scale is None:
             found |= {"alone_on_scale", "true_weight"}
+        if self._topology.recirculation is None:
+            found.add("recirculation")
         if not self.commits.known:
             found |= {"write_ahead", "clock_free"}
         return frozenset(found)

@@ -25,8 +25,9 @@ INVARIANTS: dict[str, int] = {
     "gap": 27,
     "one_label": 28,
     "default_reject": 39,
+    "recirculation": 41,
 }
-"""Name → number in the list of invariants."""
+"""Name → number in the list of invariants; the last is the liveness of a loop: none circulates for ever."""
 
 KEPT = 200
 """Violations that are kept in full; all of them are counted."""

@@ -65,6 +65,12 @@ class Lanes:
         lane.obstructed = on
         self._mark(lane, now_us)
 
+    def leave(self, exit_no: int, now_us: int) -> None:
+        """One has gone on, of a lane that leads somewhere."""
+        lane = self.of(exit_no)
+        lane.count -= 1
+        self._mark(lane, now_us)
+
     def empty(self, exit_no: int, now_us: int) -> None:
         """People take all parcels out."""
         lane = self.of(exit_no)

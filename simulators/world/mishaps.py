@@ -45,7 +45,7 @@ def spoil(spec: ParcelSpec, fault: ParcelFault, other_waybill: str, topology: To
         return _labelled(spec, kind, other_waybill, topology)
     if kind is ParcelFaultKind.WRONG_WEIGHT:
         return replace(spec, weight_g=spec.weight_g * fault.arg // 1000)
-    if kind is ParcelFaultKind.OVERWEIGHT:
+    if kind in (ParcelFaultKind.OVERWEIGHT, ParcelFaultKind.TOO_LIGHT):
         return replace(spec, weight_g=fault.arg)
     if kind is ParcelFaultKind.OVERSIZE:
         return replace(spec, length_mm=fault.arg)

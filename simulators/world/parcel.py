@@ -212,6 +212,12 @@ def end_eye(topology: Topology) -> Eye:
     return next(eye for eye in topology.eyes if eye.role is EyeRole.END)
 
 
+def loop_exit(topology: Topology) -> int:
+    """The exit whose lane leads back to the infeed; 0: none."""
+    loop = topology.recirculation
+    return 0 if loop is None else next(one.exit for one in topology.chutes if one.id == loop.chute)
+
+
 def _middle(reader: Reader, spec: ParcelSpec) -> int:
     return reader.field_mm // 2 + spec.length_mm // 2
 

@@ -3,13 +3,15 @@
 They see what a person sees (a belt that stands, a lane that fills), never the line's state.
 """
 
+from collections import deque
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 from edge.model.topology import Topology
 from simulators.seeds import SeededBits
 from simulators.world.belt import World
-from simulators.world.parcel import NM_PER_MM, Body, Hazard, ParcelSpec
+from simulators.world.parcel import NM_PER_MM, Body, Hazard, Item, ParcelSpec
 
 US_PER_MS = 1_000
 US_PER_S = 1_000_000
@@ -55,15 +57,21 @@ class Infeed:
         self._next = source.take()
         self._free_nm = world.belt_nm
         self._armed = False
+        self._back: deque[Item] = deque()
         world.on_drive.append(self._look)
 
     @property
     def exhausted(self) -> bool:
-        """Everything has been placed."""
-        return self._next is None
+        """Everything has been placed, and nothing waits to be placed again."""
+        return self._next is None and not self._back
+
+    def come_back(self, item: Item) -> None:
+        """One that went round: it goes on before anything new."""
+        self._back.append(item)
+        self._look(self._world.now_us)
 
     def _look(self, _now_us: int) -> None:
-        if self._next is not None and not self._armed and self._allowed():
+        if not self.exhausted and not self._armed and self._allowed():
             self._armed = True
             self._free_nm = max(self._free_nm, self._world.belt_nm)
             self._world.at_belt(self._free_nm, self._place)
@@ -74,17 +82,25 @@ class Infeed:
 
     def _place(self, now_us: int) -> None:
         self._armed = False
-        spec = self._next
-        if spec is None or not self._allowed():
+        if self.exhausted or not self._allowed():
             return
-        self._world.place(spec, self._free_nm)
-        self._next = self._source.take()
-        if self._next is not None:
+        if self._back:
+            item = self._back.popleft()
+            spec = replace(item.spec, gap_mm=None, hazards=(), sticks=False)
+            self._world.place(spec, self._free_nm, item.uid)
+        else:
+            assert self._next is not None
+            spec = self._next
+            self._world.place(spec, self._free_nm)
+            self._next = self._source.take()
+        if not self.exhausted:
             gap = self._bits.between(self._low_mm, self._high_mm)
-            if self._next.gap_mm is not None:
+            if not self._back and self._next is not None and self._next.gap_mm is not None:
                 gap = self._next.gap_mm
             self._free_nm += (spec.length_mm + gap) * NM_PER_MM
             self._look(now_us)
+        else:
+            self._free_nm += (spec.length_mm + self._high_mm) * NM_PER_MM
 
 
 def gap_range_mm(topology: Topology) -> tuple[int, int]:
@@ -156,7 +172,8 @@ class Crew:
         """A round: lanes that are nearly full are emptied."""
         lanes = self._world.lanes
         for lane, limit in zip(lanes.all, self._empty_from, strict=True):
-            if lane.count >= limit and not lane.obstructed:
+            leads_on = lane.exit == self._world.loop_exit
+            if lane.count >= limit and not lane.obstructed and not leads_on:
                 lanes.empty(lane.exit, now_us)
         self._world.at(now_us + self._ms(ROUND_MS), self._walk)
 

@@ -10,6 +10,7 @@ from edge.model.divert import CommandStatus
 from edge.model.topology import ChuteKind, Topology
 from simulators.world.book import Book, Recent, Track, TrueParcel
 from simulators.world.findings import Findings
+from simulators.world.parcel import loop_exit
 
 EDGE_SLACK_US = 20_000
 """A sample's moment is known to the line only as well as it knows the belt's position."""
@@ -44,6 +45,10 @@ class ParcelRules:
         self._end = len(topology.exits) + 1
         self._rejects = frozenset(kinds) - self._shipping
         self._shipped_waybills: Recent[int] = Recent()
+        self._loop_exit = loop_exit(topology)
+        limit = topology.recirculation.limit if topology.recirculation is not None else 0
+        self._laps_most = 2 * limit + 1
+        """Its counted laps, and one between any two of them that nobody could count."""
 
     def judge(self, parcel: TrueParcel) -> None:
         """Everything about a parcel that has left the belt, or been taken off it."""
@@ -90,6 +95,9 @@ class ParcelRules:
             self._hold("access", kept, f"a hand could touch it at {touched} us, and it shipped", parcel)
         if ships:
             self._shipped(parcel)
+        if left.exit == self._loop_exit:
+            laps = parcel.laps + 1
+            self._hold("recirculation", laps <= self._laps_most, f"on its lap {laps}", parcel)
 
     def _shipped(self, parcel: TrueParcel) -> None:
         left, placed = parcel.left, parcel.placed

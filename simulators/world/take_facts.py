@@ -5,6 +5,7 @@ from collections.abc import Callable
 from edge.model.topology import Topology
 from simulators.world.book import Book, TrueParcel
 from simulators.world.digest import RunDigest
+from simulators.world.parcel import loop_exit
 from simulators.world.rules_divert import DivertRules
 from simulators.world.tally import Tally
 from simulators.world.truth import (
@@ -46,6 +47,9 @@ class FactIntake:
         self._digest = digest
         self._before: TrueParcel | None = None
         self._lies_until_us = 0
+        self._loop_exit = loop_exit(topology)
+        self._laps: dict[int, int] = {}
+        """Of parcels on their way back to the infeed."""
         self._take: dict[type, Callable[..., None]] = {
             Placed: self._placed,
             Inducted: self._inducted,
@@ -73,8 +77,11 @@ class FactIntake:
     # --- parcels ------------------------------------------------------------------------------------
 
     def _placed(self, fact: Placed) -> None:
-        self._book.parcels[fact.parcel] = TrueParcel(placed=fact)
-        if fact.index < 0:
+        laps = self._laps.pop(fact.again, 0)
+        self._book.parcels[fact.parcel] = TrueParcel(placed=fact, laps=laps)
+        if fact.again:
+            self._tally.recirculated += 1
+        elif fact.index < 0:
             self._tally.inserted += 1
         else:
             self._tally.placed += 1
@@ -104,9 +111,13 @@ class FactIntake:
         self._diverts.carried(parcel, fact)
 
     def _left(self, fact: Left) -> None:
-        self._tally.exited += 1
         self._digest.exit(fact)
-        self._gone(fact).left = fact
+        parcel = self._gone(fact)
+        parcel.left = fact
+        if fact.exit == self._loop_exit:
+            self._laps[fact.parcel] = parcel.laps + 1
+        else:
+            self._tally.exited += 1
 
     def _removed(self, fact: Removed) -> None:
         self._digest.exit(fact)

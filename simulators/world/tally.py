@@ -43,6 +43,7 @@ class Tally:
         self.placed = 0
         self.inserted = 0
         """Strays that people put on the belt, beside those that were placed."""
+        self.recirculated = 0
         self.exited = 0
         self.undetectable = 0
         self.inducted = 0

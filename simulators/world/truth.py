@@ -13,7 +13,8 @@ from typing import TextIO
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A parcel was put on the infeed. ``faults``: what was done to it on purpose."""
+    """A parcel was put on the infeed. ``faults``: what was done to it on purpose. ``again``: it has gone
+    round, and was that one on its lap before; 0: it is new."""
 
     at_us: int
     parcel: int
@@ -24,6 +25,7 @@ class Placed:
     waybill: str
     candidates: tuple[str, ...]
     faults: tuple[str, ...]
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True)

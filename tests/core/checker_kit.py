@@ -129,6 +129,7 @@ class Run:
 
     def __init__(self, folder: Path, *stories: Story) -> None:
         self.path = folder / "journal.db"
+        self.topology = line()
         self.stories = list(stories)
         self.facts: list[Truth] = [PlcStarted(1, 1, 0)]
         self.facts += [HeartbeatMoved(at) for at in range(100_000, 60 * S, 100_000)]
@@ -145,7 +146,7 @@ class Run:
             with sqlite3.connect(self.path) as database:
                 self.spoil_file(database)
             database.close()
-        checker = Checker(line(), self.path, seed=9)
+        checker = Checker(self.topology, self.path, seed=9)
         facts = [*self.facts, *(fact for story in self.stories for fact in story.facts.values())]
         for fact in sorted(facts, key=lambda fact: fact.at_us):
             checker.fact(fact)

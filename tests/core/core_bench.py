@@ -85,6 +85,8 @@ class CoreBench:
         self.bodies: dict[int, Body] = {}
         self.orders: dict[str, BeltOrder] = {}
         self.shipped: dict[str, ShippedBefore] = {}
+        self.laps: dict[str, int] = {}
+        """What the record would say of each waybill."""
         self.mute: set[type] = set()
         """Commands that nobody answers."""
         self.answers: dict[int, CommandStatus] = {}
@@ -188,7 +190,13 @@ class CoreBench:
         seq = InboxSeq(self.inbox)
         if found is None:
             self.post(
-                OrderMissing(at_us=self.at_us, track=command.track, waybill=command.waybill, inbox_seq=seq)
+                OrderMissing(
+                    at_us=self.at_us,
+                    track=command.track,
+                    waybill=command.waybill,
+                    inbox_seq=seq,
+                    laps=self.laps.get(command.waybill, 0),
+                )
             )
         else:
             self.post(
@@ -200,6 +208,7 @@ class CoreBench:
                     order=found,
                     reviewed=False,
                     shipped_before=self.shipped.get(command.waybill),
+                    laps=self.laps.get(command.waybill, 0),
                 )
             )
 

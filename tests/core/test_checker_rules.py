@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from edge.model.divert import CommandStatus
+from edge.model.topology import ChuteKind, Recirculation
+from edge.model.units import Mm
+from edge.model.verdict import Reason
 from line_config.reachable import reachable
 from simulators.world.checker import Report
 from simulators.world.findings import INVARIANTS
@@ -75,7 +78,8 @@ def test_a_clean_run_passes_and_evaluates_everything_it_can(tmp_path: Path) -> N
     assert report.violations == ()
     assert report.violated == {}
     silent = {name for name, n in report.checked.items() if not n}
-    assert silent == {"clock_free", "access", "gap", "one_label"}
+    assert silent == {"clock_free", "access", "gap", "one_label", "recirculation"}
+    assert report.checked["recirculation"] is None, "this line has no loop"
     assert report.checked["clock_free"] == 0, "a simulation that did not replay has to fail for it"
     assert set(report.checked) == set(INVARIANTS)
 
@@ -88,6 +92,7 @@ def test_the_summary_counts_the_world(tmp_path: Path) -> None:
     assert summary == {
         "parcels": 5,
         "inserted": 0,
+        "recirculated": 0,
         "exited": 4,
         "mis_sorted": 0,
         "lost": 0,
@@ -103,6 +108,16 @@ def test_the_summary_counts_the_world(tmp_path: Path) -> None:
         "plc_wait_ms": {"p50": 7.0, "p99": 9.0, "max": 9.0},
         "told_while_down": {"n": 1, "max_ms": 12.0},
     }
+
+
+def test_laps_are_counted_and_one_that_nobody_counts_may_lie_between_two(tmp_path: Path) -> None:
+    run = clean(tmp_path)
+    looping(run, 3)
+    report = run.check()
+    assert report.violated == {}
+    assert report.checked["recirculation"] == 3
+    counts = [report.summary[name] for name in ("parcels", "recirculated", "exited")]
+    assert counts == [6, 2, 4]
 
 
 def test_judging_on_the_way_gives_the_same_report(tmp_path: Path) -> None:
@@ -295,6 +310,30 @@ def diverted_after_a_revoke(run: Run) -> None:
     story.facts["revoked"] = CommandJudged(story.t + 1_801_000, 1, 1, 5, True, 50, CommandStatus.APPLIED)
 
 
+def looping(run: Run, laps: int) -> None:
+    """One more parcel, which goes so often into the lane of exit 4, that leads back on this line."""
+    chutes = tuple(
+        replace(one, kind=ChuteKind.RECIRCULATION) if one.exit == 4 else one for one in run.topology.chutes
+    )
+    loop = Recirculation(chute=chutes[3].id, limit=1, back_mm=Mm(5_000), apart=20, reasons=(Reason.NO_READ,))
+    run.topology = replace(run.topology, chutes=chutes, recirculation=loop)
+    again = 0
+    for n in range(6, 6 + 2 * laps, 2):
+        story = Story(n).fact("placed", again=again)
+        for name in ("written", "judged", "carried", "left"):
+            story.fact(name, exit=4)
+        for name in ("decided", "told", "fired", "exited"):
+            story.row(name, exit=4)
+        story.row("decided", reason="no_read", waybill="")
+        story.row("exited", reason="no_read", shipped=False, counts_as_shipped=False)
+        run.stories.append(story)
+        again = n
+
+
+def circulates_for_ever(run: Run) -> None:
+    looping(run, 4)
+
+
 PLANTED: list[tuple[Callable[[Run], None], str]] = [
     (undecided, "verified_only"),
     (decided_for_another_chute, "verified_only"),
@@ -332,6 +371,7 @@ PLANTED: list[tuple[Callable[[Run], None], str]] = [
     (two_labels_and_shipped, "one_label"),
     (diverted_without_a_command, "default_reject"),
     (diverted_after_a_revoke, "default_reject"),
+    (circulates_for_ever, "recirculation"),
 ]
 
 

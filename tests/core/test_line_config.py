@@ -28,8 +28,8 @@ def demo() -> Topology:
     return load_line("demo").topology
 
 
-def test_four_lines_are_packaged() -> None:
-    assert LINES == ("camera", "demo", "fast", "small")
+def test_the_lines_that_are_packaged() -> None:
+    assert LINES == ("camera", "demo", "fast", "loop", "small")
 
 
 @pytest.mark.parametrize("name", LINES)

@@ -1,6 +1,7 @@
 """The proof of the three lines: the figures that docs/line-configuration.md promises."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,8 @@ from edge.model.units import Mm
 from edge.model.verdict import Reason
 from line_config import LineDescription, load_line, proof
 from line_config.lint import findings, lint
+from line_config.packaged import packaged
+from line_config.problems import LineConfigError
 from line_config.reachable import reachable
 from line_config.report import render_report
 from line_config.topology_lint import belt_graph
@@ -20,8 +23,8 @@ def demo() -> LineDescription:
     return load_line("demo")
 
 
-@pytest.mark.parametrize("name", ["demo", "camera", "small", "fast"])
-def test_the_three_lines_hold(name: str) -> None:
+@pytest.mark.parametrize("name", ["demo", "camera", "small", "fast", "loop"])
+def test_the_packaged_lines_hold(name: str) -> None:
     report = lint(load_line(name))
     assert report.findings == ()
     assert report.possible_per_h >= report.nominal_per_h
@@ -183,3 +186,47 @@ def test_reasons_are_worked_out_of_the_description() -> None:
     assert list(reachable(demo)) == [reason for reason in Reason if reason in reachable(demo)]
     count = len(reachable(fast))
     assert f"  {count} exit reasons can be reached: ok, no_read" in render_report(load_line("fast"))
+
+
+LOOP_TEXT = packaged("lines", "loop.yaml").read_text("utf-8")
+SECTION = "recirculation: {chute: LOOP, limit: 3, back_mm: 12000}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "what"),
+    [
+        (SECTION, "", "chutes.LOOP.kind", "nothing says when"),
+        ("kind: recirculation", "kind: reject", "recirculation.chute", "is not of kind recirculation"),
+        (
+            SECTION,
+            SECTION + "reasons: [{reason: no_read, chute: LOOP}]\n",
+            "reasons[0].chute",
+            "circulate for ever",
+        ),
+        ("chute: END", "chute: LOOP", "default_exception_chute", "circulate for ever"),
+    ],
+)
+def test_a_loop_that_would_not_hold(tmp_path: Path, old: str, new: str, path: str, what: str) -> None:
+    file = tmp_path / "line.yaml"
+    file.write_text(LOOP_TEXT.replace(old, new), "utf-8")
+    found = findings(load_line(str(file), proved=False))
+    assert [(one.path, what in one.what) for one in found] == [(path, True)]
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "gap_too_small", "ok"])
+def test_what_does_not_heal_by_itself_cannot_go_round(tmp_path: Path, reason: str) -> None:
+    file = tmp_path / "line.yaml"
+    file.write_text(LOOP_TEXT.replace("back_mm: 12000", f"back_mm: 12000, reasons: [{reason}]"), "utf-8")
+    with pytest.raises(LineConfigError) as raised:
+        load_line(str(file))
+    assert "recirculation.reasons" in str(raised.value)
+
+
+def test_a_loop_keeps_apart_what_nobody_can_count() -> None:
+    loop = load_line("loop").topology.recirculation
+    assert loop is not None
+    assert (loop.chute, loop.limit, loop.back_mm) == ("LOOP", 3, 12_000)
+    assert loop.apart == (7_000 + 750 + 12_000) // (200 + 700) + 12 + 1
+    assert Reason.NO_READ in loop.reasons
+    assert Reason.MAX_RECIRCULATION in reachable(load_line("loop").topology)
+    assert Reason.MAX_RECIRCULATION not in reachable(load_line("demo").topology)

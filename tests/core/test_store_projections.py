@@ -253,3 +253,31 @@ def test_counts_from_a_track_on(scribe: Scribe, reader: JournalReader) -> None:
     assert counts.mis_sorted == 0
     assert counts.by_reason == (("no_read", 1), ("ok", 1), ("plc_restart", 1))
     assert counts.by_chute == (("001", 1), ("end", 1))
+
+
+LAPS: list[tuple[tuple[str, ...], int]] = [
+    ((), 0),
+    (("LOOP",), 1),
+    (("LOOP", "LOOP", "LOOP"), 3),
+    (("LOOP", "001"), 0),
+    (("LOOP", "REJECT", "LOOP"), 1),
+    (("LOOP", "", "LOOP", "LOOP"), 2),
+]
+"""Where a waybill ended, the oldest first; empty: missing."""
+
+
+@pytest.mark.parametrize(("ends", "laps"), LAPS)
+def test_laps_are_the_latest_ends_in_a_row(
+    scribe: Scribe, reader: JournalReader, ends: tuple[str, ...], laps: int
+) -> None:
+    for track, end in enumerate(ends, start=1):
+        scribe.write(opened(track, track), identified(2, track, "W1"))
+        last = (
+            exited(6, track, "W1", shipped=False, counts=False, chute=end, reason=Reason.NO_READ)
+            if end
+            else missing(6, track, "W1", counts=False)
+        )
+        scribe.write(last)
+    scribe.write(opened(50, 50), identified(51, 50, "W1"), opened(60, 60), identified(61, 60, "W2"))
+    assert reader.laps(Waybill("W1"), ChuteId("LOOP")) == laps
+    assert reader.laps(Waybill("W2"), ChuteId("LOOP")) == 0
