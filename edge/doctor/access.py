@@ -29,7 +29,7 @@ def groups(machine: Machine) -> Iterator[Finding]:
     missing: list[str] = []
     for name, needed in (
         (LINE_USER, _ports(machine)),
-        (CAMERA_USER, machine.cameras()),
+        (CAMERA_USER, machine.plugged_cameras()),
         (GATEWAY_USER, ()),
     ):
         user = account(name)

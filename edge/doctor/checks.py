@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from edge.doctor import access, broker, clock, databases, devices, disk, plc, ports, software
+from edge.doctor import access, broker, cameras, clock, databases, devices, disk, plc, ports, software
 from edge.doctor.findings import Finding, Words
 from edge.doctor.machine import Machine
 
@@ -32,7 +32,7 @@ CHECKS: Final = (
     Check("clock", Words("clock", "时钟"), 3, clock.clock),
     Check("serial", Words("serial ports", "串口"), 3, devices.serial),
     Check("keyboards", Words("USB scanners", "USB 扫码器"), 3, devices.keyboards),
-    Check("cameras", Words("cameras", "相机"), 3, devices.cameras),
+    Check("cameras", Words("cameras", "相机"), 10, cameras.cameras),
     Check("readers", Words("TCP devices", "TCP 设备"), 15, devices.readers),
     Check("plc", Words("PLC", "PLC"), 10, plc.plc),
     Check("broker", Words("broker", "消息代理"), 10, broker.broker),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.doctor.findings import Finding, Words, failed, good, warning
-from edge.doctor.machine import CAMERA_USER, LINE_USER, Machine, Wired, group_name
+from edge.doctor.machine import LINE_USER, Account, Machine, Wired, group_name
 from line_config.model import HidSettings, SerialSettings, TcpClientSettings
 
 CALL_S = 1.0
@@ -38,12 +38,16 @@ def _wired(
         yield good("", f"none in use; {known.en}", f"未使用；{known.zh}")
     for device, connection in ports:
         if machine.devices_up is None:
-            yield _port(machine, device, Path(connection.path), plugged_in, known)
+            user = machine.who(LINE_USER)
+            yield device_file(device, Path(connection.path), user, plugged_in, known)
         else:
             yield by_its_line(machine, device, connection.path)
 
 
-def _port(machine: Machine, device: str, path: Path, plugged_in: tuple[Path, ...], known: Words) -> Finding:
+def device_file(
+    device: str, path: Path, user: Account, plugged_in: tuple[Path, ...], known: Words
+) -> Finding:
+    """Of a device of this machine: there, ``user`` may open it, and by a name that stays."""
     if not path.exists():
         fix = Words(
             f"plug it in, or correct the path in the line's file; {known.en}",
@@ -53,7 +57,6 @@ def _port(machine: Machine, device: str, path: Path, plugged_in: tuple[Path, ...
     if not stat.S_ISCHR(path.stat().st_mode):
         fix = Words("correct the path in the line's file", "请更正产线文件中的路径")
         return failed(device, f"{path} is no device", f"{path} 不是设备", fix=fix)
-    user = machine.who(LINE_USER)
     if not user.may_use(path):
         command = f"usermod -aG {group_name(path.stat().st_gid)} {user.name}"
         return failed(
@@ -71,25 +74,6 @@ def _port(machine: Machine, device: str, path: Path, plugged_in: tuple[Path, ...
     return good(device, f"{path}", f"{path}")
 
 
-def cameras(machine: Machine) -> Iterator[Finding]:
-    """Each camera that is plugged in can be opened by the camera's unit."""
-    found = machine.cameras()
-    if not found:
-        yield good("", "none is plugged in", "未插相机")
-    user = machine.who(CAMERA_USER)
-    for path in found:
-        if user.may_use(path):
-            yield good(path.name, f"{path}", f"{path}")
-        else:
-            command = f"usermod -aG {group_name(path.stat().st_gid)} {user.name}"
-            yield failed(
-                path.name,
-                f"{user.name} may not open it",
-                f"{user.name} 无权打开",
-                fix=Words(command, command),
-            )
-
-
 def readers(machine: Machine) -> Iterator[Finding]:
     """Each device that is called over TCP answers."""
     called = [
@@ -103,14 +87,19 @@ def readers(machine: Machine) -> Iterator[Finding]:
         where = f"{connection.host}:{connection.port}"
         if machine.devices_up is not None:
             yield by_its_line(machine, device, where)
-            continue
-        try:
-            socket.create_connection((connection.host, connection.port), CALL_S).close()
-        except OSError as error:
-            why = error.strerror or str(error)
-            yield failed(device, f"{where}: {why}", f"{where}：{why}", fix=_reach(where))
         else:
-            yield good(device, f"{where} answers", f"{where} 有应答")
+            yield answers(device, connection.host, connection.port)
+
+
+def answers(device: str, host: str, port: int) -> Finding:
+    """Something listens there; nothing is said to it."""
+    where = f"{host}:{port}"
+    try:
+        socket.create_connection((host, port), CALL_S).close()
+    except OSError as error:
+        why = error.strerror or str(error)
+        return failed(device, f"{where}: {why}", f"{where}：{why}", fix=_reach(where))
+    return good(device, f"{where} answers", f"{where} 有应答")
 
 
 def by_its_line(machine: Machine, device: str, where: str) -> Finding:

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from edge.store.places import Places, unix_name
 from line_config.description import LineDescription
-from line_config.model import HidSettings, ReaderConnection, ScaleConnection, SerialSettings, Store
+from line_config.model import (
+    CameraSettings,
+    HidSettings,
+    ReaderConnection,
+    ScaleConnection,
+    SerialSettings,
+    Store,
+)
 
 GROUP = "beltkeeper"
 LINE_USER, CAMERA_USER, GATEWAY_USER = "beltkeeper-line", "beltkeeper-camera", "beltkeeper-gateway"
@@ -128,8 +135,16 @@ class Machine:
         folder = self.dev / kind / "by-id"
         return tuple(sorted(one for one in folder.iterdir() if one.exists())) if folder.is_dir() else ()
 
-    def cameras(self) -> tuple[Path, ...]:
-        """What is plugged in; one camera has several nodes, of which the first gives pictures."""
+    def cameras(self) -> tuple[tuple[str, CameraSettings], ...]:
+        """The line's own, each with its device's id."""
+        return tuple(
+            (device, connection)
+            for device, connection in self.connections()
+            if isinstance(connection, CameraSettings)
+        )
+
+    def plugged_cameras(self) -> tuple[Path, ...]:
+        """One camera has several nodes, of which the first gives pictures."""
         return tuple(one for one in self.by_id("v4l") if one.name.endswith("-index0"))
 
 

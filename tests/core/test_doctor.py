@@ -18,6 +18,7 @@ from edge.doctor import (
     Machine,
     Verdict,
     access,
+    cameras,
     clock,
     databases,
     devices,
@@ -26,7 +27,7 @@ from edge.doctor import (
 )
 from edge.doctor.machine import Account, group_name, nearest_folder, this_account
 from line_config import load_line
-from line_config.model import HidSettings
+from line_config.model import CameraSettings, HidSettings
 from tests.core import store_kit
 from tests.core.doctor_kit import told
 
@@ -391,12 +392,53 @@ def test_a_scanner_that_types_is_a_device_too(monkeypatch: pytest.MonkeyPatch, t
     assert told(devices.keyboards(machine))[0] == ("failed", "evdev: not installed")
 
 
-def test_cameras_that_are_plugged_in(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> None:
-    assert told(devices.cameras(machine)) == [("good", "none is plugged in")]
+def camera_at(**source: str) -> CameraSettings:
+    return CameraSettings.model_validate(
+        {"kind": "camera", "source": source, "exposure_us": 200, "module_um": 330, "view_mm": 400}
+    )
+
+
+def with_camera(machine: Machine, settings: CameraSettings, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    monkeypatch.setattr(Machine, "connections", lambda self: (("side", settings),))
+    return machine
+
+
+def test_a_line_without_cameras_tells_what_is_plugged_in(machine: Machine) -> None:
+    assert told(cameras.cameras(machine)) == [("good", "none in use; plugged in: none")]
     folder = machine.dev / "v4l" / "by-id"
     folder.mkdir(parents=True)
     for index in (0, 1):
         (folder / f"usb-maker_cam-video-index{index}").symlink_to("/dev/null")
-    assert [verdict for verdict, _ in told(devices.cameras(machine))] == ["good"]
+    [(verdict, said)] = told(cameras.cameras(machine))
+    assert (verdict, said.count("usb-maker_cam")) == ("good", 1)
+
+
+def test_a_camera_of_this_machine(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> None:
+    by_id = machine.dev / "v4l" / "by-id" / "usb-maker_cam-video-index0"
+    by_id.parent.mkdir(parents=True)
+    by_id.symlink_to("/dev/null")
+    subject = with_camera(machine, camera_at(kind="v4l2", path=str(by_id)), monkeypatch)
+    source, process = told(cameras.cameras(subject))
+    assert source == ("good", f"side: {by_id}")
+    assert process[0] == "warning"
+    assert "its process does not answer" in process[1]
     monkeypatch.setattr(Account, "may_use", lambda self, path: False)
-    assert [verdict for verdict, _ in told(devices.cameras(machine))] == ["failed"]
+    assert told(cameras.cameras(subject))[0][0] == "failed"
+    running = replace(subject, devices_up={"side": True})
+    assert [verdict for verdict, _ in told(cameras.cameras(running))] == ["good"]
+
+
+def test_a_camera_whose_source_is_a_folder_or_no_address(
+    monkeypatch: pytest.MonkeyPatch, machine: Machine
+) -> None:
+    folder = camera_at(kind="folder", path=str(machine.dev))
+    assert told(cameras.cameras(with_camera(machine, folder, monkeypatch)))[0] == (
+        "good",
+        f"side: {machine.dev}",
+    )
+    gone = camera_at(kind="folder", path=str(machine.dev / "gone"))
+    assert told(cameras.cameras(with_camera(machine, gone, monkeypatch)))[0][0] == "failed"
+    secret = camera_at(kind="stream", url="rtsp://user:secret@camera:many/stream")
+    [(verdict, said), _] = told(cameras.cameras(with_camera(machine, secret, monkeypatch)))
+    assert verdict == "failed"
+    assert "secret" not in said
