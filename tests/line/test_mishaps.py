@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edge.runtime.logs import log_nothing
 from line_config.description import LineDescription
 from line_config.load import load_line
+from line_config.reachable import reachable
 from simulators.fault_plan import ScriptedPlan, is_possible, line_fault, parcel_fault
 from simulators.faults import LineFault, LineFaultKind, ParcelFault, ParcelFaultKind
 from simulators.rig import Outcome, Run, simulate
@@ -92,3 +93,91 @@ def test_no_sequence_of_mishaps_sorts_a_parcel_wrongly(
 def test_a_mishap_of_each_kind_on_every_second_parcel(kind: ParcelFaultKind) -> None:
     line = LINES[TO_PARCELS.index(kind) % len(LINES)]
     kept(play(line, 11, dict.fromkeys(range(FIRST, LAST, 2), kind), {}))
+
+
+def scene(line: str, *faults: ParcelFault | LineFault, parcels: int = PARCELS) -> set[str]:
+    """The reasons of a run in which these are done, a parcel's each on its own one from the sixth on."""
+    topology = described(line).topology
+    ones = [fault for fault in faults if isinstance(fault, ParcelFault)]
+    struck = tuple(fault for fault in faults if isinstance(fault, LineFault))
+    script = ScriptedPlan(topology, {5 + 2 * n: one for n, one in enumerate(ones)}, struck)
+    found = simulate(Run(line=described(line), parcels=parcels, seed=5, plan=script))
+    assert found.report.violations == ()
+    reasons = found.report.summary["by_reason"]
+    assert isinstance(reasons, dict)
+    return set(reasons)
+
+
+def one(kind: ParcelFaultKind, arg: int = 0, by: int = 0) -> ParcelFault:
+    return ParcelFault(kind=kind, arg=arg, by=by)
+
+
+def struck(kind: LineFaultKind, duration_ms: int = 0, arg: int = 0, index: int = 9) -> LineFault:
+    return LineFault(kind=kind, index=index, after_ms=0, duration_ms=duration_ms, arg=arg)
+
+
+P, L = ParcelFaultKind, LineFaultKind
+FULL = tuple(struck(L.FULL_CHUTE, 60_000, exit_no, 0) for exit_no in range(1, 9))
+SCENES: list[tuple[str, tuple[ParcelFault | LineFault, ...], set[str]]] = [
+    (
+        "demo",
+        (one(P.UNKNOWN_ORDER), one(P.HELD_ORDER), one(P.CANCELLED_ORDER, -200), one(P.NO_READ)),
+        {"ok", "unknown_order", "held", "cancelled", "no_read"},
+    ),
+    (
+        "demo",
+        (one(P.DOUBLE_LABEL), one(P.FOREIGN_LABEL), one(P.COPIED_LABEL, 1), one(P.COPIED_LABEL, 10)),
+        {"multi_read", "foreign_label", "duplicate"},
+    ),
+    ("demo", tuple(one(P.FLAGGED_ORDER, n) for n in range(3)), {"restricted", "address_changed"}),
+    ("demo", (one(P.FLAGGED_ORDER, 0, 300),), {"return_changed"}),
+    ("demo", (one(P.UNROUTED_ORDER), one(P.UNROUTED_ORDER, 1)), {"no_rule", "blind_spot"}),
+    (
+        "demo",
+        (one(P.WRONG_WEIGHT, 2_000), one(P.OVERWEIGHT, 31_000), one(P.TOO_LIGHT, 20), one(P.OVERSIZE, 450)),
+        {"weight_mismatch", "overweight", "weight_invalid", "oversize"},
+    ),
+    ("demo", (one(P.SENT_TO_REJECT, 250),), {"manual"}),
+    ("demo", tuple(one(P.TOO_CLOSE, 0) for _ in range(4)), {"gap_too_small", "two_on_one"}),
+    (
+        "demo",
+        (one(P.TAKEN_OFF, 3_000), one(P.INSERTED, 1_800, 250), one(P.TURNED, 3_000, 200)),
+        {"lost", "unexpected"},
+    ),
+    ("demo", tuple(one(P.ARRIVAL_JAM) for _ in range(3)), {"divert_unconfirmed"}),
+    ("demo", FULL, {"chute_full"}),
+    ("demo", tuple(struck(L.CHUTE_DISABLED, 60_000, n, 0) for n in range(8)), {"chute_disabled"}),
+    ("demo", (struck(L.UPSTREAM_SILENT, 8_000),), {"upstream_timeout"}),
+    ("demo", (struck(L.UPSTREAM_FAILS, 3_000),), {"upstream_error"}),
+    ("demo", (struck(L.PLC_SILENT, 3_000),), {"link_lost"}),
+    ("demo", (struck(L.PLC_RESTART, 500),), {"plc_restart"}),
+    ("demo", (struck(L.DOOR, 2_000),), {"flush_estop"}),
+    ("demo", (struck(L.ENCODER_STANDS, 1_500),), {"encoder_fault"}),
+    ("demo", (struck(L.PURGE),), {"purged"}),
+    ("demo", (struck(L.DISK_LOW, 6_000),), {"disk_full"}),
+    ("fast", (struck(L.DISK_SLOW, 1_400),), {"late_decision"}),
+    ("loop", (one(P.TOO_LIGHT, 20),), {"max_recirculation"}),
+    ("demo", (one(P.SLIPPED, 2_400, -400), one(P.SLIPPED, 4_600, 300)), {"unexpected"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "faults", "reasons"),
+    SCENES,
+    ids=lambda one: "+".join(sorted(one)) if isinstance(one, set) else "",
+)
+def test_each_reason_has_its_scene(
+    line: str, faults: tuple[ParcelFault | LineFault, ...], reasons: set[str]
+) -> None:
+    assert reasons <= scene(line, *faults)
+
+
+def test_a_label_that_has_shipped_comes_a_second_time() -> None:
+    assert "second_pass" in scene("demo", *(one(P.COPIED_LABEL, 14) for _ in range(8)), parcels=40)
+
+
+def test_every_reason_that_a_line_can_reach_has_its_scene() -> None:
+    seen = {"second_pass"}.union(*(reasons for _, _, reasons in SCENES))
+    elsewhere = {"position_unknown", "divert_aborted", "code_changed"}
+    for line in LINES:
+        assert {reason.value for reason in reachable(described(line).topology)} <= seen | elsewhere
