@@ -109,7 +109,7 @@ class FolderFrames:
         self._folder = folder
         self._period_us = US_PER_S // frames_per_s
         self._frames: Iterator[Pixels] = iter(())
-        self._next_us = 0
+        self._next_us = MonoUs(0)
 
     def open(self) -> None:
         try:
@@ -122,8 +122,9 @@ class FolderFrames:
         self._next_us = now_us()
 
     def grab(self) -> Grabbed:
-        self._next_us = max(self._next_us + self._period_us, now_us())
-        time.sleep((self._next_us - now_us()) / US_PER_S)
+        now = now_us()
+        self._next_us = MonoUs(max(self._next_us + self._period_us, now))
+        time.sleep((self._next_us - now) / US_PER_S)
         return Grabbed(next(self._frames), now_us(), 0)
 
     def close(self) -> None:
