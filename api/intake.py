@@ -180,6 +180,10 @@ class Intake:
                 if _PARCEL.fullmatch(subject):
                     return None
                 return Refused(refusal=Refusal.SUBJECT_INVALID, detail="the parcel's waybill, or track:N")
+            case OperatorAction.REOPEN_REVIEW:
+                if subject:
+                    return None
+                return Refused(refusal=Refusal.SUBJECT_INVALID, detail="an order's number")
             case (
                 OperatorAction.HOLD_LINE
                 | OperatorAction.RELEASE_LINE

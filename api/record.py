@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from edge.model.ids import InboxSeq, JournalSeq, MessageId, OrderNo, TrackId, Waybill
+from edge.model.ids import InboxSeq, JournalSeq, MessageId, OrderNo, Sku, TrackId, Waybill
 from edge.store.inbox_reader import InboxReader
 from edge.store.inbox_types import Change
 from edge.store.journal_reader import JournalReader
@@ -19,10 +19,13 @@ from edge.store.journal_types import (
     JournalRow,
     LineRow,
     ParcelRow,
+    ReviewRow,
 )
 from edge.store.places import Places
 
 T = TypeVar("T")
+NAMED = 100
+"""Foreign codes of one review whose goods are looked up: more is no picking mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,14 @@ class CancelOnRecord:
     inbox_seq: InboxSeq
     order_no: OrderNo
     answer: CancelAnswerRow | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewOnRecord:
+    """``named``: goods by the codes that the order has no goods for."""
+
+    row: ReviewRow
+    named: dict[str, tuple[Sku, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +77,10 @@ class LineRecord:
     async def cancel(self, message_id: MessageId) -> CancelOnRecord | None:
         """None: no cancel has come under this message id."""
         return await self._ask(lambda: self._cancel(message_id))
+
+    async def review(self, order_no: OrderNo) -> ReviewOnRecord | None:
+        """None: no bench has opened its slip."""
+        return await self._page(lambda: self._review(order_no))
 
     async def parcels(self, waybill: Waybill) -> tuple[ParcelRow, ...]:
         """Every track of a waybill, newest first."""
@@ -123,6 +138,13 @@ class LineRecord:
     def _answers(self, seqs: Sequence[InboxSeq]) -> dict[InboxSeq, CancelAnswerRow]:
         found = ((seq, self._journal.cancel_answer(seq)) for seq in seqs)
         return {seq: answer for seq, answer in found if answer is not None}
+
+    def _review(self, order_no: OrderNo) -> ReviewOnRecord | None:
+        row = self._pages.review(order_no)
+        if row is None:
+            return None
+        codes = [one.code for one in row.extra if one.code][:NAMED]
+        return ReviewOnRecord(row=row, named={code: self._asked.goods_with(code) for code in codes})
 
     def _now(self) -> LineNow:
         journal = self._pages

@@ -22,7 +22,8 @@ from drivers.streams.hid import open_hid
 from drivers.streams.serial import ParityName, open_serial
 from drivers.streams.tcp import accept_tcp, open_tcp
 from drivers.streams.unix import open_child, open_unix
-from edge.model.topology import Reader, ReadPolicy, Scale
+from edge.model.ids import ReaderId
+from edge.model.topology import Bench, Reader, ReadPolicy, Scale
 from edge.ports.byte_stream import ByteStream, OpenStream
 from edge.ports.link import Link
 from edge.ports.sinks import CodeSink, SampleSink
@@ -47,6 +48,8 @@ from line_config.model import (
 
 MakeScaleCodec = Callable[[ScaleFile], ScaleCodec]
 MakeScannerCodec = Callable[[ScannerFile, ReadPolicy], ScannerCodec]
+MAX_BURST = 4_096
+"""Messages in one read of a hand scanner: more than the shortest ones in any stream's buffer."""
 PARITY: Mapping[str, ParityName] = {"N": "none", "E": "even", "O": "odd"}
 
 
@@ -136,6 +139,23 @@ def scale_link(scale: Scale, file: ScaleFile, open_stream: OpenStream, sink: Sam
         open_stream=open_stream,
         make_codec=lambda: make(file),
         sink=sink,
+    )
+
+
+def bench_link(
+    bench: Bench, file: ScannerFile, read: ReadPolicy, open_stream: OpenStream, sink: CodeSink
+) -> ScannerLink:
+    """A hand scanner: as a reader's, but everything it says counts, however much comes at once."""
+    make = SCANNER_CODECS[file.protocol]
+    return ScannerLink(
+        device=bench.device,
+        reader=ReaderId(bench.id),
+        silence_ms=file.silence_ms,
+        stale_ms=file.stale_ms,
+        open_stream=open_stream,
+        make_codec=lambda: make(file, read),
+        sink=sink,
+        max_together=MAX_BURST,
     )
 
 

@@ -18,11 +18,11 @@ from typing import Any
 import structlog
 
 from drivers.links.plc import PlcMailboxLink
-from drivers.registry import cable, camera_cable, reader_link, scale_link
+from drivers.registry import bench_link, cable, camera_cable, reader_link, scale_link
 from drivers.streams.modbus import ModbusTcpPort
 from edge.core.line import LineCore
 from edge.model.events import LineStarted
-from edge.model.ids import ChuteId, DeviceId, JournalSeq, ReaderId, Waybill
+from edge.model.ids import BenchId, ChuteId, DeviceId, JournalSeq, ReaderId, Waybill
 from edge.model.records import RecordBody
 from edge.model.topology import PlcLink, Topology
 from edge.model.units import US_PER_S
@@ -33,6 +33,7 @@ from edge.ports.journal import Journal, JournalFailed
 from edge.ports.link import Link
 from edge.ports.plc import BlockPort
 from edge.runtime.belt_watch import BeltWatch
+from edge.runtime.bench_ears import BenchEars
 from edge.runtime.build import build_id
 from edge.runtime.clock import LoopClock, wall_utc_us
 from edge.runtime.disk_watch import Disk, DiskWatch
@@ -107,7 +108,7 @@ class Unfit(Exception):
 class Wiring:
     """What the line is joined to.
 
-    ``scanners`` and ``scale`` open the devices' cables, ``bus`` is the PLC's. ``settled`` calls
+    ``scanners``, ``benches`` and ``scale`` open the devices' cables, ``bus`` is the PLC's. ``settled`` calls
     back at the end of an instant of virtual time (None in real time); ``committed`` is called after
     each commit (the gateway's doorbell); ``observe`` sees every record once; ``disk`` is the record's,
     None where nobody has to look (virtual time); ``notify`` tells the service manager that the loop turns
@@ -119,6 +120,7 @@ class Wiring:
     inbox: Inbox
     bus: BlockPort
     scanners: Mapping[ReaderId, OpenStream]
+    benches: Mapping[BenchId, OpenStream]
     scale: OpenStream | None
     recovered: Recovered
     settled: Callable[[Callable[[], None]], None] | None
@@ -181,8 +183,10 @@ class LineApp:
                 and wiring.journal.backlog <= line.store.max_backlog_rows
             ),
         )
-        devices = queue.sink(Source.DEVICE)
-        self._keepers = tuple(LinkKeeper(link, devices, clock) for link in [*self._links(), self.plc])
+        self._keepers = tuple(
+            LinkKeeper(link, queue.sink(Source.DEVICE, rank), clock)
+            for rank, link in enumerate([*self._links(), self.plc])
+        )
         self._disk = None if wiring.disk is None else DiskWatch(wiring.disk, queue.sink(Source.STORE), clock)
         self._supervisor = Supervisor(self._died)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -202,6 +206,9 @@ class LineApp:
             reader_link(reader, port.file, topology.read, wiring.scanners[reader.id], self.belt)
             for reader, port in zip(topology.readers, self._line.scanners, strict=True)
         ]
+        for rank, (bench, port) in enumerate(zip(topology.benches, self._line.bench_ports, strict=True)):
+            ears = BenchEars(self.queue.sink(Source.BENCH, rank))
+            links.append(bench_link(bench, port.file, topology.read, wiring.benches[bench.id], ears))
         if topology.scale is not None and self._line.scale_port is not None and wiring.scale is not None:
             links.append(scale_link(topology.scale, self._line.scale_port.file, wiring.scale, self.belt))
         return links
@@ -322,6 +329,10 @@ class VirtualLine:
                     port.reader: serial.get(port.reader) or _reader_cable(port, places, _no_camera)
                     for port in line.scanners
                 },
+                benches={
+                    BenchId(port.reader): serial.get(port.reader) or cable(port.connection, port.file)
+                    for port in line.bench_ports
+                },
                 scale=scale,
                 recovered=recover(places.journal, topology),
                 settled=settled,
@@ -436,6 +447,7 @@ async def _opened(
             inbox=inbox,
             bus=modbus_port(topology.plc),
             scanners={port.reader: _reader_cable(port, places, camera) for port in line.scanners},
+            benches={BenchId(port.reader): cable(port.connection, port.file) for port in line.bench_ports},
             scale=None if scale is None else cable(scale.connection, scale.file),
             recovered=recovered,
             settled=None,

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from edge.model.ids import TrackId, Waybill
+from edge.model.ids import OrderNo, TrackId, Waybill
 from edge.model.records import ChoiceChanged, Identified
 from edge.store.journal_reader import JournalReader
-from edge.store.journal_types import JournalRow, ParcelRow
+from edge.store.journal_types import JournalRow, ParcelRow, ReviewRow
 from edge.store.places import Places
 from line_config.description import LineDescription
 from line_config.reading import ReadingTexts, reading_texts
@@ -27,6 +27,32 @@ COLUMNS = {"en": ("row", "time", "+ms", "what", "values"), "zh": ("行", "时间
 NOT_FOUND = {
     "en": "no parcel {key} on record in {folder}: give a waybill or a track number",
     "zh": "{folder} 的记录中没有包裹 {key}：请输入面单号或包裹编号",
+}
+REVIEW = {
+    "en": {
+        "head": "Review of order {order} by slip {slip} at {bench}: {state}{reason}",
+        "open": "open",
+        "interrupted": "interrupted",
+        "failed": "failed",
+        "passed": "passed, on its way to packing",
+        "released": "passed",
+        "unconfirmed": "passed, but not seen on its way to packing",
+        "reopened": "to be done anew",
+        "missing": "  missing: ",
+        "extra": "  extra: ",
+    },
+    "zh": {
+        "head": "订单 {order} 复核（配货单 {slip}，{bench}）：{state}{reason}",
+        "open": "进行中",
+        "interrupted": "已中断",
+        "failed": "不符",
+        "passed": "相符，正送往打包",
+        "released": "通过",
+        "unconfirmed": "相符，但未见送往打包",
+        "reopened": "须重新复核",
+        "missing": "  缺少：",
+        "extra": "  多出：",
+    },
 }
 END = {"en": "Ended as {reason}: {text}", "zh": "结果 {reason}：{text}"}
 
@@ -108,14 +134,37 @@ def reason_text(line: LineDescription, reason: str, language: str) -> str:
     return reason
 
 
+def review_text(review: ReviewRow, line: LineDescription, language: str) -> str:
+    """What the review of its order came to, in one paragraph."""
+    words = REVIEW[language]
+    reason = "" if review.reason is None else reason_text(line, review.reason, language)
+    parts = [
+        words["head"].format(
+            order=review.order_no,
+            slip=review.slip,
+            bench=review.bench,
+            state=words[review.state.value],
+            reason=f" · {reason}" if reason else "",
+        )
+    ]
+    for name, some in (("missing", review.missing), ("extra", review.extra)):
+        if some:
+            parts.append(words[name] + ", ".join(f"{one.sku or one.code} × {one.qty}" for one in some))
+    return "\n".join(parts)
+
+
 def tell_parcel(
     data: Path, line: LineDescription, key: str, language: str, console: Console | None = None
 ) -> bool:
-    """Print the way of every parcel of that key; False when the record has none."""
+    """Print the review of its order and the way of every parcel of that key, which may be an order's number
+    too; False when the record has none."""
     out = console or Console()
     reader = JournalReader(Places(data).journal)
     try:
-        parcels = parcels_of(reader, key)
+        review = reader.review_of(Waybill(key)) or reader.review(OrderNo(key))
+        if review is not None:
+            out.print(review_text(review, line, language), markup=False)
+        parcels = parcels_of(reader, review.waybill if review is not None else key)
         for parcel in parcels:
             out.print(story_table(reader.story(TrackId(parcel.track)), parcel, line, language))
             reason = parcel.exit_reason or parcel.decided_reason
@@ -124,6 +173,6 @@ def tell_parcel(
                 out.print(END[language].format(reason=reason, text=text), markup=False)
     finally:
         reader.close()
-    if not parcels:
+    if not parcels and review is None:
         out.print(NOT_FOUND[language].format(key=key, folder=data), markup=False)
-    return bool(parcels)
+    return bool(parcels) or review is not None

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from edge.core import timing
 from edge.model.codes import WaybillPattern
-from edge.model.ids import ChuteId, DeviceId, ExitNo, EyeNo, ReaderId, ScaleId, ZoneNo
+from edge.model.ids import BenchId, ChuteId, DeviceId, ExitNo, EyeNo, GateNo, ReaderId, ScaleId, ZoneNo
 from edge.model.register_map import RegisterMap
 from edge.model.topology import (
+    Bench,
     Chute,
     ChuteKind,
     Diverter,
@@ -62,10 +63,13 @@ def build_topology(
         )
         for one in line.diverters
     )
+    benches = tuple(
+        Bench(id=BenchId(one.id), device=DeviceId(one.id), gate=GateNo(one.gate)) for one in line.benches
+    )
     return Topology(
         line_id=belt.id,
         timezone=line.site.timezone,
-        map_hash=map_hash(eyes, diverters, exits, belt.ticks_per_m),
+        map_hash=map_hash(eyes, diverters, exits, benches, belt.ticks_per_m),
         speed_mm_s=belt.speed_mm_s,
         max_speed_mm_s=v_max,
         ticks_per_m=belt.ticks_per_m,
@@ -102,6 +106,8 @@ def build_topology(
         reason_chutes=_reason_chutes(line, reasons),
         recirculation=_recirculation(line),
         plc=_plc(line, plc),
+        benches=benches,
+        review_required=line.review == "required",
     )
 
 
@@ -110,11 +116,15 @@ def _own(settings: Sequence[PatternSettings]) -> list[WaybillPattern]:
 
 
 def map_hash(
-    eyes: Sequence[Eye], diverters: Sequence[Diverter], exits: Sequence[Exit], ticks_per_m: int
+    eyes: Sequence[Eye],
+    diverters: Sequence[Diverter],
+    exits: Sequence[Exit],
+    benches: Sequence[Bench],
+    ticks_per_m: int,
 ) -> int:
     """u32, never 0, over what the PLC program must agree on: eyes, diverters, exits and their commit
-    points. ``check LINE`` prints it; it is compared at every connect."""
-    facts = {
+    points, gates. ``check LINE`` prints it; it is compared at every connect."""
+    facts: dict[str, object] = {
         "ticks_per_m": ticks_per_m,
         "eyes": [[one.no, one.role.value, one.position_mm] for one in eyes],
         "diverters": [[one.position_mm, one.zone_mm, one.actuator_ms, one.change_ms] for one in diverters],
@@ -123,6 +133,8 @@ def map_hash(
             for one in exits
         ],
     }
+    if benches:
+        facts["gates"] = sorted(one.gate for one in benches)
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") or UINT32_MAX
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from edge.model.ids import DeviceId, ReaderId, ScaleId
 from edge.model.topology import PlcLink, Topology
-from line_config.device_files import PlcFile, ReaderFile, ScaleFile
-from line_config.model import LineFile, ReaderConnection, ScaleConnection
+from line_config.device_files import PlcFile, ReaderFile, ScaleFile, ScannerFile
+from line_config.model import LineFile, ReaderConnection, ScaleConnection, ScannerConnection
 from line_config.reasons import ReasonEntry
 from line_config.relay import Relay
 from line_config.yaml_tree import Tree
@@ -19,6 +19,16 @@ class ScannerPort:
     device: DeviceId
     file: ReaderFile
     connection: ReaderConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchPort:
+    """The cable of a bench's hand scanner (``reader``: the bench), and its device file."""
+
+    reader: ReaderId
+    device: DeviceId
+    file: ScannerFile
+    connection: ScannerConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +65,8 @@ class StoreLimits:
 class LineDescription:
     """All that ``load_line`` knows. ``source`` is the file; ``file`` its values, ``tree`` their places.
 
-    ``scanners`` are in the order of ``topology.readers``; ``scale_port`` is None for a line without scale.
+    ``scanners`` are in the order of ``topology.readers``, ``bench_ports`` in that of
+    ``topology.benches``; ``scale_port`` is None for a line without scale.
     """
 
     source: str
@@ -63,6 +74,7 @@ class LineDescription:
     topology: Topology
     scanners: tuple[ScannerPort, ...]
     scale_port: ScalePort | None
+    bench_ports: tuple[BenchPort, ...]
     api: ApiAddress
     relay: Relay
     store: StoreLimits

@@ -10,7 +10,14 @@ from edge.model.ids import DeviceId, ReaderId, ScaleId
 from edge.model.verdict import Reason
 from line_config.build import build_topology
 from line_config.carriers import CarriersFile
-from line_config.description import ApiAddress, LineDescription, ScalePort, ScannerPort, StoreLimits
+from line_config.description import (
+    ApiAddress,
+    BenchPort,
+    LineDescription,
+    ScalePort,
+    ScannerPort,
+    StoreLimits,
+)
 from line_config.device_files import CameraFile, PlcFile, ReaderFile, ScaleFile, ScannerFile
 from line_config.lint import findings
 from line_config.model import (
@@ -138,9 +145,11 @@ def _describe(
         scanners += [scanner] if scanner else []
         if isinstance(scanner, ScannerFile):
             problems += cable_problems(tree, ("readers", index, "connection"), one.connection, scanner)
+    bench_ports, more = _bench_ports(line, tree)
+    problems += more
     scale_port, more = _scale_port(line)
     problems += more
-    if plc is None or len(scanners) < len(line.readers) or more:
+    if plc is None or more or len(scanners) + len(bench_ports) < len(line.readers) + len(line.benches):
         return None
     return LineDescription(
         source=source,
@@ -160,6 +169,7 @@ def _describe(
             for one, device in zip(line.readers, scanners, strict=True)
         ),
         scale_port=scale_port,
+        bench_ports=bench_ports,
         api=ApiAddress(host=line.api.host, port=line.api.port),
         relay=line.relay,
         store=StoreLimits(**line.store.model_dump()),
@@ -169,6 +179,22 @@ def _describe(
         file=line,
         tree=tree,
     )
+
+
+def _bench_ports(line: LineFile, tree: Tree) -> tuple[tuple[BenchPort, ...], list[Problem]]:
+    """Those whose device files can be read."""
+    ports: list[BenchPort] = []
+    problems: list[Problem] = []
+    for index, one in enumerate(line.benches):
+        file, more = read_packaged(ScannerFile, "devices", "scanners", f"{one.device}.yaml")
+        problems += more
+        if file is not None:
+            problems += cable_problems(tree, ("benches", index, "connection"), one.connection, file)
+            reader = ReaderId(one.id)
+            ports.append(
+                BenchPort(reader=reader, device=DeviceId(one.id), file=file, connection=one.connection)
+            )
+    return tuple(ports), problems
 
 
 def cable_problems(

@@ -27,6 +27,8 @@ from line_config.fields import (
 )
 from line_config.relay import Relay
 
+MAX_BENCHES = 8
+"""The PLC has two exit eyes a gate in one word."""
 END = "end"
 """Name of the end of the line where a chute names its exit."""
 
@@ -324,6 +326,16 @@ HealingReason = Literal[
 """Reasons that another lap may end without a person."""
 
 
+class BenchSettings(Strict):
+    """A review bench: its hand scanner and its gate."""
+
+    id: Id
+    device: Id
+    gate: Annotated[int, Field(ge=1, le=MAX_BENCHES)]
+    """Bit gate-1 of the PLC's gate words."""
+    connection: ScannerConnection
+
+
 class ReasonChute(Strict):
     reason: Reason
     chute: Id
@@ -380,6 +392,9 @@ class LineFile(Strict):
     default_exception_chute: Id
     weighing: Weighing
     reading: Reading
+    review: Literal["required", "none"]
+    """Whether only what has passed a review may ship."""
+    benches: Annotated[tuple[BenchSettings, ...], Field(max_length=MAX_BENCHES)] = ()
     reasons: Annotated[tuple[ReasonChute, ...], Field(max_length=64)] = ()
     recirculation: RecirculationSettings | None = None
     api: Api = Api()

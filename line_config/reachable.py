@@ -60,6 +60,10 @@ def _reaches(line: Topology, reason: Reason) -> bool:
             | Reason.MANUAL
         ):
             return True
+        case Reason.NOT_REVIEWED:
+            return line.review_required
+        case Reason.SKU_MISSING | Reason.SKU_EXTRA:
+            return bool(line.benches)
         case _:
             assert_never(reason)
 

@@ -16,7 +16,7 @@ from line_config.yaml_tree import Tree
 
 Steps = tuple[str | int, ...]
 
-NAMED = ("infeeds", "eyes", "readers", "diverters", "exits", "chutes")
+NAMED = ("infeeds", "eyes", "readers", "diverters", "exits", "chutes", "benches")
 """Lists of named things."""
 REFERENCES: tuple[tuple[str, str, str], ...] = (
     ("diverters", "eye", "eyes"),
@@ -33,6 +33,7 @@ def check_references(tree: Tree, carriers: Sequence[str]) -> list[Problem]:
         *_unknown_names(tree),
         *_exits(tree),
         *_devices(tree),
+        *_benches(tree),
         *_timezone(tree),
         *_reading(tree, carriers),
         *_relay(tree),
@@ -119,10 +120,11 @@ def _exits(tree: Tree) -> Iterator[Problem]:
 
 def _devices(tree: Tree) -> Iterator[Problem]:
     wanted: list[tuple[Steps, str]] = [(("plc", "device"), "plc"), (("scale", "device"), "scales")]
-    for index, item in _items(tree, "readers"):
-        connection = item.child("connection")
-        camera = connection is not None and _value(connection, "kind") == "camera"
-        wanted.append((("readers", index, "device"), "cameras" if camera else "scanners"))
+    for name in ("readers", "benches"):
+        for index, item in _items(tree, name):
+            connection = item.child("connection")
+            camera = connection is not None and _value(connection, "kind") == "camera"
+            wanted.append(((name, index, "device"), "cameras" if camera else "scanners"))
     for steps, folder in wanted:
         here: Tree | None = tree
         for step in steps:
@@ -136,7 +138,7 @@ def _devices(tree: Tree) -> Iterator[Problem]:
 
 
 def _device_ids(tree: Tree) -> Iterator[Problem]:
-    """PLC, readers and scale have ids of their own: links, alarms and metrics are named by them."""
+    """PLC, readers, scale and benches have ids of their own: links, alarms and metrics are named by them."""
     plc, scale = tree.child("plc"), tree.child("scale")
     taken = {(plc.name if plc is not None else "") or "plc"}
     for index, item in _items(tree, "readers"):
@@ -145,6 +147,23 @@ def _device_ids(tree: Tree) -> Iterator[Problem]:
     taken.update(_names(tree, "readers"))
     if scale is not None and scale.name in taken:
         yield problem_at(tree, ("scale", "id"), "is already the id of another device")
+    taken.add(scale.name if scale is not None else "")
+    for index, item in _items(tree, "benches"):
+        if item.name and item.name in taken:
+            yield problem_at(tree, ("benches", index, "id"), "is already the id of another device")
+
+
+def _benches(tree: Tree) -> Iterator[Problem]:
+    gates: dict[int, str] = {}
+    for index, item in _items(tree, "benches"):
+        gate = _value(item, "gate")
+        if isinstance(gate, int) and not isinstance(gate, bool):
+            if gate in gates:
+                yield problem_at(tree, ("benches", index, "gate"), f"is already the gate of {gates[gate]}")
+            gates.setdefault(gate, item.name)
+    if _value(tree, "review") == "required" and not _items(tree, "benches"):
+        what = "no bench is there to review at: nothing could ship"
+        yield problem_at(tree, ("review",), what, "add benches, or review: none")
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ called with them and yields ``Actuators``. Both say when they want to be called 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-Levels = tuple[int, int, int, int, bool, bool, bool, bool, bool, bool]
+Levels = tuple[int, int, int, int, bool, bool, bool, bool, bool, bool, int]
 """``Sensors`` from ``eyes`` on: the inputs of which a PLC sees an edge; the encoder counts on its own."""
 
 
@@ -17,6 +17,7 @@ class Sensors(NamedTuple):
     Bit n−1 belongs to eye, exit or diverter number n.
     ``encoder_ticks``: counted by the encoder since it was made (never modulo); an encoder fault
     makes it stand still, or run while the belt stands. ``confirm``: the confirm eyes of exits 1…n.
+    ``gate_eyes``: behind the benches' gates, bit 2 (gate - 1) on the packing side, the next on the other.
     The confirm eye of the end of the line is the belt eye with role END, in ``eyes``.
     ``lane_full``: the full-eyes of the exits' lanes are blocked. ``ready``: air and power are there.
     """
@@ -33,6 +34,7 @@ class Sensors(NamedTuple):
     pull_cord: bool
     reset: bool
     ready: bool
+    gate_eyes: int = 0
 
     @property
     def levels(self) -> Levels:

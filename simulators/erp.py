@@ -11,11 +11,12 @@ from edge.model.codes import Code, Symbology
 from edge.model.order import Goods, Order, OrderFlag, Region
 from edge.model.topology import Topology
 from simulators.fault_plan import FaultPlan
-from simulators.faults import ParcelFault, ParcelFaultKind
+from simulators.faults import ParcelFault, ParcelFaultKind, ReviewFaultKind
 from simulators.orders.catalogue import PACKING_ERROR_G
 from simulators.orders.source import OrderSource, PlannedOrder
 from simulators.plans import plan_of
 from simulators.seeds import SeededBits
+from simulators.world.benches import BenchJob, Rows
 from simulators.world.mishaps import OtherWaybills
 from simulators.world.parcel import Label, ParcelSpec
 
@@ -65,6 +66,7 @@ class Erp(OtherWaybills):
         self._faults = faults
         self._parcels = parcels
         self._seed = seed
+        self._barcodes: dict[str, tuple[str, ...]] = {one.sku: one.barcodes for one in orders.goods}
         self._next = 0
         self._kept: dict[int, ErpParcel] = {}
         # An honest parcel never looks like a wrong one.
@@ -90,6 +92,44 @@ class Erp(OtherWaybills):
             return None
         self._next += 1
         return self.parcel(self._next - 1).spec
+
+    def job(self, index: int) -> BenchJob | None:
+        """What was picked for parcel ``index``, for its review bench."""
+        if self._parcels is not None and index >= self._parcels:
+            return None
+        parcel, fault = self.parcel(index), self._faults.review(index)
+        wanted: dict[str, int] = {}
+        for line in parcel.order.parcels[0].lines:
+            wanted[line.sku] = wanted.get(line.sku, 0) + line.qty
+        bits = SeededBits(self._seed, f"bench/{index}")
+        right = tuple((sku, bits.pick(self._barcodes[sku]), qty) for sku, qty in wanted.items())
+        early = parcel.cancel_permille is not None and parcel.cancel_permille < 0
+        return BenchJob(
+            index=index,
+            order_no=parcel.order.order_no,
+            slip=parcel.order.pick_slip_no,
+            wanted=tuple(wanted.items()),
+            picked=self._picked(right, fault, bits),
+            right=right,
+            bypass=fault is ReviewFaultKind.UNREVIEWED,
+            hopeless=not parcel.pushed or early,
+            interrupted=fault is ReviewFaultKind.INTERRUPTED,
+        )
+
+    def _picked(self, right: Rows, fault: ReviewFaultKind | None, bits: SeededBits) -> Rows:
+        """What the picker put into the box."""
+        spoilt = bits.below(len(right))
+        sku, barcode, pieces = right[spoilt]
+        rest = (*right[:spoilt], *right[spoilt + 1 :])
+        fewer: Rows = ((sku, barcode, pieces - 1),) if pieces > 1 else ()
+        if fault is ReviewFaultKind.SHORT_PICK:
+            return (*rest, *fewer)
+        if fault is ReviewFaultKind.OVER_PICK:
+            return (*rest, (sku, barcode, pieces + 1))
+        if fault is ReviewFaultKind.WRONG_PICK:
+            other = bits.pick([one for one in self._barcodes if one not in {row[0] for row in right}])
+            return (*rest, *fewer, (other, self._barcodes[other][0], 1))
+        return right
 
     def close(self) -> None:
         """Nothing more is packed: ``take`` says that there is no other parcel."""

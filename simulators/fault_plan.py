@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from edge.model.ids import ReaderId
 from edge.model.order import OrderFlag
 from edge.model.topology import ChuteKind, Topology
-from simulators.faults import FaultLevel, LineFault, LineFaultKind, ParcelFault, ParcelFaultKind
+from simulators.faults import (
+    FaultLevel,
+    LineFault,
+    LineFaultKind,
+    ParcelFault,
+    ParcelFaultKind,
+    ReviewFaultKind,
+)
 from simulators.orders.waybills import FOREIGN
 from simulators.seeds import SeededBits
 
@@ -29,6 +36,7 @@ RARE_PERMILLE = 500
 class Block:
     parcels: dict[int, ParcelFault]
     line: tuple[LineFault, ...]
+    reviews: dict[int, ReviewFaultKind]
 
 
 _DEFAULT_PARCEL = (
@@ -61,6 +69,13 @@ _HARSH_PARCEL = (
     (ParcelFaultKind.JAM, 1),
 )
 _HARSH_RARE = (ParcelFaultKind.ARRIVAL_JAM,)
+_REVIEW = (
+    (ReviewFaultKind.SHORT_PICK, 2),
+    (ReviewFaultKind.OVER_PICK, 2),
+    (ReviewFaultKind.WRONG_PICK, 2),
+    (ReviewFaultKind.INTERRUPTED, 2),
+    (ReviewFaultKind.UNREVIEWED, 1),
+)
 _DEFAULT_LINE = (
     LineFaultKind.FULL_CHUTE,
     LineFaultKind.CLOCK_STEP,
@@ -116,6 +131,10 @@ class FaultPlan:
         """What is done to a parcel; indices from 0 in the order of placing."""
         return self._block(index // BLOCK).parcels.get(index)
 
+    def review(self, index: int) -> ReviewFaultKind | None:
+        """What is wrong with a parcel's review, on a line that has benches."""
+        return self._block(index // BLOCK).reviews.get(index)
+
     def at(self, index: int) -> tuple[LineFault, ...]:
         """Line faults that hang on a parcel."""
         return tuple(fault for fault in self._block(index // BLOCK).line if fault.index == index)
@@ -138,7 +157,7 @@ class FaultPlan:
 
     def _draw(self, number: int) -> Block:
         if self.level is FaultLevel.NONE:
-            return Block(parcels={}, line=())
+            return Block(parcels={}, line=(), reviews={})
         bits = self._bits.child(f"block/{number}")
         first = number * BLOCK + (FIRST if number == 0 else 0)
         free = list(range(first, (number + 1) * BLOCK - LAST_FREE, 2))
@@ -160,7 +179,16 @@ class FaultPlan:
             fault = line_fault(self._topology, strike, index, bits, whole=number == 0)
             if number == 0 or strike not in _RARE_LINE or bits.chance(RARE_PERMILLE):
                 line.append(fault)
-        return Block(parcels=parcels, line=tuple(line))
+        return Block(parcels=parcels, line=tuple(line), reviews=self._reviews(number, first))
+
+    def _reviews(self, number: int, first: int) -> dict[int, ReviewFaultKind]:
+        """Beside the other faults: a box that was picked wrongly may get a bad label too."""
+        if not self._topology.benches:
+            return {}
+        bits = self._bits.child(f"review/{number}")
+        free = list(range(first, (number + 1) * BLOCK - LAST_FREE))
+        bits.shuffle(free)
+        return {free.pop(): kind for kind, count in _REVIEW for _ in range(count)}
 
 
 def is_possible(topology: Topology, kind: ParcelFaultKind, *, harsh: bool) -> bool:
@@ -316,11 +344,19 @@ class ScriptedPlan(FaultPlan):
     """Faults written down one by one, of a scenario file; ``parcels``: index → what is done to it."""
 
     def __init__(
-        self, topology: Topology, parcels: dict[int, ParcelFault], line: tuple[LineFault, ...]
+        self,
+        topology: Topology,
+        parcels: dict[int, ParcelFault],
+        line: tuple[LineFault, ...],
+        reviews: dict[int, ReviewFaultKind] | None = None,
     ) -> None:
         super().__init__(topology, FaultLevel.NONE, 0)
         self._parcels = parcels
         self._line = line
+        self._of_reviews = reviews or {}
+
+    def review(self, index: int) -> ReviewFaultKind | None:
+        return self._of_reviews.get(index)
 
     def of(self, index: int) -> ParcelFault | None:
         return self._parcels.get(index)

@@ -71,6 +71,21 @@ class ParcelFaultKind(StrEnum):
     """It sticks in the mouth of the lane into which it is diverted, and so do those that follow it there."""
 
 
+class ReviewFaultKind(StrEnum):
+    """Done to the goods of one order, before or at its review bench."""
+
+    SHORT_PICK = "short_pick"
+    """One piece too few was picked."""
+    OVER_PICK = "over_pick"
+    """One piece too many of its own goods."""
+    WRONG_PICK = "wrong_pick"
+    """One piece of other goods instead."""
+    INTERRUPTED = "interrupted"
+    """The reviewer is called away half-way, and goes on later."""
+    UNREVIEWED = "unreviewed"
+    """Somebody carries it past the bench."""
+
+
 class LineFaultKind(StrEnum):
     FULL_CHUTE = "full_chute"
     """``arg``: exit number. The world's."""

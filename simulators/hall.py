@@ -20,8 +20,10 @@ from simulators.orders import CsvOrders, DrawnOrders, OrderSource, read_orders
 from simulators.plant import Plant, PlantDriver, PlantRegisters
 from simulators.seeds import SeededBits
 from simulators.world.belt import World
+from simulators.world.benches import Benches
 from simulators.world.buslog import BusLog
 from simulators.world.mishaps import Mishaps, SpoiledSource
+from simulators.world.parcel import Body
 from simulators.world.people import Crew, Infeed
 from simulators.world.truth import TruthSink
 from simulators.world.way_back import WayBack
@@ -71,11 +73,23 @@ class Hall:
         source = SpoiledSource(self.erp, self.plan, self.world, self.erp)
         self.mishaps = Mishaps(self.world, self.plan, self.erp)
         self.line_faults = LineFaults(self.plan, self.plant, self.bus, side)
-        self.infeed = Infeed(self.world, source, SeededBits(seed, "infeed"))
+        self.benches: Benches | None = None
+        if topology.benches:
+            self.benches = Benches(self.world, self.erp, SeededBits(seed, "benches"), self._packed)
+            self.world.on_place.append(self._placed)
+        ready = None if self.benches is None else self.benches.ready
+        self.infeed = Infeed(self.world, source, SeededBits(seed, "infeed"), ready)
         self.way_back = WayBack(self.world, self.infeed)
         self.crew = Crew(self.world, SeededBits(seed, "crew"))
         self.driver = PlantDriver(self.plant, loop)
         self.registers = PlantRegisters(self.plant, self.driver.now_us)
+
+    def _packed(self, index: int) -> None:
+        self.infeed.came(index)
+
+    def _placed(self, body: Body) -> None:
+        assert self.benches is not None
+        self.benches.placed(body.item.spec.index)
 
     def start(self) -> None:
         """Power on: the PLC waits for a reset, which a person gives."""

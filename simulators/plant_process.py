@@ -125,6 +125,8 @@ def shown_to(feed: FeedServer, hall: Hall) -> None:
 
     hall.world.on_label.append(label)
     hall.world.on_place.append(placed)
+    if hall.benches is not None:
+        hall.benches.on_scan.append(label)
     hall.world.platform.listeners.append(load)
 
 

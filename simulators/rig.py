@@ -32,7 +32,7 @@ from edge.model.line import OperatorAction
 from edge.model.order import Goods, Order
 from edge.model.route import SortPlan
 from edge.model.units import UtcUs
-from line_config.description import LineDescription, ScannerPort
+from line_config.description import BenchPort, LineDescription, ScannerPort
 from line_config.device_files import CameraFile
 from line_config.model import (
     CameraSettings,
@@ -358,15 +358,20 @@ class Rig:
                 faults=self.hall.bus,
             )
             await self._server.start()
-        for reader, port in zip(topology.readers, line.scanners, strict=True):
+        measured = {reader.id: reader for reader in topology.readers}
+        ports: list[ScannerPort | BenchPort] = [*line.scanners, *line.bench_ports]
+        for port in ports:
             if isinstance(port.file, CameraFile):
                 self._plug_camera(port.reader, port.file)
                 continue
-            bits = self._bits.child(f"scanner/{reader.id}")
-            scanner = Scanner(self._loop, reader_setup(port.file, reader), bits, port.file.protocol)
+            bits = self._bits.child(f"scanner/{port.reader}")
+            setup = reader_setup(port.file, measured.get(port.reader))
+            scanner = Scanner(self._loop, setup, bits, port.file.protocol)
             await self._join(scanner, port)
-            self._scanners[reader.id] = scanner
+            self._scanners[port.reader] = scanner
         self.hall.world.on_label.append(self._labelled)
+        if self.hall.benches is not None:
+            self.hall.benches.on_scan.append(self._labelled)
         if topology.scale is not None and line.scale_port is not None:
             file = line.scale_port.file
             self._cable = Cable(self._loop, self._bits.child("scale/cable"), failed=LinkFailed)
@@ -389,7 +394,7 @@ class Rig:
         self._reader_cables[reader] = wires
         camera.start()
 
-    async def _join(self, scanner: Scanner, port: ScannerPort) -> None:
+    async def _join(self, scanner: Scanner, port: ScannerPort | BenchPort) -> None:
         """The reader's cable, the way round that the line expects it."""
         connection = port.connection
         match connection:

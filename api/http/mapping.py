@@ -3,6 +3,8 @@
 from typing import Any
 
 from api.http.schemas import BlindSpotIn, GoodsItem, LineIn, OrderIn, ParcelIn, PartIn, PlanIn, RuleIn
+from api.moments import moment
+from api.record import ReviewOnRecord
 from edge.model.ids import ChuteId, OrderNo, PlanId, Sku, Waybill
 from edge.model.order import Goods, Order, OrderLine, OrderParcel, OrderStatus, Region
 from edge.model.route import BlindSpot, SortPlan, SortRule
@@ -77,6 +79,29 @@ def _rule(body: RuleIn) -> SortRule:
         district=body.district,
         chutes=tuple(ChuteId(chute) for chute in body.chutes),
     )
+
+
+def review_body(review: ReviewOnRecord) -> dict[str, Any]:
+    """From ``reason`` on its latest verdict, null and empty before the first. What is extra and not of the
+    order is told by its code, with the goods that have it."""
+    row = review.row
+    return {
+        "state": row.state.value,
+        "bench": row.bench,
+        "slip": row.slip,
+        "order_version": row.order_version,
+        "opened_at": moment(row.opened_utc_us),
+        "reason": None if row.reason is None else row.reason.value,
+        "pieces": row.pieces,
+        "missing": [{"sku": one.sku, "qty": one.qty} for one in row.missing],
+        "extra": [
+            {"sku": one.sku, "qty": one.qty}
+            if one.sku
+            else {"code": one.code, "qty": one.qty, "skus": list(review.named.get(one.code, ()))}
+            for one in row.extra
+        ],
+        "judged_at": moment(row.judged_utc_us),
+    }
 
 
 def order_body(order: Order, status: OrderStatus) -> dict[str, Any]:

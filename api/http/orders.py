@@ -21,7 +21,7 @@ from api.http.answers import (
 from api.http.auth import Caller
 from api.http.bodies import checked, keyed, read_batch, read_json
 from api.http.deps import CallerDep, GatewayDep, KeyDep, MessageIdPath, OrderNoPath, message_of
-from api.http.mapping import order_body, order_of
+from api.http.mapping import order_body, order_of, review_body
 from api.http.openapi import body_of
 from api.http.problems import Problem, Slug, negotiated_language
 from api.http.schemas import MessageOnly, OrderBatch, OrderIn
@@ -72,11 +72,14 @@ async def put_orders(request: Request, gateway: GatewayDep, caller: CallerDep, k
 
 @router.get("/orders/{order_no}", responses={200: {"model": OrderAnswer}})
 async def get_order(order_no: OrderNoPath, gateway: GatewayDep) -> JSONResponse:
-    """The order as pushed, with its status; what became of its parcel: /v1/parcels/{waybill}."""
+    """The order as pushed, with its status and what its review at a bench came to (null: none has begun);
+    what became of its parcel: /v1/parcels/{waybill}."""
     state = await gateway.read(lambda intake: intake.order(OrderNo(order_no)))
     if state is None:
         raise Problem(Slug.ORDER_UNKNOWN)
-    return JSONResponse(order_body(state.order, state.status) | {"inbox_seq": state.inbox_seq})
+    review = await gateway.recorded(gateway.record.review(OrderNo(order_no)))
+    body = order_body(state.order, state.status) | {"inbox_seq": state.inbox_seq}
+    return JSONResponse(body | {"review": None if review is None else review_body(review)})
 
 
 @router.post(

@@ -201,7 +201,7 @@ class PlanActivation(Strict):
 
 class LineCommandIn(Strict):
     """``subject``: a chute for enable and disable, ``kind`` or ``kind:subject`` for an alarm, a waybill or
-    ``track:N`` for a parcel, else empty."""
+    ``track:N`` for a parcel, an order's number for a review, else empty."""
 
     message_id: MessageIdText
     action: Literal[
@@ -213,5 +213,6 @@ class LineCommandIn(Strict):
         "confirm_clock",
         "acknowledge_alarm",
         "reject_parcel",
+        "reopen_review",
     ]
     subject: Annotated[str, Field(max_length=96, pattern=TEXT_PATTERN)] = ""

@@ -44,8 +44,10 @@ class ScannerLink:
         open_stream: OpenStream,
         make_codec: Callable[[], ScannerCodec],
         sink: CodeSink,
+        max_together: int = MAX_TOGETHER,
     ) -> None:
-        """``make_codec`` gives a new codec to each session: no half message outlives its cable."""
+        """``make_codec`` gives a new codec to each session: no half message outlives its cable.
+        ``max_together``: answers that one read may bring; a longer burst is dropped."""
         self._device = device
         self._reader = reader
         self._silence_s = silence_ms * US_PER_MS / US_PER_S if silence_ms else None
@@ -53,6 +55,7 @@ class ScannerLink:
         self._open_stream = open_stream
         self._make_codec = make_codec
         self._sink = sink
+        self._max_together = max_together
 
     @property
     def device(self) -> DeviceId:
@@ -87,7 +90,7 @@ class ScannerLink:
             self._tell([event for event in events if isinstance(event, ReaderAnswered)])
 
     def _tell(self, answers: list[ReaderAnswered]) -> None:
-        if len(answers) > MAX_TOGETHER:
+        if len(answers) > self._max_together:
             return
         for answer in answers:
             self._sink.codes_seen(self._reader, answer.at_us, answer.codes)

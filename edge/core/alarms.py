@@ -37,7 +37,7 @@ def set_alarm(
         clear_alarm(scope, at_us, kind, subject)
 
 
-EVENTS = frozenset({AlarmKind.MIS_SORT, AlarmKind.POSITION_DISAGREES})
+EVENTS = frozenset({AlarmKind.MIS_SORT, AlarmKind.POSITION_DISAGREES, AlarmKind.GATE_WRONG})
 """Alarms about something that happened: nothing but a person ends them."""
 
 

@@ -1,6 +1,8 @@
-"""Readers and scales come and go. While a reader is away a second label may pass unseen, so what it
-would have seen is not a good read (see ``identify``)."""
+"""Readers, scales and bench scanners come and go. While a reader is away a second label may pass unseen,
+so what it would have seen is not a good read (see ``identify``); what a bench scanner said while it was
+away is lost (see ``review``)."""
 
+from edge.core import review
 from edge.core.alarms import clear_alarm, raise_alarm
 from edge.core.scope import Scope
 from edge.core.state import ReaderWatch
@@ -12,7 +14,7 @@ from edge.model.units import Ticks
 
 def _alarm_of(scope: Scope, device: DeviceId) -> AlarmKind | None:
     """None: the PLC, whose link has events of its own, or a device that decides nothing."""
-    if device in scope.layout.reader_of:
+    if device in scope.layout.reader_of or device in scope.layout.bench_of:
         return AlarmKind.READER_DOWN
     scale = scope.layout.topology.scale
     return AlarmKind.SCALE_DOWN if scale is not None and scale.device == device else None
@@ -38,6 +40,9 @@ def went_down(scope: Scope, event: DeviceWentDown) -> None:
     reader = scope.layout.reader_of.get(event.device)
     if reader is not None:
         scope.state.readers[reader] = ReaderWatch()
+    bench = scope.layout.bench_of.get(event.device)
+    if bench is not None:
+        review.broken_off(scope, bench, event.at_us)
 
 
 def restarted(scope: Scope) -> None:

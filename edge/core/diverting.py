@@ -273,7 +273,17 @@ def order_changed(scope: Scope, track: Track, at_us: MonoUs) -> None:
             )
         elif verdicts.is_held(track):
             withdraw(scope, track, at_us, Reason.HELD, track.order_seq)
+        elif verdicts.lacks_review(scope, track):
+            withdraw(scope, track, at_us, Reason.NOT_REVIEWED, track.order_seq)
         elif verdicts.flagged(track) is not Reason.OK:
             withdraw(scope, track, at_us, verdicts.flagged(track), track.order_seq)
         return
+    reconsider(scope, track, at_us)
+
+
+def review_reopened(scope: Scope, track: Track, at_us: MonoUs) -> None:
+    """Its order is to be reviewed anew: it ships no more, unless it is too late."""
+    track.reviewed = False
+    if track.ships and verdicts.lacks_review(scope, track):
+        withdraw(scope, track, at_us, Reason.NOT_REVIEWED, InboxSeq(0))
     reconsider(scope, track, at_us)

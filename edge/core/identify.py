@@ -214,8 +214,13 @@ def order_found(scope: Scope, track: Track, event: OrderFound) -> None:
         return
     track.laps = event.laps
     track.shipped_before = event.shipped_before
-    if event.inbox_seq >= track.order_seq:
+    if track.order is None or event.inbox_seq >= track.order_seq:
         track.order, track.order_seq = event.order, event.inbox_seq
+    track.reviewed = (
+        event.reviewed
+        and track.order.contents == event.order.contents
+        and event.order.order_no not in scope.state.reopened
+    )
 
 
 def order_missing(scope: Scope, track: Track, event: OrderMissing) -> None:
@@ -249,6 +254,8 @@ def order_changed(track: Track, event: OrderChanged) -> bool:
     """A newer row about the order of this track; the higher ``inbox_seq`` wins."""
     if event.inbox_seq <= track.order_seq:
         return False
+    if track.order is None or track.order.contents != event.order.contents:
+        track.reviewed = False
     track.order = _with_status(event)
     track.order_seq = event.inbox_seq
     if track.fault is Reason.UNKNOWN_ORDER:

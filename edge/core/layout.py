@@ -13,8 +13,8 @@ from edge.core.timing import (
     travel_mm,
 )
 from edge.model.codes import GOODS_SYMBOLOGIES, WaybillPattern
-from edge.model.ids import ChuteId, DeviceId, ExitNo, ReaderId, ZoneNo
-from edge.model.topology import Chute, ChuteKind, Exit, Reader, ScaleKind, Topology
+from edge.model.ids import BenchId, ChuteId, DeviceId, ExitNo, GateNo, ReaderId, ZoneNo
+from edge.model.topology import Bench, Chute, ChuteKind, Exit, Reader, ScaleKind, Topology
 from edge.model.units import Mm, Ticks
 from edge.model.verdict import Reason
 
@@ -65,6 +65,9 @@ class Layout:
         self.reasons: dict[Reason, ChuteId] = dict(topology.reason_chutes)
         self.readers: dict[ReaderId, Reader] = {reader.id: reader for reader in topology.readers}
         self.reader_of: dict[DeviceId, ReaderId] = {reader.device: reader.id for reader in topology.readers}
+        self.benches: dict[BenchId, Bench] = {bench.id: bench for bench in topology.benches}
+        self.bench_of: dict[DeviceId, BenchId] = {bench.device: bench.id for bench in topology.benches}
+        self.bench_at: dict[GateNo, BenchId] = {bench.gate: bench.id for bench in topology.benches}
         self.waybill = _any_of(topology.read.patterns)
         self.foreign = _any_of(topology.read.foreign)
         self.symbologies = frozenset(topology.read.symbologies) - GOODS_SYMBOLOGIES

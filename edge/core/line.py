@@ -17,6 +17,7 @@ from edge.core import (
     outstanding,
     packml,
     plc_link,
+    review,
     tracking,
     wall_clock,
     weighing,
@@ -26,6 +27,7 @@ from edge.core.scope import Scope
 from edge.core.state import CoreState, Track
 from edge.model.commands import LineCommand
 from edge.model.events import (
+    BenchScanned,
     ClockRead,
     CodesRead,
     CommandAnswered,
@@ -36,6 +38,7 @@ from edge.model.events import (
     DivertFired,
     Event,
     EyePassed,
+    GatePassed,
     HoldCleared,
     HoldRaised,
     JamDetected,
@@ -54,6 +57,8 @@ from edge.model.events import (
     PlcRefused,
     RingOverflowed,
     SamplesCaptured,
+    SlipFound,
+    SlipMissing,
     StatusBitsChanged,
     WakePurpose,
     WarningCleared,
@@ -61,7 +66,7 @@ from edge.model.events import (
     WaybillPlaceFound,
     Woke,
 )
-from edge.model.ids import InboxSeq, TrackId, Waybill
+from edge.model.ids import GateNo, InboxSeq, TrackId, Waybill
 from edge.model.topology import Topology
 from edge.model.units import MonoUs
 
@@ -91,9 +96,10 @@ class LineCore:
         return tuple(self._scope.out)
 
     def concerns(self, waybill: Waybill) -> bool:
-        """An open track has this waybill, or may turn out to."""
+        """An open track has this waybill, or may turn out to, or its order is open at a bench."""
         tracks = self.state.tracks.values()
-        return any(track.waybill == waybill or waybill in track.unsettled for track in tracks)
+        on_belt = any(track.waybill == waybill or waybill in track.unsettled for track in tracks)
+        return on_belt or review.concerns(self._scope, waybill)
 
     def _dispatch(self, event: Event) -> None:
         scope = self._scope
@@ -130,6 +136,8 @@ class LineCore:
                 tracking.unexpected(scope, event)
             case JamDetected():
                 plc_link.entry(scope, event)
+            case BenchScanned() | SlipFound() | SlipMissing() | GatePassed():
+                self._at_a_bench(event)
             case (
                 OrderCancelled()
                 | WaybillPlaceFound()
@@ -141,6 +149,21 @@ class LineCore:
             case _:
                 self._from_the_line(event)
                 packml.review(scope, event.at_us)
+
+    def _at_a_bench(self, event: BenchScanned | SlipFound | SlipMissing | GatePassed) -> None:
+        scope = self._scope
+        match event:
+            case BenchScanned():
+                review.scanned(scope, event)
+            case SlipFound():
+                review.found(scope, event)
+            case SlipMissing():
+                review.missing(scope, event)
+            case GatePassed():
+                plc_link.entry(scope, event)
+                review.left(scope, event)
+            case _:
+                assert_never(event)
 
     def _from_the_line(
         self,
@@ -196,10 +219,12 @@ class LineCore:
         scope = self._scope
         match event:
             case OrderCancelled():
+                review.cancelled(scope, event.request.order_no)
                 self._reconsider(intercept.cancelled(scope, event), event.at_us)
             case WaybillPlaceFound():
                 intercept.place_found(scope, event)
             case OrderChanged():
+                review.order_changed(scope, event)
                 for track in scope.open_for(event.waybill):
                     if identify.order_changed(track, event):
                         diverting.order_changed(scope, track, event.at_us)
@@ -240,6 +265,9 @@ class LineCore:
         if event.purpose is WakePurpose.CANCEL_LIMIT:
             intercept.limit_reached(scope, InboxSeq(event.ref), event.at_us)
             return
+        if event.purpose is WakePurpose.GATE:
+            review.limit_reached(scope, GateNo(event.ref), event.at_us)
+            return
         track = self.state.tracks.get(TrackId(event.ref))
         if track is None:
             return
@@ -278,6 +306,7 @@ class LineCore:
             weighing.restarted(scope, track, event.at_us)
             diverting.reconsider(scope, track, event.at_us)
         intercept.restarted(scope, event.at_us)
+        review.restarted(scope, event.at_us)
         if event.replay_differs:
             plc_link.replay_differs(scope, event.at_us)
         chutes.started(scope, event.chutes_disabled)

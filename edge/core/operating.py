@@ -2,12 +2,13 @@
 
 from typing import assert_never
 
-from edge.core import chutes, diverting, packml, tracking, wall_clock
+from edge.core import chutes, diverting, packml, review, tracking, wall_clock
 from edge.core.alarms import acknowledge, set_alarm
 from edge.core.routing import Routes
 from edge.core.scope import Scope
 from edge.model.alarm import AlarmKind
 from edge.model.events import HoldCause, OperatorCommanded, PlanActivated, WarningCause
+from edge.model.ids import OrderNo
 from edge.model.line import OperatorAction
 from edge.model.records import PlanTaken
 from edge.model.units import MonoUs
@@ -57,8 +58,19 @@ def commanded(scope: Scope, event: OperatorCommanded) -> None:
         case OperatorAction.REJECT_PARCEL:
             for track in scope.named(event.subject):
                 diverting.sent_to_reject(scope, track, event.at_us)
+        case OperatorAction.REOPEN_REVIEW:
+            _reopen_review(scope, event)
         case _:
             assert_never(event.action)
+
+
+def _reopen_review(scope: Scope, event: OperatorCommanded) -> None:
+    """Wherever its parcel is by now, it ships no more without a new review."""
+    order_no = OrderNo(event.subject)
+    review.reopened(scope, event.at_us, event.inbox_seq, order_no, event.by)
+    for track in tuple(scope.state.tracks.values()):
+        if track.order is not None and track.order.order_no == order_no:
+            diverting.review_reopened(scope, track, event.at_us)
 
 
 def hold(scope: Scope, at_us: MonoUs, cause: HoldCause, *, on: bool) -> None:

@@ -4,7 +4,7 @@ Every command is absolute and idempotent, so giving one twice changes nothing. A
 given again: its frames are gone with the old process (see ``weighing.restarted``).
 """
 
-from edge.core import chutes, diverting, intercept, packml, weighing
+from edge.core import chutes, diverting, intercept, packml, review, weighing
 from edge.core.revoking import command_revoke
 from edge.core.scope import Scope
 from edge.core.state import PurgeStage, Track
@@ -53,6 +53,7 @@ def collect(scope: Scope) -> None:
     for track in state.tracks.values():
         _commands(scope, track)
         _wakes(scope, track)
+    review.command(scope)
     for cancel in state.cancels.values():
         if cancel.asked:
             scope.out.append(

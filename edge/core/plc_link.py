@@ -1,6 +1,6 @@
 """The PLC comes, goes, restarts, loses entries and changes its bits: what that means for the belt."""
 
-from edge.core import chutes, packml, tracking, weighing
+from edge.core import chutes, packml, review, tracking, weighing
 from edge.core.alarms import clear_alarm, raise_alarm
 from edge.core.scope import Scope
 from edge.core.state import PurgeStage
@@ -43,6 +43,7 @@ def attached(scope: Scope, event: PlcAttached) -> None:
     if event.epoch != plc.epoch:
         if plc.epoch:
             tracking.end_epoch(scope, event.at_us)
+            review.gates_unseen(scope, event.at_us)
             raise_alarm(
                 scope, event.at_us, AlarmKind.PLC_RESTARTED, "", f"epoch {plc.epoch} to {event.epoch}"
             )
@@ -75,6 +76,7 @@ def _entries_lost(scope: Scope, at_us: MonoUs, ring_next: RingSeq) -> None:
     raise_alarm(scope, at_us, AlarmKind.RING_OVERFLOW, "", f"ring entries before {ring_next} are lost")
     raise_alarm(scope, at_us, AlarmKind.BELT_UNTRUSTED, "", "ring entries are lost")
     tracking.untrust_all(scope, at_us, Reason.POSITION_UNKNOWN)
+    review.gates_unseen(scope, at_us)
     packml.want_purge(scope)
 
 
@@ -84,6 +86,7 @@ def detached(scope: Scope, event: PlcDetached) -> None:
     scope.state.plc.detached = event.why or "no answer"
     for track in scope.state.tracks.values():
         track.unwatched = True
+    review.plc_away(scope)
     raise_alarm(scope, event.at_us, AlarmKind.PLC_DOWN, "", event.why)
 
 

@@ -14,6 +14,7 @@ from edge.model.codes import Code
 from edge.model.divert import CommandStatus
 from edge.model.events import HoldCause
 from edge.model.ids import (
+    BenchId,
     BootEpoch,
     ChuteId,
     ExitNo,
@@ -28,7 +29,7 @@ from edge.model.ids import (
     Waybill,
 )
 from edge.model.line import LineState
-from edge.model.order import BeltOrder, ShippedBefore
+from edge.model.order import BeltOrder, BenchOrder, ShippedBefore
 from edge.model.register_map import PlcBits, StateBit
 from edge.model.route import SortPlan
 from edge.model.units import Mm, MonoUs, Ticks, UtcUs
@@ -106,6 +107,8 @@ class Track:
     cancelled_seq: InboxSeq = InboxSeq(0)
     """The cancel in force; it holds against every order row before it."""
     shipped_before: ShippedBefore | None = None
+    reviewed: bool = False
+    """Its order, with these contents, has passed a review."""
 
     capture: Capture | None = None
     weight: WeightReading | None = None
@@ -130,6 +133,44 @@ class Track:
     revokes: int = 0
     too_late: bool = False
     """A revoke came back PASSED or DONE."""
+
+
+@dataclass(slots=True, kw_only=True)
+class BenchWork:
+    """What lies on a review bench under one slip, or waits to be resumed. ``order`` None: its look-up
+    is out; what is scanned meanwhile counts all the same."""
+
+    slip: str
+    order: BenchOrder | None = None
+    scanned: dict[str, int] = field(default_factory=dict)
+    """Pieces by code."""
+    pieces: int = 0
+    last: str = ""
+    """The code scanned last, of which a keyed quantity speaks; and its pieces before that scan."""
+    before: int = 0
+    resumed: bool = False
+    ended: bool = False
+    """The end was scanned; the order was not known, or the gate not free."""
+    stale: bool = False
+    """Another bench came to a verdict while the look-up was out: its answer may be older."""
+    broken: bool = False
+    """Scans may be lost: only its slip begins it anew."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Leaving:
+    """Judged work on its way through the gate; ``limit_us``: to be seen there until then."""
+
+    order_no: OrderNo
+    waybill: Waybill
+    passed: bool
+    limit_us: MonoUs
+
+
+@dataclass(slots=True, kw_only=True)
+class BenchState:
+    work: BenchWork | None = None
+    leaving: Leaving | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -217,6 +258,11 @@ class CoreState:
     plan_seq: InboxSeq = InboxSeq(0)
     disabled: list[ChuteId] = field(default_factory=list)
     cancels: dict[InboxSeq, Cancel] = field(default_factory=dict)
+    benches: dict[BenchId, BenchState] = field(default_factory=dict)
+    parked: list[BenchWork] = field(default_factory=list)
+    """Interrupted reviews, oldest first."""
+    reopened: list[OrderNo] = field(default_factory=list)
+    """Orders to be reviewed anew, whose earlier release an answer under way may still tell."""
     holds: list[HoldCause] = field(default_factory=list)
     held_by: str = ""
     """The person who holds the line."""

@@ -1,9 +1,8 @@
 """The verdict on a parcel: a chain of checks over what is known, first failure wins.
 
-Order: tracking, a person's word, reading, cancel, look-up, hold, shipped before, flags of the order, weight,
-plan, chute, the record's disk. A check whose input
-is not in yet stops the chain: there is no verdict (None) until it arrives or the deadline makes its
-absence the reason.
+Order: tracking, a person's word, reading, cancel, look-up, hold, shipped before, review, flags of the
+order, weight, plan, chute, the record's disk. A check whose input is not in yet stops the chain: there is
+no verdict (None) until it arrives or the deadline makes its absence the reason.
 """
 
 from dataclasses import dataclass
@@ -111,13 +110,18 @@ def flagged(track: Track) -> Reason:
     return FLAGGED[order.flags[0]] if order is not None and order.flags else Reason.OK
 
 
-def _order_fault(track: Track) -> Reason:
+def lacks_review(scope: Scope, track: Track) -> bool:
+    """The line ships reviewed orders only, and this one was not, or has other contents by now."""
+    return scope.layout.topology.review_required and not track.reviewed
+
+
+def _order_fault(scope: Scope, track: Track) -> Reason:
     if is_held(track):
         return Reason.HELD
     before = track.shipped_before
     if before is not None and before.place is ShippedPlace.PROVED:
         return Reason.SECOND_PASS
-    return flagged(track)
+    return Reason.NOT_REVIEWED if lacks_review(scope, track) else flagged(track)
 
 
 def _route(scope: Scope, order: BeltOrder, from_mm: int) -> tuple[Chute | None, Exit | None, Reason, str]:
@@ -151,7 +155,7 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
         return reject(scope, Reason.CANCELLED, from_mm)
     if track.unsettled or track.order is None:
         return None
-    fault = _order_fault(track)
+    fault = _order_fault(scope, track)
     if fault is not Reason.OK:
         return turn_away(scope, track, fault, from_mm)
     if scope.layout.topology.scale is not None:

@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 
 from edge.model.events import WakePurpose
-from edge.model.ids import BootEpoch, ExitNo, InboxSeq, OrderNo, PlcNumber, ScaleId, TrackId, Waybill, ZoneNo
+from edge.model.ids import (
+    BenchId,
+    BootEpoch,
+    ExitNo,
+    GateNo,
+    InboxSeq,
+    OrderNo,
+    PlcNumber,
+    ScaleId,
+    TrackId,
+    Waybill,
+    ZoneNo,
+)
 from edge.model.records import RecordBody
 from edge.model.units import MonoUs, Ticks
 
@@ -53,6 +65,14 @@ class LookUpPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpSlip:
+    """Ask inbox and journal for the order of a pick slip; waits for the commit of the input."""
+
+    bench: BenchId
+    slip: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WakeAt:
     """Exactly one of ``ticks`` and ``at_us`` is non-zero.
 
@@ -98,6 +118,14 @@ class SetZone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetGate:
+    """Open a bench's gate to packing for the next work, or shut it: work goes to the re-pick lane."""
+
+    gate: GateNo
+    open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PermitInduction:
     on: bool
 
@@ -130,10 +158,12 @@ LineCommand = (
     | Revoke
     | LookUp
     | LookUpPlace
+    | LookUpSlip
     | WakeAt
     | CaptureWeight
     | CaptureStatic
     | SetZone
+    | SetGate
     | PermitInduction
     | RequestPurge
     | RequestStop

@@ -34,6 +34,7 @@ class RingKind(IntEnum):
     ABORTED = 5
     CONFIRMED = 6
     JAM = 7
+    GATE = 8
 
 
 class AbortCause(IntEnum):

@@ -9,12 +9,14 @@ from enum import StrEnum
 from edge.model.codes import Code
 from edge.model.divert import AbortCause, CommandStatus, ConfirmReason
 from edge.model.ids import (
+    BenchId,
     BootEpoch,
     ChuteId,
     CommandSeq,
     DeviceId,
     ExitNo,
     EyeNo,
+    GateNo,
     InboxSeq,
     PlcNumber,
     ReaderId,
@@ -24,8 +26,9 @@ from edge.model.ids import (
     Waybill,
 )
 from edge.model.line import OperatorAction
-from edge.model.order import BeltOrder, CancelRequest, OrderStatus, ShippedBefore
+from edge.model.order import BeltOrder, BenchOrder, CancelRequest, OrderStatus, ShippedBefore
 from edge.model.register_map import PlcBits
+from edge.model.review import GateLane, ReviewRefusal
 from edge.model.route import SortPlan
 from edge.model.units import Mm, MonoUs, Ticks, UtcUs
 from edge.model.weight import WeightSample
@@ -124,8 +127,28 @@ class JamDetected:
     plc_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePassed:
+    """An exit eye of a bench's gate saw work; ``lane``: on which side."""
+
+    at_us: MonoUs
+    epoch: BootEpoch
+    ring_seq: RingSeq
+    gate: GateNo
+    lane: GateLane
+    ticks: Ticks
+    plc_ms: int
+
+
 RingEntry = (
-    EyePassed | ParcelLost | ParcelUnexpected | DivertFired | DivertAborted | DivertConfirmed | JamDetected
+    EyePassed
+    | ParcelLost
+    | ParcelUnexpected
+    | DivertFired
+    | DivertAborted
+    | DivertConfirmed
+    | JamDetected
+    | GatePassed
 )
 
 
@@ -237,6 +260,40 @@ class LookUpFailed:
     track: TrackId
     waybill: Waybill
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchScanned:
+    """What the scanner of a review bench said at once: slips, goods, quantities, commands."""
+
+    at_us: MonoUs
+    bench: BenchId
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlipFound:
+    """Answer to ``LookUpSlip`` as of ``inbox_seq``. ``released``: the order, with these contents, is
+    through a gate to packing already."""
+
+    at_us: MonoUs
+    bench: BenchId
+    slip: str
+    inbox_seq: InboxSeq
+    order: BenchOrder
+    released: bool
+    shipped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlipMissing:
+    """No order can be reviewed by that slip, and ``why``."""
+
+    at_us: MonoUs
+    bench: BenchId
+    slip: str
+    inbox_seq: InboxSeq
+    why: ReviewRefusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,7 +409,7 @@ class WarningCleared:
 
 
 class WakePurpose(StrEnum):
-    """What a wake decides. ``ref`` is a TrackId, or the inbox_seq for CANCEL_LIMIT."""
+    """What a wake decides. ``ref`` is a TrackId, the inbox_seq for CANCEL_LIMIT, the gate for GATE."""
 
     DECIDE = "decide"
     """The parcel reaches the decision position (extrapolated)."""
@@ -370,6 +427,8 @@ class WakePurpose(StrEnum):
     """350 ms after the row was read: answer pending (time)."""
     ZONE_HOLD = "zone_hold"
     """The static scale's time-out (time)."""
+    GATE = "gate"
+    """Judged work should have been seen behind the gate (time)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,6 +470,9 @@ Event = (
     | StatusBitsChanged
     | CodesRead
     | SamplesCaptured
+    | BenchScanned
+    | SlipFound
+    | SlipMissing
     | OrderFound
     | OrderMissing
     | LookUpFailed

@@ -22,11 +22,14 @@ EyeNo = NewType("EyeNo", int)
 """Photo-eye 1…, in belt order; 1 is the induction eye."""
 ZoneNo = NewType("ZoneNo", int)
 """Held zone 1…; bit zone−1 of the zone words."""
+GateNo = NewType("GateNo", int)
+"""Gate of a review bench 1…; bit gate−1 of the gate words."""
 
 ChuteId = NewType("ChuteId", str)
 """Logical chute, for example ``001`` or ``001-A``."""
 ReaderId = NewType("ReaderId", str)
 ScaleId = NewType("ScaleId", str)
+BenchId = NewType("BenchId", str)
 DeviceId = NewType("DeviceId", str)
 Waybill = NewType("Waybill", str)
 OrderNo = NewType("OrderNo", str)

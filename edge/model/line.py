@@ -32,3 +32,5 @@ class OperatorAction(StrEnum):
     ACKNOWLEDGE_ALARM = "acknowledge_alarm"
     REJECT_PARCEL = "reject_parcel"
     """The parcel on the belt that the subject names, by its waybill or as ``track:N``."""
+    REOPEN_REVIEW = "reopen_review"
+    """``subject``: an order. What its review came to does not count any more."""

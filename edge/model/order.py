@@ -105,6 +105,34 @@ class BeltOrder:
     tolerance_g: Grams
     flags: tuple[OrderFlag, ...] = ()
     """In the order of ``OrderFlag``: the first one is the reason."""
+    contents: str = ""
+    """Digest of the parcel's lines: a review of other contents is no review of this order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchGoods:
+    """Goods of an order as a review bench counts them: ``qty`` pieces of it must lie there.
+
+    ``parts``: of a bundle, down to goods that are none; its own ``qty`` is 0 then, for its parts are
+    counted, and a scan of its own barcode is a scan of all of them.
+    """
+
+    sku: Sku
+    qty: int
+    barcodes: tuple[str, ...]
+    parts: tuple[OrderLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchOrder:
+    """What a review needs of an order: its one parcel's goods, bundles expanded, gifts included."""
+
+    order_no: OrderNo
+    version: int
+    status: OrderStatus
+    waybill: Waybill
+    contents: str
+    goods: tuple[BenchGoods, ...]
 
 
 class ShippedPlace(StrEnum):

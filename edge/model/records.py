@@ -10,6 +10,7 @@ from edge.model.alarm import AlarmKind
 from edge.model.codes import JudgedCode, ReadQuality, ReadRule
 from edge.model.divert import AbortCause, CommandStatus
 from edge.model.ids import (
+    BenchId,
     BootEpoch,
     ChuteId,
     CommandSeq,
@@ -25,6 +26,7 @@ from edge.model.ids import (
 )
 from edge.model.line import LineState
 from edge.model.order import CancelOutcome
+from edge.model.review import Difference, GateLane, ReviewRefusal
 from edge.model.units import Grams, Mm, MonoUs, Ticks, UtcUs
 from edge.model.verdict import Reason
 from edge.model.weight import WeightReading
@@ -207,6 +209,80 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewOpened:
+    """A slip is open at a bench. ``resumed``: what was counted before the interruption counts on."""
+
+    at_us: MonoUs
+    bench: BenchId
+    slip: str
+    order_no: OrderNo
+    order_version: int
+    waybill: Waybill
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRefused:
+    at_us: MonoUs
+    bench: BenchId
+    slip: str
+    order_no: OrderNo
+    why: ReviewRefusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewInterrupted:
+    """The slip is open no more, without a verdict. ``kept``: its count waits to be resumed."""
+
+    at_us: MonoUs
+    bench: BenchId
+    slip: str
+    order_no: OrderNo
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """The verdict: ``ok`` if and only if nothing is missing and nothing extra. ``contents``: of the
+    order's lines that were compared (``BeltOrder.contents``)."""
+
+    at_us: MonoUs
+    bench: BenchId
+    slip: str
+    order_no: OrderNo
+    order_version: int
+    waybill: Waybill
+    contents: str
+    reason: Reason
+    pieces: int
+    missing: tuple[Difference, ...]
+    extra: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkLeft:
+    """Work is through a bench's gate, or (``lane`` None) was not seen there in time. ``released``: it
+    had passed and went to packing, so the belt may ship it. ``order_no`` empty: nobody knows whose."""
+
+    at_us: MonoUs
+    bench: BenchId
+    order_no: OrderNo
+    waybill: Waybill
+    lane: GateLane | None
+    released: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewReopened:
+    """A person wants the order reviewed anew."""
+
+    at_us: MonoUs
+    inbox_seq: InboxSeq
+    order_no: OrderNo
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmRaised:
     at_us: MonoUs
     kind: AlarmKind
@@ -299,6 +375,12 @@ RecordBody = (
     | CancelAnswered
     | Exited
     | Missing
+    | ReviewOpened
+    | ReviewRefused
+    | ReviewInterrupted
+    | Reviewed
+    | WorkLeft
+    | ReviewReopened
     | AlarmRaised
     | AlarmCleared
     | AlarmAcknowledged

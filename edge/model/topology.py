@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.model.codes import Symbology, WaybillPattern
-from edge.model.ids import ChuteId, DeviceId, ExitNo, EyeNo, ReaderId, ScaleId, ZoneNo
+from edge.model.ids import BenchId, ChuteId, DeviceId, ExitNo, EyeNo, GateNo, ReaderId, ScaleId, ZoneNo
 from edge.model.register_map import RegisterMap
 from edge.model.units import Grams, Mm
 from edge.model.verdict import Reason
@@ -102,6 +102,15 @@ class Scale:
     capacity_g: Grams
     division_g: Grams
     stale_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A review bench: its hand scanner, and its gate with an exit eye behind each side."""
+
+    id: BenchId
+    device: DeviceId
+    gate: GateNo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,3 +241,6 @@ class Topology:
     reason_chutes: tuple[tuple[Reason, ChuteId], ...]
     recirculation: Recirculation | None = None
     plc: PlcLink
+    benches: tuple[Bench, ...] = ()
+    review_required: bool = False
+    """What ships must have passed a review."""

@@ -16,6 +16,11 @@ class Reason(StrEnum):
     HELD = "held"
     DUPLICATE = "duplicate"
     SECOND_PASS = "second_pass"  # noqa: S105 - a reason, not a secret
+    NOT_REVIEWED = "not_reviewed"
+    SKU_MISSING = "sku_missing"
+    """At a review bench: goods of the order do not lie there (others may be too many)."""
+    SKU_EXTRA = "sku_extra"
+    """At a review bench: nothing lacks, but something lies there that is not in the order."""
     WEIGHT_INVALID = "weight_invalid"
     WEIGHT_MISMATCH = "weight_mismatch"
     OVERWEIGHT = "overweight"

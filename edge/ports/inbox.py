@@ -5,7 +5,8 @@ from typing import Protocol
 
 from edge.model.ids import InboxSeq, OrderNo, Waybill
 from edge.model.line import OperatorAction
-from edge.model.order import BeltOrder, CancelRequest, ShippedBefore
+from edge.model.order import BeltOrder, BenchOrder, CancelRequest, ShippedBefore
+from edge.model.review import ReviewRefusal
 from edge.model.route import SortPlan
 
 
@@ -53,13 +54,24 @@ InboxRow = OrderRow | CancelRow | PlanRow | OperatorRow | OtherRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUpAnswer:
-    """``order`` is None when the waybill is unknown."""
+    """``order`` is None when the waybill is unknown. ``reviewed``: with these contents."""
 
     inbox_seq: InboxSeq
     order: BeltOrder | None
     reviewed: bool
     shipped_before: ShippedBefore | None
     laps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlipAnswer:
+    """``order`` is the one order of a slip, or why there is none to be reviewed. ``released``: it is
+    through its review, with these contents; ``shipped``: a parcel of it counts as shipped."""
+
+    inbox_seq: InboxSeq
+    order: BenchOrder | ReviewRefusal
+    released: bool
+    shipped: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,5 +87,7 @@ class Inbox(Protocol):
     async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]: ...
 
     async def look_up(self, waybill: Waybill) -> LookUpAnswer: ...
+
+    async def look_up_slip(self, slip: str) -> SlipAnswer: ...
 
     async def place_of(self, order_no: OrderNo, waybills: tuple[Waybill, ...]) -> PlaceAnswer: ...

@@ -16,12 +16,14 @@ from edge.model.commands import (
     LineCommand,
     LookUp,
     LookUpPlace,
+    LookUpSlip,
     PermitInduction,
     Record,
     RequestPurge,
     RequestStop,
     Revoke,
     SendDivert,
+    SetGate,
     SetIndicators,
     SetZone,
     WakeAt,
@@ -32,7 +34,17 @@ from edge.runtime.belt_watch import BeltWatch
 from edge.runtime.look_ups import LookUps
 from edge.runtime.outputs import Outputs
 
-Waiting = SendDivert | Revoke | LookUp | LookUpPlace | PermitInduction | SetZone | EnableExits
+Waiting = (
+    SendDivert
+    | Revoke
+    | LookUp
+    | LookUpPlace
+    | LookUpSlip
+    | PermitInduction
+    | SetZone
+    | SetGate
+    | EnableExits
+)
 
 
 class Dispatcher:
@@ -70,9 +82,9 @@ class Dispatcher:
                     self._belt.capture_static(command)
                 case PermitInduction(on=False) | RequestPurge() | RequestStop() | SetIndicators():
                     self._outputs.apply(command)
-                case SendDivert() | Revoke() | LookUp() | LookUpPlace():
+                case SendDivert() | Revoke() | LookUp() | LookUpPlace() | LookUpSlip():
                     waiting.append(command)
-                case PermitInduction() | SetZone() | EnableExits():
+                case PermitInduction() | SetZone() | SetGate() | EnableExits():
                     waiting.append(command)
                 case Record():
                     raise AssertionError("records go into the commit, not to the dispatcher")
@@ -95,10 +107,10 @@ class Dispatcher:
             match command:
                 case SendDivert() | Revoke():
                     self._plc.send(command)
-                case LookUp() | LookUpPlace():
+                case LookUp() | LookUpPlace() | LookUpSlip():
                     self._look_ups.ask(command)
                 case PermitInduction():
                     if command is self._permit:
                         self._outputs.apply(command)
-                case SetZone() | EnableExits():
+                case SetZone() | SetGate() | EnableExits():
                     self._outputs.apply(command)

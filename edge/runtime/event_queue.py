@@ -1,7 +1,7 @@
 """The bounded queue between the links and the line loop.
 
-What arrives in one instant is handled sorted by (source, arrival within the source), never by the
-order in which tasks happened to run.
+What arrives in one instant is handled sorted by (source, rank within it, arrival), never by the order in
+which tasks happened to run.
 """
 
 import asyncio
@@ -19,16 +19,18 @@ BATCH_LIMIT = 64
 
 
 class Source(IntEnum):
-    """Order of what arrived in one instant."""
+    """Order of what arrived in one instant. The room between two is for ranks: a source that several
+    tasks post for (each device, each bench) gives each of them its own."""
 
     START = 0
-    PLC = 1
-    BELT = 2
-    DEVICE = 3
-    LOOK_UP = 4
-    INBOX = 5
-    TIMER = 6
-    STORE = 7
+    PLC = 64
+    BELT = 128
+    DEVICE = 192
+    LOOK_UP = 256
+    INBOX = 320
+    TIMER = 384
+    STORE = 448
+    BENCH = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class QueueOverflow(Exception):
 class SourceSink:
     """The queue's end that one source posts to (an ``EventSink``)."""
 
-    def __init__(self, queue: "EventQueue", source: Source) -> None:
+    def __init__(self, queue: "EventQueue", source: int) -> None:
         self._queue = queue
         self._source = source
 
@@ -70,10 +72,11 @@ class EventQueue:
         """Something is to be taken, or a ``pulse`` is to be passed on."""
         self._taker: asyncio.Future[None] | None = None
 
-    def sink(self, source: Source) -> SourceSink:
-        return SourceSink(self, source)
+    def sink(self, source: Source, rank: int = 0) -> SourceSink:
+        """``rank``: 0…63, where several tasks post for one source."""
+        return SourceSink(self, source + rank)
 
-    def put(self, source: Source, item: Event | InboxRead) -> None:
+    def put(self, source: int, item: Event | InboxRead) -> None:
         """Raises ``QueueOverflow`` when the loop is hopelessly behind."""
         if len(self._items) >= QUEUE_LIMIT:
             raise QueueOverflow(f"more than {QUEUE_LIMIT} inputs wait for the line loop")

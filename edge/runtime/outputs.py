@@ -5,6 +5,7 @@ from edge.model.commands import (
     PermitInduction,
     RequestPurge,
     RequestStop,
+    SetGate,
     SetIndicators,
     SetZone,
 )
@@ -13,15 +14,16 @@ from edge.model.register_map import ModeBit
 from edge.ports.plc import PcOutputs
 from edge.runtime.health import Health
 
-OutputCommand = PermitInduction | RequestPurge | RequestStop | EnableExits | SetIndicators | SetZone
+OutputCommand = PermitInduction | RequestPurge | RequestStop | EnableExits | SetIndicators | SetZone | SetGate
 
 
 class Outputs:
-    """Nothing is permitted and no exit enabled until the core says so."""
+    """Nothing is permitted, no gate open and no exit enabled until the core says so."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
         self._mode = ModeBit(0)
+        self._gates = 0
         self._zones_hold = 0
         self._release = PlcNumber(0)
         self._exits_enabled = 0
@@ -42,6 +44,9 @@ class Outputs:
                 self._exits_enabled = bits
             case SetIndicators(bits=bits):
                 self._indicators = bits
+            case SetGate(gate=gate, open=opened):
+                bit = 1 << (gate - 1)
+                self._gates = self._gates | bit if opened else self._gates & ~bit
             case SetZone(zone=zone, hold=hold, number=number):
                 bit = 1 << (zone - 1)
                 self._zones_hold = self._zones_hold | bit if hold else self._zones_hold & ~bit
@@ -57,7 +62,7 @@ class Outputs:
         return PcOutputs(
             heartbeat=self._health.beat(),
             mode=self._mode,
-            gates=0,
+            gates=self._gates,
             zones_hold=self._zones_hold,
             release_number=self._release,
             exits_enabled=self._exits_enabled,

@@ -94,7 +94,7 @@ class OrderIntake:
         status = OrderStatus.RELEASED.value if stored is None else stored[1]
         region = order.region
         self._db.execute(
-            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 order.order_no,
                 order.version,
@@ -107,6 +107,7 @@ class OrderIntake:
                 region.city,
                 region.district,
                 body,
+                order.pick_slip_no,
             ),
         )
         if stored is not None:

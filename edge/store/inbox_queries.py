@@ -1,5 +1,6 @@
 """What inbox.db says, on any open connection of it: the writer's own or a reader's."""
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from edge.store.rows import decode
 
 MAX_BUNDLE_DEPTH = 8
 """Bundles of bundles: deeper, or in a circle, has no weight."""
+CONTENTS_DIGITS = 16
+"""Of one order at most a few versions are told apart."""
 
 _BELT_ORDER = (
     "SELECT o.order_no, o.version, o.status, o.customer_code, o.shop, o.carrier, o.province, o.city,"
@@ -61,7 +64,13 @@ def _belt_order(connection: sqlite3.Connection, row: tuple[object, ...]) -> Belt
         expected_weight_g=None if expected is None else Grams(int(str(expected))),
         tolerance_g=Grams(int(str(tolerance))),
         flags=_flags(str(flags)),
+        contents=contents_of(str(lines)),
     )
+
+
+def contents_of(lines: str) -> str:
+    """Digest of a parcel's lines as they are stored."""
+    return hashlib.sha256(lines.encode()).hexdigest()[:CONTENTS_DIGITS]
 
 
 def _flags(text: str) -> tuple[OrderFlag, ...]:
@@ -129,6 +138,12 @@ def goods_of(connection: sqlite3.Connection, sku: Sku) -> Goods | None:
         unit_weight_g=Grams(row[0]),
         parts=tuple(OrderLine(sku=Sku(part), qty=qty) for part, qty in json.loads(row[1])),
     )
+
+
+def goods_with(connection: sqlite3.Connection, code: str) -> tuple[Sku, ...]:
+    """All goods that have this barcode."""
+    rows = connection.execute("SELECT sku FROM goods_barcode WHERE barcode=? ORDER BY sku", (code,))
+    return tuple(Sku(sku) for (sku,) in rows)
 
 
 def plan_of(connection: sqlite3.Connection, plan_id: PlanId, version: int) -> SortPlan | None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import CancelRequest, Goods, ShippedBefore
+from edge.model.review import ReviewRefusal
 from edge.model.route import SortPlan
 from edge.ports.inbox import (
     CancelRow,
@@ -18,14 +19,18 @@ from edge.ports.inbox import (
     OtherRow,
     PlaceAnswer,
     PlanRow,
+    SlipAnswer,
 )
 from edge.store import inbox_queries as queries
+from edge.store.bench_orders import bench_order_of
 from edge.store.errors import RowMalformed, StoreUnreadable
 from edge.store.inbox_types import ApiKey, Change, KeyChange, OrderState, RowKind
 from edge.store.read_file import ReadFile
 
 T = TypeVar("T")
 ShippedLookUp = Callable[[tuple[Waybill, ...]], ShippedBefore | None]
+ReleasedLookUp = Callable[[OrderNo], str | None]
+"""Contents with which an order has passed its review."""
 MAX_ROWS = 1_000
 """Rows read at once, whatever the caller asks."""
 _ROWS_AFTER = (
@@ -60,18 +65,40 @@ class InboxReader:
                     raise StoreUnreadable(f"{self._file.path}: row {number}: {error}") from error
             return tuple(rows)
 
-    def look_up(self, waybill: Waybill, shipped_before: ShippedLookUp) -> LookUpAnswer:
-        """``shipped_before`` asks the journal; no review exists yet, so ``reviewed`` is False."""
+    def look_up(
+        self, waybill: Waybill, shipped_before: ShippedLookUp, released: ReleasedLookUp
+    ) -> LookUpAnswer:
+        """``shipped_before`` and ``released`` ask the journal."""
         shipped = shipped_before((waybill,))
         with self._file.reading() as connection:
             if connection is None:
                 return LookUpAnswer(inbox_seq=InboxSeq(0), order=None, reviewed=False, shipped_before=shipped)
+            order = queries.belt_order(connection, waybill)
             return LookUpAnswer(
                 inbox_seq=queries.last_seq(connection),
-                order=queries.belt_order(connection, waybill),
-                reviewed=False,
+                order=order,
+                reviewed=order is not None and released(order.order_no) == order.contents,
                 shipped_before=shipped,
             )
+
+    def look_up_slip(self, slip: str, shipped_before: ShippedLookUp, released: ReleasedLookUp) -> SlipAnswer:
+        """The order to be reviewed by a slip's number, or by its own. As ``look_up``."""
+        with self._file.reading() as connection:
+            seq = InboxSeq(0) if connection is None else queries.last_seq(connection)
+            order = ReviewRefusal.UNKNOWN_SLIP if connection is None else bench_order_of(connection, slip)
+        if isinstance(order, ReviewRefusal):
+            return SlipAnswer(inbox_seq=seq, order=order, released=False, shipped=False)
+        shipped = shipped_before((order.waybill,)) is not None
+        return SlipAnswer(
+            inbox_seq=seq,
+            order=order,
+            released=released(order.order_no) == order.contents,
+            shipped=shipped,
+        )
+
+    def goods_with(self, code: str) -> tuple[Sku, ...]:
+        """All goods that have this barcode."""
+        return self._ask(lambda connection: queries.goods_with(connection, code)) or ()
 
     def place_of(
         self, order_no: OrderNo, waybills: tuple[Waybill, ...], shipped_before: ShippedLookUp

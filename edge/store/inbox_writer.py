@@ -192,15 +192,16 @@ class InboxWriter:
         return self._once(message, RowKind.ACTIVATE_PLAN, act)
 
     def operator_command(self, message: Message, action: OperatorAction, subject: str, by: str) -> Taken:
-        """STORED or CONFLICT. ``subject``: the chute, alarm or device meant; ``by``: who asked."""
-        return self._once(
-            message,
-            RowKind.OPERATOR,
-            lambda seq: (
-                taken(Outcome.STORED, seq=seq),
-                canonical({"action": action.value, "by": by, "subject": subject}),
-            ),
-        )
+        """STORED, UNKNOWN (no such order to be reviewed anew) or CONFLICT. ``subject``: the chute, alarm,
+        device or order meant; ``by``: who asked."""
+
+        def act(seq: InboxSeq) -> tuple[Taken, str]:
+            if action is OperatorAction.REOPEN_REVIEW and not self._version(OrderNo(subject)):
+                return taken(Outcome.UNKNOWN), ""
+            body = canonical({"action": action.value, "by": by, "subject": subject})
+            return taken(Outcome.STORED, seq=seq), body
+
+        return self._once(message, RowKind.OPERATOR, act)
 
     def add_api_key(self, key: ApiKey, by: Actor) -> bool:
         """False when the client already has ``KEYS_PER_NAME`` keys, there are ``KEYS_MAX`` in all, or

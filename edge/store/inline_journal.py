@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from edge.model.ids import InboxSeq, JournalSeq, Waybill
-from edge.model.records import Exited, Identified, Missing
+from edge.model.records import Exited, Identified, Missing, ReviewReopened, WorkLeft
 from edge.ports.journal import JournalFailed, JournalItem
 from edge.store.journal_file import Batch, JournalFile, Snapshot
 from edge.store.projections import Row
@@ -57,7 +57,9 @@ class InlineJournal:
         """Of commits that have ended, not yet in the file."""
         self._ended_rows = 0
         self._moved: set[Waybill] = set()
-        """Of those: whose place in table ``shipped`` they move."""
+        """Of those: whose place in table ``shipped``, or whose release in table ``review``, they move."""
+        self._reopened = False
+        """Among those: an order, of whichever waybills, is to be reviewed anew."""
         self._unproved = self._file.unproved_waybills()
         """Every waybill that ever had an unproved place there, which its next induction takes away."""
         self._last_ended = JournalSeq(self._file.last_seq)
@@ -149,10 +151,14 @@ class InlineJournal:
                 self._moved.add(item.waybill)
                 if kind is Missing or not item.shipped:
                     self._unproved.add(item.waybill)
+            elif kind is WorkLeft and item.released:
+                self._moved.add(item.waybill)
+            elif kind is ReviewReopened:
+                self._reopened = True
 
     def flush_about(self, waybills: Iterable[Waybill]) -> None:
         """What has ended is in the file now as far as look-ups of these waybills can tell; see ``flush``."""
-        if not self._moved.isdisjoint(waybills):
+        if self._reopened or not self._moved.isdisjoint(waybills):
             self.flush()
 
     def flush(self) -> None:
@@ -172,6 +178,7 @@ class InlineJournal:
             self._ended = []
             self._ended_rows = 0
             self._moved.clear()
+            self._reopened = False
             self._file.checkpoint(quiet=False)
 
     def _fail(self, error: JournalFailed) -> None:

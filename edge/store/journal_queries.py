@@ -1,14 +1,23 @@
 """The read models of journal.db, asked on any open connection of it."""
 
+import json
 import sqlite3
 from dataclasses import fields
-from typing import Final
+from typing import Any, Final
 
-from edge.store.journal_types import AlarmRow, ChuteRow, Counts, DeviceRow, LineRow, ParcelRow
+from edge.model.ids import BenchId, OrderNo, Waybill
+from edge.model.review import Difference, ReviewState
+from edge.model.verdict import Reason
+from edge.store.journal_types import AlarmRow, ChuteRow, Counts, DeviceRow, LineRow, ParcelRow, ReviewRow
 
 _PARCEL_FIELDS: Final = tuple(field.name for field in fields(ParcelRow))
 _FLAGS: Final = ("shipped", "counts_as_shipped", "mis_sorted")
 SELECT_PARCEL: Final = f"SELECT {', '.join(_PARCEL_FIELDS)} FROM parcel "  # noqa: S608 - our own names
+
+_SELECT_REVIEW: Final = (
+    "SELECT order_no, waybill, slip, order_version, bench, state, opened_utc_us, reason, pieces, missing,"
+    " extra, judged_utc_us FROM review "
+)
 
 
 def parcel_of(row: tuple[object, ...]) -> ParcelRow:
@@ -139,3 +148,37 @@ def counts(connection: sqlite3.Connection, from_track: int) -> Counts:
         by_reason=tuple(reasons),
         by_chute=tuple(chutes),
     )
+
+
+def review(connection: sqlite3.Connection, order_no: OrderNo) -> ReviewRow | None:
+    return _review(connection.execute(_SELECT_REVIEW + "WHERE order_no=?", (order_no,)).fetchone())
+
+
+def review_of(connection: sqlite3.Connection, waybill: Waybill) -> ReviewRow | None:
+    """The latest, where a waybill has moved from order to order."""
+    latest = "WHERE waybill=? ORDER BY opened_at_us DESC LIMIT 1"
+    return _review(connection.execute(_SELECT_REVIEW + latest, (waybill,)).fetchone())
+
+
+def _review(row: tuple[Any, ...] | None) -> ReviewRow | None:
+    if row is None:
+        return None
+    order_no, waybill, slip, version, bench, state, opened, reason, pieces, missing, extra, judged = row
+    return ReviewRow(
+        order_no=OrderNo(order_no),
+        waybill=Waybill(waybill),
+        slip=slip,
+        order_version=version,
+        bench=BenchId(bench),
+        state=ReviewState(state),
+        opened_utc_us=opened,
+        reason=None if reason is None else Reason(reason),
+        pieces=pieces,
+        missing=_differences(missing),
+        extra=_differences(extra),
+        judged_utc_us=judged,
+    )
+
+
+def _differences(text: str) -> tuple[Difference, ...]:
+    return tuple(Difference(**one) for one in json.loads(text))

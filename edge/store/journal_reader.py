@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from edge.model.ids import ChuteId, InboxSeq, JournalSeq, MessageId, OrderNo, TrackId, Waybill
 from edge.model.order import CancelOutcome, ShippedBefore, ShippedPlace
+from edge.model.review import ReviewState
 from edge.model.units import MonoUs
 from edge.store import journal_queries as queries
 from edge.store.errors import StoreUnreadable
@@ -23,6 +24,7 @@ from edge.store.journal_types import (
     LineRow,
     ParcelRow,
     Recovery,
+    ReviewRow,
 )
 from edge.store.log_reader import LogReader
 from edge.store.read_file import ReadFile
@@ -95,6 +97,21 @@ class JournalReader:
         )
         ends = [row[0] for row in rows]
         return next((n for n, end in enumerate(ends) if end != chute), len(ends))
+
+    def released(self, order_no: OrderNo) -> str | None:
+        """Contents with which the order passed its review and went to packing; None: it has not, or is
+        to be reviewed anew."""
+        rows = self._file.find(
+            "SELECT contents FROM review WHERE order_no=? AND state=?", (order_no, ReviewState.RELEASED.value)
+        )
+        return str(rows[0][0]) if rows else None
+
+    def review(self, order_no: OrderNo) -> ReviewRow | None:
+        """None: no bench has opened its slip."""
+        return self._ask(lambda it: queries.review(it, order_no))
+
+    def review_of(self, waybill: Waybill) -> ReviewRow | None:
+        return self._ask(lambda it: queries.review_of(it, waybill))
 
     def cancel_answer(self, inbox_seq: InboxSeq) -> CancelAnswerRow | None:
         """What the line answered to the cancel in that inbox row; None: nothing yet."""

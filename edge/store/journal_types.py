@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from edge.model.events import Event
-from edge.model.ids import InboxSeq, JournalSeq, MessageId, OrderNo, TrackId
+from edge.model.ids import BenchId, InboxSeq, JournalSeq, MessageId, OrderNo, TrackId, Waybill
 from edge.model.order import CancelOutcome
 from edge.model.records import RecordBody
+from edge.model.review import Difference, ReviewState
 from edge.model.units import MonoUs, UtcUs
+from edge.model.verdict import Reason
 from edge.store.rows import decode_row
 
 
@@ -68,6 +70,24 @@ class ParcelRow:
     shipped: bool
     counts_as_shipped: bool
     mis_sorted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRow:
+    """The review of one order; from ``reason`` on its latest verdict, None and empty before the first."""
+
+    order_no: OrderNo
+    waybill: Waybill
+    slip: str
+    order_version: int
+    bench: BenchId
+    state: ReviewState
+    opened_utc_us: int | None
+    reason: Reason | None
+    pieces: int | None
+    missing: tuple[Difference, ...]
+    extra: tuple[Difference, ...]
+    judged_utc_us: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from edge.model import events as e
 from edge.model import records as r
 from edge.model.order import ShippedPlace
-from edge.model.verdict import ParcelState
+from edge.model.review import ReviewState
+from edge.model.verdict import ParcelState, Reason
+from edge.store.rows import encode
 
 Execute = Callable[[str, tuple[Any, ...]], object]
 
@@ -216,6 +218,69 @@ def _counts_as_shipped(execute: Execute, item: r.Exited | r.Missing, place: Ship
         )
 
 
+def _review_opened(execute: Execute, row: Row, item: r.ReviewOpened) -> None:
+    execute(
+        "INSERT INTO review VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, NULL, NULL, '[]', '[]', NULL, NULL)"
+        " ON CONFLICT (order_no) DO UPDATE SET waybill=excluded.waybill, slip=excluded.slip,"
+        " order_version=excluded.order_version, bench=excluded.bench, state=excluded.state,"
+        " opened_at_us=excluded.opened_at_us, opened_utc_us=excluded.opened_utc_us",
+        (
+            item.order_no,
+            item.waybill,
+            item.slip,
+            item.order_version,
+            item.bench,
+            ReviewState.OPEN.value,
+            item.at_us,
+            row.utc_us,
+        ),
+    )
+
+
+def _review_interrupted(execute: Execute, row: Row, item: r.ReviewInterrupted) -> None:
+    execute(
+        "UPDATE review SET state=? WHERE order_no=? AND state=?",
+        (ReviewState.INTERRUPTED.value, item.order_no, ReviewState.OPEN.value),
+    )
+
+
+def _reviewed(execute: Execute, row: Row, item: r.Reviewed) -> None:
+    state = ReviewState.PASSED if item.reason is Reason.OK else ReviewState.FAILED
+    execute(
+        "UPDATE review SET state=?, order_version=?, contents=?, bench=?, reason=?, pieces=?, missing=?,"
+        " extra=?, judged_at_us=?, judged_utc_us=? WHERE order_no=?",
+        (
+            state.value,
+            item.order_version,
+            item.contents,
+            item.bench,
+            item.reason.value,
+            item.pieces,
+            _list(item.missing),
+            _list(item.extra),
+            item.at_us,
+            row.utc_us,
+            item.order_no,
+        ),
+    )
+
+
+def _list(items: tuple[Any, ...]) -> str:
+    return f"[{','.join(map(encode, items))}]"
+
+
+def _work_left(execute: Execute, row: Row, item: r.WorkLeft) -> None:
+    state = ReviewState.RELEASED if item.released else ReviewState.UNCONFIRMED
+    execute(
+        "UPDATE review SET state=? WHERE order_no=? AND state=?",
+        (state.value, item.order_no, ReviewState.PASSED.value),
+    )
+
+
+def _review_reopened(execute: Execute, row: Row, item: r.ReviewReopened) -> None:
+    execute("UPDATE review SET state=? WHERE order_no=?", (ReviewState.REOPENED.value, item.order_no))
+
+
 def _alarm_raised(execute: Execute, row: Row, item: r.AlarmRaised) -> None:
     execute(
         "INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, ?, ?, '', NULL)",
@@ -293,6 +358,11 @@ PROJECTIONS: dict[str, Callable[[Execute, Row, Any], None]] = {
     "CancelAnswered": _cancel_answered,
     "Exited": _exited,
     "Missing": _missing,
+    "ReviewOpened": _review_opened,
+    "ReviewInterrupted": _review_interrupted,
+    "Reviewed": _reviewed,
+    "WorkLeft": _work_left,
+    "ReviewReopened": _review_reopened,
     "AlarmRaised": _alarm_raised,
     "AlarmCleared": _alarm_cleared,
     "AlarmAcknowledged": _alarm_acknowledged,
@@ -304,4 +374,4 @@ PROJECTIONS: dict[str, Callable[[Execute, Row, Any], None]] = {
     "DeviceWentUp": _device_up,
     "DeviceWentDown": _device_down,
 }
-"""Of the records ``ClockAgreed`` alone moves none."""
+"""Of the records ``ClockAgreed`` and ``ReviewRefused`` alone move none."""

@@ -13,11 +13,11 @@ from edge.store.errors import SchemaMismatch
 if TYPE_CHECKING:
     from alembic.config import Config
 
-JOURNAL_SCHEMA = "journal_0002"
+JOURNAL_SCHEMA = "journal_0003"
 """Alembic revision of journal.db that this build writes and reads."""
-LOG_SCHEMAS = ("journal_0001", JOURNAL_SCHEMA)
+LOG_SCHEMAS = ("journal_0001", "journal_0002", JOURNAL_SCHEMA)
 """Revisions with this build's table ``event``: closed segments stay as they were written."""
-INBOX_SCHEMA = "inbox_0002"
+INBOX_SCHEMA = "inbox_0003"
 GATEWAY_SCHEMA = "gateway_0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 WANTED = {"inbox": INBOX_SCHEMA, "journal": JOURNAL_SCHEMA, "gateway": GATEWAY_SCHEMA}

@@ -196,6 +196,27 @@ device_state = Table(
     Column("since_utc_us", BigInteger),
 )
 """As the line said last. Whether the line process itself is alive, no table can say."""
+review = Table(
+    "review",
+    journal,
+    Column("order_no", Text, primary_key=True),
+    Column("waybill", Text, nullable=False),
+    Column("slip", Text, nullable=False),
+    Column("order_version", BigInteger, nullable=False),
+    Column("contents", Text, nullable=False),
+    Column("bench", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("opened_at_us", BigInteger, nullable=False),
+    Column("opened_utc_us", BigInteger),
+    Column("reason", Text),
+    Column("pieces", Integer),
+    Column("missing", Text, nullable=False),
+    Column("extra", Text, nullable=False),
+    Column("judged_at_us", BigInteger),
+    Column("judged_utc_us", BigInteger),
+)
+"""The latest review of each order; from ``reason`` on its latest verdict (``state``: ReviewState)."""
+Index("review_waybill", review.c.waybill)
 
 # -- inbox.db --------------------------------------------------------------------------------------
 
@@ -240,7 +261,9 @@ orders = Table(
     Column("city", Text, nullable=False),
     Column("district", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column("pick_slip_no", Text, nullable=False, server_default=""),
 )
+Index("orders_pick_slip", orders.c.pick_slip_no, sqlite_where=orders.c.pick_slip_no != "")
 
 order_parcel = Table(
     "order_parcel",

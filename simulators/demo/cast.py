@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from line_config.description import LineDescription, ScannerPort
+from line_config.description import BenchPort, LineDescription, ScannerPort
 from line_config.device_files import CameraFile
 from line_config.model import CameraSettings, ScaleConnection, SerialSettings, TcpClientSettings
 from simulators.demo.processes import BAD_CONFIGURATION, DemoFailed, Keeper
@@ -32,15 +32,18 @@ def overrides_of(line: LineDescription, data: Path) -> tuple[str, ...]:
 
     Raises ``DemoFailed`` for a line with cables that the demo's devices do not have.
     """
-    scanners = [port for port in line.scanners if not isinstance(port.connection, CameraSettings)]
-    plc, api, *readers = free_ports(2 + len(scanners))
+    scanners: list[tuple[str, ScannerPort | BenchPort]] = [
+        ("readers", port) for port in line.scanners if not isinstance(port.connection, CameraSettings)
+    ]
+    scanners += [("benches", port) for port in line.bench_ports]
+    plc, api, *numbers = free_ports(2 + len(scanners))
     found = [f"plc.host={HOST}", f"plc.port={plc}", f"api.host={HOST}", f"api.port={api}"]
-    for port, number in zip(scanners, readers, strict=True):
+    for (part, port), number in zip(scanners, numbers, strict=True):
         if not isinstance(port.connection, TcpClientSettings):
             raise DemoFailed(
                 f"reader {port.reader}: the demo's scanner only answers calls", BAD_CONFIGURATION
             )
-        where = f"readers.{port.reader}.connection"
+        where = f"{part}.{port.reader}.connection"
         found += [f"{where}.host={HOST}", f"{where}.port={number}"]
     if line.scale_port is not None:
         found += _scale_cable(line.scale_port.connection, data)
@@ -99,7 +102,8 @@ class Cast:
         """Ids of the devices that the line has to reach."""
         topology = self._line.topology
         scale = () if topology.scale is None else (str(topology.scale.id),)
-        return frozenset((*(str(one.id) for one in topology.readers), *scale, "plc"))
+        scanners = [one.device for one in topology.readers] + [one.device for one in topology.benches]
+        return frozenset((*scanners, *scale, "plc"))
 
     @property
     def _serial_scale(self) -> bool:
@@ -149,7 +153,8 @@ class Cast:
 
     def _scanners(self) -> list[Keeper]:
         found = []
-        for port in self._line.scanners:
+        ports: list[ScannerPort | BenchPort] = [*self._line.scanners, *self._line.bench_ports]
+        for port in ports:
             connection = port.connection
             if isinstance(connection, CameraSettings):
                 continue

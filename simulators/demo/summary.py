@@ -131,6 +131,8 @@ def _figures(ended: Ended, screen: Screen) -> Table:
     table.add_row(texts["told"], _milliseconds(told))
     table.add_row(texts["wait"], _milliseconds(wait))
     table.add_row(texts["down"], f"{down['n']}" + (f", max {down['max_ms']:.0f} ms" if down["n"] else ""))
+    if found["reviewed"]:
+        table.add_row(texts["reviewed"], f"{found['reviewed']} / {found['review_rejected']}")
     table.add_row(texts["cancels"], _cancels(ended.cancels, texts))
     table.add_row(texts["faults"], _counts(ended.faults) or texts["none"])
     table.add_row(texts["line_restarts"], f"{ended.line_restarts} / {ended.gateway_restarts}")

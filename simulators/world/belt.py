@@ -83,6 +83,8 @@ class World:
         self.on_hazard: list[Callable[[Body, Hazard], None]] = []
         self.e_stop = self.door = self.pull_cord = self.reset = False
         self.ready = True
+        self.gate_eyes = 0
+        """Behind the benches' gates (``simulators.world.benches``)."""
         self.placed = 0
         self.actuators = Actuators(
             belt=False,
@@ -144,6 +146,7 @@ class World:
             self.pull_cord,
             self.reset,
             self.ready,
+            self.gate_eyes,
         )
 
     def sensors(self, levels: Levels | None = None) -> Sensors:

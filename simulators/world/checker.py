@@ -17,6 +17,7 @@ from simulators.world.journal_rows import JournalTail
 from simulators.world.rules_cancel import CancelRules
 from simulators.world.rules_divert import DivertRules
 from simulators.world.rules_parcel import ParcelRules
+from simulators.world.rules_review import ReviewRules
 from simulators.world.rules_track import Commits, TrackRules
 from simulators.world.take_facts import FactIntake
 from simulators.world.take_rows import RowIntake
@@ -66,14 +67,17 @@ class Checker:
         self._reachable = reachable(topology)
         self._book = Book(topology.ticks_per_m)
         self._tail = JournalTail(journal, topology.line_id, self.findings)
-        self._parcels = ParcelRules(topology, self._book, self.findings)
+        self._reviews = ReviewRules(self.findings)
+        self._parcels = ParcelRules(topology, self._book, self.findings, self._reviews)
         self._tracks = TrackRules(self.findings, self.commits)
         cancels = CancelRules(self._book, self.findings, self._parcels)
         diverts = DivertRules(topology, self._book, self.findings, full_on_ms)
         self._digest = RunDigest()
         self._decisions = DecisionsDigest()
-        self._facts = FactIntake(topology, self._book, self.tally, diverts, self._digest)
-        self._rows = RowIntake(self._book, self.tally, self.findings, cancels, self._digest, self._decisions)
+        self._facts = FactIntake(topology, self._book, self.tally, diverts, self._reviews, self._digest)
+        self._rows = RowIntake(
+            self._book, self.tally, self.findings, cancels, self._reviews, self._digest, self._decisions
+        )
         self.fact = self._facts.take
 
     def advance(self) -> None:
@@ -81,6 +85,7 @@ class Checker:
         self._read()
         now_us, book = self._facts.at_us, self._book
         book.match_late()
+        self._reviews.judge(now_us - LINGER_US)
         for track in list(book.tracks.values()):
             if track.ended is not None and track.ended["at_us"] + LINGER_US < now_us:
                 self._tracks.judge(track)
@@ -95,6 +100,7 @@ class Checker:
         self._read()
         book, at_us = self._book, self._facts.at_us
         book.match_late()
+        self._reviews.judge(at_us)
         for track in list(book.tracks.values()):
             if track.ended is not None:
                 self._tracks.judge(track)
@@ -137,9 +143,15 @@ class Checker:
             "cancelled_shipped": counts.cancelled_shipped,
             "undetectable": tally.undetectable,
             "forced_mis_sorts": counts.forced_mis_sorts,
+            "reviewed": tally.reviewed,
+            "review_rejected": tally.review_rejected,
             "read_rate": round(tally.read_rate(), 6),
             "by_reason": dict(sorted(tally.by_reason.items())),
-            "never_reached": [one.value for one in self._reachable if one.value not in tally.by_reason],
+            "never_reached": [
+                one.value
+                for one in self._reachable
+                if one.value not in tally.by_reason and one.value not in tally.bench_reasons
+            ],
             "by_chute": dict(sorted(tally.by_chute.items())),
             "decide_to_told_ms": tally.decide_to_told.as_ms(),
             "plc_wait_ms": tally.plc_wait.as_ms(),
@@ -169,6 +181,8 @@ class Checker:
             found |= {"alone_on_scale", "true_weight"}
         if self._topology.recirculation is None:
             found.add("recirculation")
+        if not self._topology.benches:
+            found |= {"true_review"}
         if not self.commits.known:
             found |= {"write_ahead", "clock_free"}
         return frozenset(found)

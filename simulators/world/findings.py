@@ -26,6 +26,7 @@ INVARIANTS: dict[str, int] = {
     "one_label": 28,
     "default_reject": 39,
     "recirculation": 41,
+    "true_review": 42,
 }
 """Name → number in the list of invariants; the last is the liveness of a loop: none circulates for ever."""
 

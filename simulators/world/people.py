@@ -4,6 +4,7 @@ They see what a person sees (a belt that stands, a lane that fills), never the l
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -49,9 +50,17 @@ class Infeed:
     line's minimum plus a margin, unless its specification says otherwise (a fault).
     """
 
-    def __init__(self, world: World, source: ParcelSource, bits: SeededBits) -> None:
+    def __init__(
+        self,
+        world: World,
+        source: ParcelSource,
+        bits: SeededBits,
+        ready: Callable[[int], bool] | None = None,
+    ) -> None:
+        """``ready``: whether the parcel of that index stands there by now; None: they all do."""
         self._world = world
         self._source = source
+        self._ready = ready
         self._bits = bits
         self._low_mm, self._high_mm = gap_range_mm(world.topology)
         self._next = source.take()
@@ -70,11 +79,22 @@ class Infeed:
         self._back.append(item)
         self._look(self._world.now_us)
 
+    def came(self, index: int) -> None:
+        """That parcel stands there now."""
+        if self._next is not None and self._next.index == index:
+            self._look(self._world.now_us)
+
     def _look(self, _now_us: int) -> None:
-        if not self.exhausted and not self._armed and self._allowed():
+        if self.exhausted or self._armed or not self._allowed():
+            return
+        if self._back or self._stands_there():
             self._armed = True
             self._free_nm = max(self._free_nm, self._world.belt_nm)
             self._world.at_belt(self._free_nm, self._place)
+
+    def _stands_there(self) -> bool:
+        """The next new one is packed and here."""
+        return self._next is not None and (self._ready is None or self._ready(self._next.index))
 
     def _allowed(self) -> bool:
         actuators = self._world.actuators

@@ -11,6 +11,7 @@ from edge.model.topology import ChuteKind, Topology
 from simulators.world.book import Book, Recent, Track, TrueParcel
 from simulators.world.findings import Findings
 from simulators.world.parcel import loop_exit
+from simulators.world.rules_review import ReviewRules
 
 EDGE_SLACK_US = 20_000
 """A sample's moment is known to the line only as well as it knows the belt's position."""
@@ -31,7 +32,7 @@ class Counts:
 class ParcelRules:
     """Judges settled parcels; keeps what later ones are compared with."""
 
-    def __init__(self, topology: Topology, book: Book, findings: Findings) -> None:
+    def __init__(self, topology: Topology, book: Book, findings: Findings, reviews: ReviewRules) -> None:
         self.counts = Counts()
         self.accepted: Recent[int] = Recent()
         """Orders whose cancel was answered ``accepted`` → when."""
@@ -40,6 +41,7 @@ class ParcelRules:
         self._book = book
         self._findings = findings
         self._scale = topology.scale
+        self._reviews = reviews if topology.review_required else None
         kinds = {one.exit: one.kind for one in topology.chutes if one.kind is not ChuteKind.SHIPPING}
         self._shipping = frozenset(one.exit for one in topology.chutes if one.kind is ChuteKind.SHIPPING)
         self._end = len(topology.exits) + 1
@@ -108,9 +110,12 @@ class ParcelRules:
             if one.decided is not None and one.decided["at_us"] <= left.at_us
         ]
         verified = any(row["reason"] == "ok" and row["exit"] == left.exit for row in decided)
-        self._hold(
-            "verified_only", verified, f"shipped at exit {left.exit}, decided {_exits(decided)}", parcel
-        )
+        what = f"shipped at exit {left.exit}, decided {_exits(decided)}"
+        if self._reviews is not None and verified:
+            released = self._reviews.released.get(placed.order_no)
+            verified = released is not None and released <= decided[-1]["at_us"]
+            what = f"shipped, and its order {placed.order_no} had not passed a review before"
+        self._hold("verified_only", verified, what, parcel)
         self.counts.unverified_shipped += not verified
         elsewhere = bool(decided) and all(row["exit"] != left.exit for row in decided)
         self.counts.mis_sorted += elsewhere

@@ -1,8 +1,8 @@
 """Scenario files: a run that is worth repeating, as data. A failing seed becomes one of these.
 
-``faults`` takes a whole plan by seed; ``parcel_faults`` and ``line_faults`` write single faults down
-(then ``faults`` is left out). Errors are those of every configuration file: ``LineConfigError`` with all
-problems at once.
+``faults`` takes a whole plan by seed; ``parcel_faults``, ``line_faults`` and ``review_faults`` write single
+faults down (then ``faults`` is left out). Errors are those of every configuration file:
+``LineConfigError`` with all problems at once.
 """
 
 from pathlib import Path
@@ -15,7 +15,14 @@ from line_config.fields import Ms, Strict, Text
 from line_config.load import read_model
 from line_config.problems import LineConfigError
 from simulators.fault_plan import FaultPlan, ScriptedPlan
-from simulators.faults import FaultLevel, LineFault, LineFaultKind, ParcelFault, ParcelFaultKind
+from simulators.faults import (
+    FaultLevel,
+    LineFault,
+    LineFaultKind,
+    ParcelFault,
+    ParcelFaultKind,
+    ReviewFaultKind,
+)
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 
@@ -42,6 +49,11 @@ class LineFaultEntry(Strict):
     arg: Arg = 0
 
 
+class ReviewFaultEntry(Strict):
+    index: Index
+    kind: ReviewFaultKind
+
+
 class ScenarioFile(Strict):
     """One run: which line, how many parcels, which seed, and what goes wrong."""
 
@@ -54,10 +66,11 @@ class ScenarioFile(Strict):
     faults: FaultLevel = FaultLevel.NONE
     parcel_faults: Annotated[tuple[ParcelFaultEntry, ...], Field(max_length=1_000)] = ()
     line_faults: Annotated[tuple[LineFaultEntry, ...], Field(max_length=1_000)] = ()
+    review_faults: Annotated[tuple[ReviewFaultEntry, ...], Field(max_length=1_000)] = ()
 
     def plan(self, topology: Topology) -> FaultPlan:
         """The faults of this run on its line."""
-        if not self.parcel_faults and not self.line_faults:
+        if not (self.parcel_faults or self.line_faults or self.review_faults):
             return FaultPlan(topology, self.faults, self.seed)
         parcels = {
             one.index: ParcelFault(kind=one.kind, arg=one.arg, by=one.by) for one in self.parcel_faults
@@ -72,7 +85,8 @@ class ScenarioFile(Strict):
             )
             for one in self.line_faults
         )
-        return ScriptedPlan(topology, parcels, line)
+        reviews = {one.index: one.kind for one in self.review_faults}
+        return ScriptedPlan(topology, parcels, line, reviews)
 
 
 def load_scenario(path: Path) -> ScenarioFile:

@@ -7,6 +7,7 @@ from simulators.world.book import Book, TrueParcel
 from simulators.world.digest import RunDigest
 from simulators.world.parcel import loop_exit
 from simulators.world.rules_divert import DivertRules
+from simulators.world.rules_review import ReviewRules
 from simulators.world.tally import Tally
 from simulators.world.truth import (
     Carried,
@@ -25,6 +26,7 @@ from simulators.world.truth import (
     Removed,
     Swapped,
     Truth,
+    WorkMoved,
 )
 
 GAP_SLACK_MM = 5
@@ -35,7 +37,13 @@ class FactIntake:
     """One method per kind of fact that matters to the checker."""
 
     def __init__(
-        self, topology: Topology, book: Book, tally: Tally, diverts: DivertRules, digest: RunDigest
+        self,
+        topology: Topology,
+        book: Book,
+        tally: Tally,
+        diverts: DivertRules,
+        reviews: ReviewRules,
+        digest: RunDigest,
     ) -> None:
         self.newest = 0
         """The parcel placed last."""
@@ -52,6 +60,7 @@ class FactIntake:
         """Of parcels on their way back to the infeed."""
         self._take: dict[type, Callable[..., None]] = {
             Placed: self._placed,
+            WorkMoved: reviews.moved,
             Inducted: self._inducted,
             OnScale: self._on_scale,
             Carried: self._carried,

@@ -7,6 +7,7 @@ from simulators.world.digest import DecisionsDigest, RunDigest
 from simulators.world.findings import Findings
 from simulators.world.journal_rows import Fields, JournalRow
 from simulators.world.rules_cancel import CancelRules
+from simulators.world.rules_review import ReviewRules
 from simulators.world.tally import Tally
 
 Take = Callable[[JournalRow, Fields], None]
@@ -21,6 +22,7 @@ class RowIntake:
         tally: Tally,
         findings: Findings,
         cancels: CancelRules,
+        reviews: ReviewRules,
         digest: RunDigest,
         decisions: DecisionsDigest,
     ) -> None:
@@ -28,6 +30,7 @@ class RowIntake:
         self._tally = tally
         self._findings = findings
         self._cancels = cancels
+        self._reviews = reviews
         self._digest = digest
         self._decisions = decisions
         self._take: dict[str, Take] = {
@@ -42,6 +45,9 @@ class RowIntake:
             "Exited": self._ended,
             "Missing": self._ended,
             "CancelAnswered": self._cancel_answered,
+            "Reviewed": self._reviewed,
+            "WorkLeft": lambda _row, body: reviews.left(body),
+            "ReviewReopened": lambda _row, body: reviews.reopened(body),
             "EyePassed": self._eye_passed,
             "DivertFired": self._fired,
             "ParcelLost": self._ring,
@@ -49,6 +55,7 @@ class RowIntake:
             "DivertAborted": self._ring,
             "DivertConfirmed": self._ring,
             "JamDetected": self._ring,
+            "GatePassed": self._ring,
             "RingOverflowed": self._overflowed,
         }
 
@@ -135,6 +142,13 @@ class RowIntake:
 
     def _cancel_answered(self, _row: JournalRow, body: Fields) -> None:
         self._cancels.answered(body)
+
+    def _reviewed(self, _row: JournalRow, body: Fields) -> None:
+        self._reviews.verdict(body)
+        self._tally.reviewed += 1
+        if body["reason"] != "ok":
+            self._tally.review_rejected += 1
+            self._tally.bench_reasons.add(body["reason"])
 
     # --- ring entries -------------------------------------------------------------------------------
 

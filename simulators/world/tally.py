@@ -48,6 +48,11 @@ class Tally:
         self.undetectable = 0
         self.inducted = 0
         self.good_reads = 0
+        self.reviewed = 0
+        """Verdicts at the benches; ``review_rejected`` of them found something missing or extra."""
+        self.review_rejected = 0
+        self.bench_reasons: set[str] = set()
+        """Reasons that reviews came to, which no parcel leaves for."""
         self.by_reason: Counter[str] = Counter()
         self.by_chute: Counter[str] = Counter()
         self.decide_to_told = Durations()

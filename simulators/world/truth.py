@@ -207,6 +207,21 @@ class EncoderLied:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkMoved:
+    """Work of an order went through a bench's gate (``lane``: ``edge.model.review.GateLane``), the end of
+    its review scanned at ``ended_us``. ``wanted``: (sku, pieces) of its order; ``lay``: (sku, barcode,
+    pieces) of what lay on the bench."""
+
+    at_us: int
+    bench: str
+    order_no: str
+    ended_us: int
+    lane: int
+    wanted: tuple[tuple[str, int], ...]
+    lay: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FaultInjected:
     """A timed fault of the line was done. ``subject``: exit, eye or seconds, as the kind has it."""
 
@@ -234,6 +249,7 @@ Truth = (
     | CommandJudged
     | PlcAway
     | EncoderLied
+    | WorkMoved
     | FaultInjected
 )
 
@@ -260,6 +276,7 @@ TRUTH_KINDS: dict[str, type[Truth]] = {
         CommandJudged,
         PlcAway,
         EncoderLied,
+        WorkMoved,
         FaultInjected,
     )
 }

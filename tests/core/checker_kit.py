@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.model.divert import CommandStatus
+from edge.model.ids import BenchId, DeviceId, GateNo
+from edge.model.review import GateLane
+from edge.model.topology import Bench, Topology
 from simulators.world.checker import Checker, Report
 from simulators.world.truth import (
     Carried,
@@ -21,12 +24,19 @@ from simulators.world.truth import (
     Placed,
     PlcStarted,
     Truth,
+    WorkMoved,
 )
 from tests.core.world_kit import line
 
 S = 1_000_000
 Body = dict[str, Any]
 COMMIT_US = 2_000
+
+
+def bench_line() -> Topology:
+    """The line of these runs: what ships must have passed a review at its one bench."""
+    bench = Bench(id=BenchId("bench1"), device=DeviceId("bench1"), gate=GateNo(1))
+    return replace(line(), benches=(bench,), review_required=True)
 
 
 class Story:
@@ -40,7 +50,11 @@ class Story:
         self.t = t = (2 * n + 10) * S
         self.ticks = ticks = t * 18 // 10_000
         number = n if number is None else number
+        lay = (("A", "690A", 2),)
         self.facts: dict[str, Truth] = {
+            "moved": WorkMoved(
+                t - 9_500_000, "bench1", f"o{n}", t - 10_000_000, GateLane.PACKING, (("A", 2),), lay
+            ),
             "placed": Placed(t - 20_000, n, n - 1, 300, 1_000, f"o{n}", f"W{n}", (f"W{n}",), ()),
             "inducted": Inducted(t, n, ticks, 900, False),
             "on_scale": OnScale(t + 1_500_000, n, t + 900_000, t + 900_000, t + 1_255_000),
@@ -52,7 +66,13 @@ class Story:
         track = {"track": n}
         sample = {"at_us": t + 1_200_000, "grams": 1_000, "state": "ok"}
         reading = {"grams": 1_003, "quality": "good", "spread_g": 5, "samples": 9}
+        work = {"bench": "bench1", "order_no": f"o{n}"}
         self.rows: dict[str, tuple[str, Body]] = {
+            "reviewed": (
+                "Reviewed",
+                {**work, "at_us": t - 9_990_000, "reason": "ok", "missing": [], "extra": []},
+            ),
+            "work_left": ("WorkLeft", {**work, "at_us": t - 9_400_000, "lane": 1, "released": True}),
             "opened": (
                 "TrackOpened",
                 {**track, "at_us": t + 260_000, "epoch": 1, "number": number, "eye": 1, "ticks": ticks},
@@ -129,7 +149,7 @@ class Run:
 
     def __init__(self, folder: Path, *stories: Story) -> None:
         self.path = folder / "journal.db"
-        self.topology = line()
+        self.topology = bench_line()
         self.stories = list(stories)
         self.facts: list[Truth] = [PlcStarted(1, 1, 0)]
         self.facts += [HeartbeatMoved(at) for at in range(100_000, 60 * S, 100_000)]

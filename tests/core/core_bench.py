@@ -87,6 +87,8 @@ class CoreBench:
         self.shipped: dict[str, ShippedBefore] = {}
         self.laps: dict[str, int] = {}
         """What the record would say of each waybill."""
+        self.unreviewed: set[str] = set()
+        """Waybills whose order has not passed its review."""
         self.mute: set[type] = set()
         """Commands that nobody answers."""
         self.answers: dict[int, CommandStatus] = {}
@@ -206,7 +208,7 @@ class CoreBench:
                     waybill=command.waybill,
                     inbox_seq=seq,
                     order=found,
-                    reviewed=False,
+                    reviewed=command.waybill not in self.unreviewed,
                     shipped_before=self.shipped.get(command.waybill),
                     laps=self.laps.get(command.waybill, 0),
                 )

@@ -192,11 +192,11 @@ def test_every_action_wants_its_subject_and_no_other(intake: Intake, action: Ope
 
     chute = action in (OperatorAction.ENABLE_CHUTE, OperatorAction.DISABLE_CHUTE)
     alarm = action is OperatorAction.ACKNOWLEDGE_ALARM
-    parcel = action is OperatorAction.REJECT_PARCEL
-    assert refused("nothing of ours") == (not parcel)
-    assert refused("") == (chute or alarm or parcel)
-    assert refused("END") == (not chute and not parcel)
-    assert refused("jam:4") == (not alarm)
+    parcel, order = action is OperatorAction.REJECT_PARCEL, action is OperatorAction.REOPEN_REVIEW
+    assert refused("nothing of ours") == (not (parcel or order))
+    assert refused("") == (chute or alarm or parcel or order)
+    assert refused("END") == (not (chute or parcel or order))
+    assert refused("jam:4") == (not (alarm or order))
 
 
 def test_an_intake_leaves_no_file_but_the_inbox(tmp_path: Path) -> None:

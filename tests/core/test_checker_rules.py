@@ -27,8 +27,7 @@ from simulators.world.truth import (
     Removed,
     Swapped,
 )
-from tests.core.checker_kit import Body, Run, S, Story
-from tests.core.world_kit import line
+from tests.core.checker_kit import Body, Run, S, Story, bench_line
 
 
 def cancel(n: int, at_us: int, outcome: str, *, final: bool = True) -> tuple[str, Body]:
@@ -100,9 +99,11 @@ def test_the_summary_counts_the_world(tmp_path: Path) -> None:
         "cancelled_shipped": 0,
         "undetectable": 0,
         "forced_mis_sorts": 0,
+        "reviewed": 5,
+        "review_rejected": 0,
         "read_rate": 1.0,
         "by_reason": {"cancelled": 1, "lost": 1, "ok": 3},
-        "never_reached": [one for one in reachable(line()) if one not in ("cancelled", "lost", "ok")],
+        "never_reached": [one for one in reachable(bench_line()) if one not in ("cancelled", "lost", "ok")],
         "by_chute": {"001": 3, "end": 1},
         "decide_to_told_ms": {"p50": 12.0, "p99": 20.0, "max": 20.0},
         "plc_wait_ms": {"p50": 7.0, "p99": 9.0, "max": 9.0},
@@ -127,6 +128,39 @@ def test_judging_on_the_way_gives_the_same_report(tmp_path: Path) -> None:
 
 
 # --- planted violations: what is done to the clean run, and which invariant must catch it -----------------
+
+
+def unreviewed(run: Run) -> None:
+    run.stories[0].without("work_left")
+
+
+def reviewed_too_late(run: Run) -> None:
+    story = run.stories[0]
+    story.row("work_left", at_us=story.t + 1_650_000)
+
+
+def reopened(run: Run) -> None:
+    story = run.stories[0]
+    run.rows.append(("ReviewReopened", {"at_us": story.t - S, "inbox_seq": 1, "order_no": "o1", "by": "Li"}))
+
+
+def passed_with_one_short(run: Run) -> None:
+    run.stories[1].fact("moved", lay=(("A", "690A", 1),))
+
+
+def failed_though_right(run: Run) -> None:
+    lacks = [{"sku": "A", "code": "", "qty": 1}]
+    run.stories[1].row("reviewed", reason="sku_missing", missing=lacks)
+
+
+def told_the_wrong_piece(run: Run) -> None:
+    extra = [{"sku": "", "code": "690X", "qty": 1}]
+    story = run.stories[1].row("reviewed", reason="sku_extra", extra=extra)
+    story.fact("moved", lay=(("A", "690A", 2), ("B", "690B", 1)))
+
+
+def judged_where_nothing_lay(run: Run) -> None:
+    run.stories[1].without("moved")
 
 
 def undecided(run: Run) -> None:
@@ -235,7 +269,7 @@ def fired_twice(run: Run) -> None:
 
 def row_changed(run: Run) -> None:
     run.spoil_file = lambda file: file.execute(
-        "UPDATE event SET body = replace(body, '001', '002') WHERE seq = 5"
+        "UPDATE event SET body = replace(body, '001', '002') WHERE kind = 'Decided' AND track = 1"
     )
 
 
@@ -335,6 +369,13 @@ def circulates_for_ever(run: Run) -> None:
 
 
 PLANTED: list[tuple[Callable[[Run], None], str]] = [
+    (unreviewed, "verified_only"),
+    (reviewed_too_late, "verified_only"),
+    (reopened, "verified_only"),
+    (passed_with_one_short, "true_review"),
+    (failed_though_right, "true_review"),
+    (told_the_wrong_piece, "true_review"),
+    (judged_where_nothing_lay, "true_review"),
     (undecided, "verified_only"),
     (decided_for_another_chute, "verified_only"),
     (recorded_shipped_elsewhere, "verified_only"),
@@ -534,3 +575,18 @@ def test_a_neighbour_may_pass_for_what_a_lying_encoder_lost_but_not_as_shipped(t
     assert run.check().violated == {}
     story.row("exited", shipped=True, reason="ok")
     assert "conservation" in run.check().violated
+
+
+def test_a_failed_review_that_is_right_breaks_nothing_and_is_counted(tmp_path: Path) -> None:
+    run = clean(tmp_path)
+    story = run.stories[3]
+    extra = [{"sku": "", "code": "690B", "qty": 1}, {"sku": "A", "code": "", "qty": 1}]
+    story.row("reviewed", reason="sku_extra", extra=extra)
+    story.fact("moved", lay=(("A", "690A", 3), ("B", "690B", 1)), lane=2).without("work_left")
+    report = run.check()
+    assert report.violations == ()
+    assert (report.summary["reviewed"], report.summary["review_rejected"]) == (5, 1)
+    never = report.summary["never_reached"]
+    assert isinstance(never, list)
+    assert "sku_extra" not in never
+    assert "sku_missing" in never

@@ -1,5 +1,7 @@
 """Codes join by belt position; the window closes once; a reader that was away proves nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from edge.model.alarm import AlarmKind
@@ -215,7 +217,7 @@ def test_a_hold_before_the_decision_rejects_and_its_release_ships() -> None:
 
 
 def test_an_order_that_arrives_after_the_look_up_said_unknown_ships() -> None:
-    bench = CoreBench()
+    bench = CoreBench(replace(DEMO, review_required=False))
     bench.parcel(4)
     bench.orders.clear()
     bench.run(2_000)

@@ -112,8 +112,8 @@ def _leaves(model: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 LOADED = {name: load_line(name) for name in ("demo", "small")}
 FILES: dict[str, Any] = {name: json.loads(line.file.model_dump_json()) for name, line in LOADED.items()}
-NO_CHOICE = (("eyes", "induction", "position_mm"), ("exits", "x1", "no"))
-"""Only one value is legal, and another one is refused before it is read."""
+NO_CHOICE = (("eyes", "induction", "position_mm"), ("exits", "x1", "no"), ("benches", "bench1", "gate"))
+"""No other value, or none near it, is legal, and it is refused before it is read."""
 NUMBERS = [
     ("demo", leaf) for leaf in _leaves(FILES["demo"]) if leaf[0] != "infeeds" and leaf not in NO_CHOICE
 ]
@@ -129,7 +129,7 @@ def test_every_number_of_a_line_is_read(name: str, leaf: tuple[str, ...]) -> Non
     for step in leaf:
         value = next(item for item in value if item["id"] == step) if isinstance(value, list) else value[step]
     changed = load_line(name, [f"{'.'.join(leaf)}={value - 1 or value + 1}"], proved=False)
-    seen = ("topology", "scanners", "scale_port", "api", "store", "full_on_ms")
+    seen = ("topology", "scanners", "scale_port", "bench_ports", "api", "store", "full_on_ms")
     assert any(getattr(changed, part) != getattr(LOADED[name], part) for part in seen)
 
 

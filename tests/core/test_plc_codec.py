@@ -23,12 +23,14 @@ from edge.model.events import (
     DivertConfirmed,
     DivertFired,
     EyePassed,
+    GatePassed,
     JamDetected,
     ParcelLost,
     ParcelUnexpected,
 )
-from edge.model.ids import BootEpoch, CommandSeq, ExitNo, EyeNo, PlcNumber, RingSeq
+from edge.model.ids import BootEpoch, CommandSeq, ExitNo, EyeNo, GateNo, PlcNumber, RingSeq
 from edge.model.register_map import ModeBit, PcStatus, PlcCommand, WordOrder
+from edge.model.review import GateLane
 from edge.model.units import Mm, MonoUs, Ticks
 from tests.clauses import clause
 from tests.core import plc_golden as golden
@@ -174,7 +176,7 @@ def test_a_status_that_means_nothing_is_refused(words: tuple[int, ...], why: str
         GOOD_SLOT[:9],
         changed(changed(GOOD_SLOT, 0, 0), 1, 0),
         changed(GOOD_SLOT, 2, 0x0003),
-        changed(GOOD_SLOT, 2, 0x0803),
+        changed(GOOD_SLOT, 2, 0x0903),
         changed(GOOD_SLOT, 2, 0x0100),
         changed(changed(GOOD_SLOT, 2, 0x0205), 5, 0),
     ],
@@ -209,6 +211,7 @@ ENTRIES = [
         DivertConfirmed(**WHEN, **N18, exit=ExitNo(9), reason=ConfirmReason.MISSORT),
     ),
     (slot(RingKind.JAM, 6, 0), JamDetected(**WHEN, eye=EyeNo(6))),
+    (slot(RingKind.GATE, 2, 2), GatePassed(**WHEN, gate=GateNo(2), lane=GateLane.REPICK)),
 ]  # fmt: skip
 
 
@@ -221,7 +224,9 @@ def test_every_kind_of_the_contract_is_in_that_table() -> None:
     assert {raw.kind for raw, _ in ENTRIES} == set(RingKind)
 
 
-@pytest.mark.parametrize("raw", [slot(RingKind.ABORTED, 2, 77), slot(RingKind.CONFIRMED, 2, 0)])
+@pytest.mark.parametrize(
+    "raw", [slot(RingKind.ABORTED, 2, 77), slot(RingKind.CONFIRMED, 2, 0), slot(RingKind.GATE, 1, 3)]
+)
 def test_an_unknown_cause_or_reason_is_refused(raw: RingSlot) -> None:
     with pytest.raises(WrongBlock, match="entry 9"):
         entry_of(raw, epoch=BootEpoch(3), ticks=Ticks(7), at_us=MonoUs(1))

@@ -8,8 +8,11 @@ import pytest
 from rich.console import Console
 
 from edge.model.codes import CodeStanding, JudgedCode, Symbology
-from edge.model.ids import ReaderId
-from edge.model.records import Identified
+from edge.model.ids import BenchId, OrderNo, ReaderId, Sku, Waybill
+from edge.model.records import Identified, Reviewed, ReviewOpened
+from edge.model.review import Difference
+from edge.model.units import MonoUs
+from edge.model.verdict import Reason
 from edge.store.places import Places
 from edge.story import tell_parcel
 from line_config.load import load_line
@@ -85,3 +88,43 @@ def test_a_row_without_an_agreed_clock_has_no_wall_time(tmp_path: Path) -> None:
     found, text = told(tmp_path, "1")
     assert found
     assert "00:00:05" not in text
+
+
+@pytest.mark.parametrize(
+    ("key", "language", "lines"),
+    [
+        (
+            "W9",
+            "en",
+            [
+                "Review of order A-1 by slip PS1 at bench1: failed · Goods of the order are missing",
+                "missing: A × 1",
+            ],
+        ),
+        (
+            "A-1",
+            "zh",
+            ["订单 A-1 复核（配货单 PS1，bench1）：不符 · 复核缺货", "缺少：A × 1", "多出：777 × 2"],
+        ),
+    ],
+)
+def test_the_review_of_an_order_is_told_even_before_its_parcel_is_on_the_belt(
+    tmp_path: Path, key: str, language: str, lines: list[str]
+) -> None:
+    scribe = store_kit.Scribe(Places(tmp_path).journal)
+    bench, order_no, label = BenchId("bench1"), OrderNo("A-1"), Waybill("W9")
+    common = {"bench": bench, "slip": "PS1", "order_no": order_no, "order_version": 1, "waybill": label}
+    verdict = Reviewed(
+        at_us=MonoUs(2),
+        contents="c",
+        reason=Reason.SKU_MISSING,
+        pieces=2,
+        missing=(Difference(sku=Sku("A"), code="", qty=1),),
+        extra=(Difference(sku=Sku(""), code="777", qty=2),),
+        **common,  # type: ignore[arg-type]
+    )
+    scribe.write(ReviewOpened(at_us=MonoUs(1), resumed=False, **common), verdict)  # type: ignore[arg-type]
+    scribe.close()
+    found, text = told(tmp_path, key, language)
+    assert found
+    assert [line for line in lines if line not in text] == []

@@ -160,6 +160,7 @@ async def test_an_unknown_plan_is_not_activated(tmp_path: Path) -> None:
         ("reject_parcel", "", "subject_invalid"),
         ("reject_parcel", "track:0", "subject_invalid"),
         ("reject_parcel", "parcel:17", "subject_invalid"),
+        ("reopen_review", "", "subject_invalid"),
         ("ship", "SO-1", "fields_invalid"),
     ],
 )

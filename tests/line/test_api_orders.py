@@ -5,6 +5,12 @@ from typing import Any
 
 import pytest
 
+from edge.model.ids import BenchId, InboxSeq, OrderNo, Sku, Waybill
+from edge.model.records import Reviewed, ReviewOpened
+from edge.model.review import Difference
+from edge.model.units import MonoUs
+from edge.model.verdict import Reason
+from edge.store.journal_writer import JournalWriter
 from tests.line.gateway_kit import Json, open_desk, order_json, slug_of
 
 
@@ -19,7 +25,7 @@ async def test_an_order_is_stored_and_given_back(tmp_path: Path) -> None:
         found = (await desk.erp.get("/v1/orders/SO-1")).json()
         pushed["parcels"][0]["lines"][0]["is_gift"] = False
         del pushed["message_id"]
-        assert found == pushed | {"status": "released", "inbox_seq": 1}
+        assert found == pushed | {"status": "released", "inbox_seq": 1, "review": None}
 
 
 async def test_a_repeated_message_is_answered_as_the_first_time(tmp_path: Path) -> None:
@@ -170,3 +176,62 @@ async def test_orders_outlive_the_gateway(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         again = await desk.erp.put("/v1/orders/SO-1", json=order_json(1))
         assert again.content == first.content
+
+
+async def test_what_the_review_of_an_order_came_to(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.erp.put("/v1/orders/SO-1", json=order_json(1))
+        goods = {"sku": "CUP", "barcodes": ["777"], "unit_weight_g": 10}
+        await desk.erp.post("/v1/goods:batch", json={"message_id": "g1", "goods": [goods]})
+        bench, order_no, waybill = BenchId("bench1"), OrderNo("SO-1"), Waybill("73120000000001")
+        opened = ReviewOpened(
+            at_us=MonoUs(1),
+            bench=bench,
+            slip="P1",
+            order_no=order_no,
+            order_version=1,
+            waybill=waybill,
+            resumed=False,
+        )
+        verdict = Reviewed(
+            at_us=MonoUs(2),
+            bench=bench,
+            slip="P1",
+            order_no=order_no,
+            order_version=1,
+            waybill=waybill,
+            contents="c",
+            reason=Reason.SKU_MISSING,
+            pieces=3,
+            missing=(Difference(sku=Sku("TEA"), code="", qty=2),),
+            extra=(
+                Difference(sku=Sku("POT"), code="", qty=1),
+                Difference(sku=Sku(""), code="777", qty=4),
+            ),
+        )
+        journal = JournalWriter(desk.places.journal, line_id="demo", timezone="Asia/Shanghai")
+        await journal.append([opened, verdict], InboxSeq(0))
+        await journal.close()
+        found = (await desk.erp.get("/v1/orders/SO-1")).json()["review"]
+    assert found == {
+        "state": "failed",
+        "bench": "bench1",
+        "slip": "P1",
+        "order_version": 1,
+        "opened_at": None,
+        "reason": "sku_missing",
+        "pieces": 3,
+        "missing": [{"sku": "TEA", "qty": 2}],
+        "extra": [{"sku": "POT", "qty": 1}, {"code": "777", "qty": 4, "skus": ["CUP"]}],
+        "judged_at": None,
+    }
+
+
+async def test_a_review_is_reopened_for_an_order_that_is_there(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        body = {"message_id": "x1", "action": "reopen_review", "subject": "SO-1"}
+        unknown = await desk.operator.post("/v1/line/commands", json=body)
+        assert (unknown.status_code, slug_of(unknown)) == (404, "order_unknown")
+        await desk.erp.put("/v1/orders/SO-1", json=order_json(1))
+        stored = await desk.operator.post("/v1/line/commands", json=body | {"message_id": "x2"})
+        assert (stored.status_code, stored.json()["outcome"]) == (200, "stored")

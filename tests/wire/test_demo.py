@@ -26,6 +26,8 @@ KEYS = {
     "unverified_shipped",
     "cancelled_shipped",
     "undetectable",
+    "reviewed",
+    "review_rejected",
     "read_rate",
     "by_reason",
     "by_chute",
@@ -36,6 +38,7 @@ KEYS = {
     "never_reached",
 }
 NEVER = ("mis_sorted", "lost", "unverified_shipped", "cancelled_shipped")
+UNREVIEWED = ("not_reviewed", "unknown_order")
 KILLS = 5
 PERMIT_S = 3.0
 """From the kill of the line process to the first permit to induct."""
@@ -56,6 +59,7 @@ async def test_thirty_parcels_with_faults(tmp_path: Path) -> None:
     assert set(figures) == KEYS
     assert figures["parcels"] == 30
     assert [figures[name] for name in NEVER] == [0, 0, 0, 0]
+    assert figures["reviewed"] >= 30 - sum(figures["by_reason"].get(one, 0) for one in UNREVIEWED)
     assert figures["by_reason"]["ok"] >= 10
     journal = (tmp_path / "d" / "journal" / "journal.db").as_uri()
     with closing(sqlite3.connect(f"{journal}?mode=ro", uri=True)) as database:

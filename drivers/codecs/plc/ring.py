@@ -10,19 +10,21 @@ from edge.model.events import (
     DivertConfirmed,
     DivertFired,
     EyePassed,
+    GatePassed,
     JamDetected,
     ParcelLost,
     ParcelUnexpected,
     RingEntry,
 )
-from edge.model.ids import BootEpoch, ExitNo, EyeNo, PlcNumber, RingSeq
+from edge.model.ids import BootEpoch, ExitNo, EyeNo, GateNo, PlcNumber, RingSeq
 from edge.model.register_map import WordOrder
+from edge.model.review import GateLane
 from edge.model.units import Mm, MonoUs, Ticks
 
 SIZE = 10
 _KINDS = {int(kind): kind for kind in RingKind}
-_NUMBERLESS = (RingKind.EYE, RingKind.CONFIRMED, RingKind.JAM)
-"""Kinds that may be about no parcel: a passage in a purge, one nobody waited for, a jam."""
+_NUMBERLESS = (RingKind.EYE, RingKind.CONFIRMED, RingKind.JAM, RingKind.GATE)
+"""Kinds that may be about no parcel: a passage in a purge, one nobody waited for, a jam, a bench's gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,5 +92,7 @@ def entry_of(slot: RingSlot, *, epoch: BootEpoch, ticks: Ticks, at_us: MonoUs) -
                 return DivertConfirmed(**when, number=number, exit=to, reason=ConfirmReason(slot.arg))
             case RingKind.JAM:
                 return JamDetected(**when, eye=eye)
+            case RingKind.GATE:
+                return GatePassed(**when, gate=GateNo(slot.point), lane=GateLane(slot.arg))
     except ValueError as unknown:
         raise WrongBlock(f"ring slot: entry {slot.ring_seq}: {unknown}") from unknown

@@ -15,6 +15,7 @@ from simulators.devices.plc.commands import Commands
 from simulators.devices.plc.confirm import Confirming
 from simulators.devices.plc.diverting import Diverting
 from simulators.devices.plc.encoder import EncoderWatch
+from simulators.devices.plc.gates import Gates
 from simulators.devices.plc.geometry import Geometry
 from simulators.devices.plc.lanes import Lanes
 from simulators.devices.plc.moment import Moment
@@ -76,6 +77,7 @@ class PlcLife:
             now, capacity=topology.plc.ring_capacity, pack=self._pack, on_overflow=self._overflowed
         )
         self.outcomes = Outcomes(settings.outcomes)
+        self.gates = Gates(ring=self.ring, eyes=sensors.gate_eyes)
         self.pc = PcWatch(
             now=now,
             by_us=by_us,
@@ -198,6 +200,8 @@ class PlcLife:
             self._sense_eyes(sensors.eyes, before.eyes)
         if sensors.confirm & ~before.confirm:
             self._sense_confirm(sensors.confirm & ~before.confirm)
+        if sensors.gate_eyes != before.gate_eyes:
+            self.gates.sense(sensors.gate_eyes)
         # After the eyes: who is at the induction eye in this instant is marked as well.
         self._sense_line(sensors)
 
@@ -257,6 +261,7 @@ class PlcLife:
         self.pc.written()
         status = self.pc.status
         self.ring.acknowledge(status.ring_ack)
+        self.gates.written(status.gates)
         mode = status.mode.value
         self.line.wanted(
             stop=bool(mode & ModeBit.REQUEST_STOP.value), purge=bool(mode & ModeBit.REQUEST_PURGE.value)
@@ -297,7 +302,7 @@ class PlcLife:
             induction,
             self.diverting.sides,
             0 if self.zone is None else self.zone.held,
-            pc.gates if fresh else 0,
+            self.gates.open if fresh else 0,
             pc.indicators,
         )
         if driven != self._driven:
