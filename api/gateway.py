@@ -147,7 +147,7 @@ class Gateway:
 
     def _open_inbox(self) -> Intake:
         self._inbox = InboxWriter(self.places.inbox)
-        return Intake(self._inbox, self.line.chutes)
+        return Intake(self._inbox, self.line.chutes, self.line.read.patterns)
 
     def _close_inbox(self) -> None:
         if self._inbox is not None:

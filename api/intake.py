@@ -15,7 +15,9 @@ from typing import assert_never
 
 from api.settings import BATCH_MAX
 from edge.model.alarm import AlarmKind
-from edge.model.ids import ChuteId, MessageId, OrderNo, PlanId
+from edge.model.codes import WaybillPattern
+from edge.model.coding import CodingCheck
+from edge.model.ids import ChuteId, MessageId, OrderNo, PlanId, TrackId, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import Goods, Order
 from edge.model.route import SortPlan
@@ -54,6 +56,10 @@ class Refusal(StrEnum):
     CHUTE_UNKNOWN = "chute_unknown"
     CHUTE_NOT_SHIPPING = "chute_not_shipping"
     SUBJECT_INVALID = "subject_invalid"
+    CODES_DIFFER = "codes_differ"
+    """A code was typed twice, and not alike."""
+    CODE_UNCHECKED = "code_unchecked"
+    """A code that was typed once has no carrier's shape, or no order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +93,12 @@ def open_intake(inbox: Path, chutes: Iterable[Chute]) -> "Intake":
 class Intake:
     """The inbox as the outside may use it, for a line with ``chutes``."""
 
-    def __init__(self, writer: InboxWriter, chutes: Iterable[Chute]) -> None:
+    def __init__(
+        self, writer: InboxWriter, chutes: Iterable[Chute], patterns: Iterable[WaybillPattern] = ()
+    ) -> None:
+        """``patterns``: waybills of the carriers that the line serves."""
         self._writer = writer
+        self._patterns = tuple(re.compile(one.regex) for one in patterns)
         self._kinds: dict[ChuteId, ChuteKind] = {chute.id: chute.kind for chute in chutes}
 
     def close(self) -> None:
@@ -165,6 +175,19 @@ class Intake:
         if refused is not None:
             return refused
         return self._writer.operator_command(message, action, subject, by)
+
+    def key_code(self, message: Message, track: TrackId, code: Waybill, again: str, by: str) -> IntakeAnswer:
+        """The code of a parcel that no reader could read: typed twice alike, or typed once (``again`` empty)
+        where it fits a carrier that the line serves and an order has it. ``by``: who keyed it."""
+        if again:
+            if again != code:
+                return Refused(refusal=Refusal.CODES_DIFFER, detail="type it twice again")
+            return self._writer.key_code(message, track, code, CodingCheck.TWICE, by)
+        if not any(pattern.fullmatch(code) for pattern in self._patterns):
+            return Refused(refusal=Refusal.CODE_UNCHECKED, detail="it fits no carrier of this line")
+        if not self._writer.knows(code):
+            return Refused(refusal=Refusal.CODE_UNCHECKED, detail="no order has it")
+        return self._writer.key_code(message, track, code, CodingCheck.PATTERN_AND_ORDER, by)
 
     def _subject_refused(self, action: OperatorAction, subject: str) -> Refused | None:
         match action:

@@ -15,6 +15,7 @@ from edge.store.journal_types import (
     AlarmRow,
     CancelAnswerRow,
     ChuteRow,
+    CodingRow,
     DeviceRow,
     JournalRow,
     LineRow,
@@ -111,6 +112,13 @@ class LineRecord:
     async def story(self, track: TrackId) -> tuple[ParcelRow | None, tuple[JournalRow, ...]]:
         """One parcel, and every row of the log about it."""
         return await self._page(lambda: (self._pages.parcel(track), self._pages.story(track)))
+
+    async def to_code(self, limit: int) -> tuple[tuple[CodingRow, ...], tuple[CodingRow, ...]]:
+        """Parcels that wait for a person to key their code; codes that were keyed too late."""
+        return await self._page(lambda: (self._pages.to_code(limit), self._pages.ready_codes(limit)))
+
+    async def knows_track(self, track: TrackId) -> bool:
+        return await self._page(lambda: self._pages.parcel(track) is not None)
 
     async def changes_after(self, seq: InboxSeq, limit: int) -> tuple[Change, ...]:
         """Who asked for the inbox rows above ``seq``, in order."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.model.ids import OrderNo, TrackId, Waybill
-from edge.model.records import ChoiceChanged, Identified
+from edge.model.records import ChoiceChanged, Identified, KeyedCodeTaken
 from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import JournalRow, ParcelRow, ReviewRow
 from edge.store.places import Places
@@ -90,7 +90,7 @@ def _values(item: Any) -> str:
 
 def _choice(item: Identified | ChoiceChanged, texts: ReadingTexts) -> str:
     """Why this waybill, or none, and for each code who saw it and what became of it."""
-    rules, standings = texts
+    rules, standings, _ = texts
     shown = [f"quality={item.quality} waybill={item.waybill or '–'} {item.why}: {rules[item.why]}"]
     for code in item.codes:
         readers = ", ".join(code.readers) or "–"
@@ -121,7 +121,11 @@ def story_table(
     for row in rows:
         since_ms = (row.at_us - parcel.inducted_at_us) // 1000
         item = row.item()
-        told = _choice(item, texts) if isinstance(item, Identified | ChoiceChanged) else _values(item)
+        told = _values(item)
+        if isinstance(item, Identified | ChoiceChanged):
+            told = _choice(item, texts)
+        elif isinstance(item, KeyedCodeTaken):
+            told += f"\n{item.outcome}: {texts[2][item.outcome]}"
         table.add_row(str(row.seq), _clock(row, zone), str(since_ms), row.kind, Text(told))
     return table
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from edge.model.codes import CodeStanding, ReadRule
+from edge.model.coding import CodingOutcome
 from line_config.fields import Strict
 from line_config.load import read_packaged
 from line_config.problems import LineConfigError
@@ -21,12 +22,19 @@ class StandingText(Strict):
     text: Texts
 
 
+class OutcomeText(Strict):
+    outcome: CodingOutcome
+    text: Texts
+
+
 class ReadingFile(Strict):
+    outcomes: Annotated[tuple[OutcomeText, ...], Field(min_length=1, max_length=16)]
+    """What became of a code that a person keyed."""
     rules: Annotated[tuple[RuleText, ...], Field(min_length=1, max_length=64)]
     standings: Annotated[tuple[StandingText, ...], Field(min_length=1, max_length=64)]
 
 
-ReadingTexts = tuple[dict[ReadRule, str], dict[CodeStanding, str]]
+ReadingTexts = tuple[dict[ReadRule, str], dict[CodeStanding, str], dict[CodingOutcome, str]]
 
 
 def reading_texts(language: str) -> ReadingTexts:
@@ -35,7 +43,8 @@ def reading_texts(language: str) -> ReadingTexts:
     if found is None:
         raise LineConfigError(problems)
     rules = {one.rule: _in(one.text, language) for one in found.rules}
-    return rules, {one.standing: _in(one.text, language) for one in found.standings}
+    standings = {one.standing: _in(one.text, language) for one in found.standings}
+    return rules, standings, {one.outcome: _in(one.text, language) for one in found.outcomes}
 
 
 def _in(texts: Texts, language: str) -> str:

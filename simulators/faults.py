@@ -31,7 +31,7 @@ class ParcelFaultKind(StrEnum):
     UNROUTED_ORDER = "unrouted_order"
     """``arg`` 0: no rule of the plan matches; 1: a blind spot of its carrier."""
     NO_READ = "no_read"
-    """Its label cannot be read."""
+    """No reader can read its label; a person can."""
     DOUBLE_LABEL = "double_label"
     """``arg`` 0: the second waybill is an unknown one; 1: another order's."""
     FOREIGN_LABEL = "foreign_label"

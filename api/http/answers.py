@@ -307,6 +307,46 @@ class AlarmsAnswer(Answer):
     alarms: list[AlarmAnswer]
 
 
+class SeenAnswer(Answer):
+    """``standing``: what became of it (texts: ``reading.yaml``)."""
+
+    text: str
+    symbology: str
+    standing: str
+
+
+class ToCodeAnswer(Answer):
+    """A parcel that no reader could read. ``picture``: id of its picture in the no-read archive, which is
+    kept under the parcel's track. ``on_belt``: it has no end yet."""
+
+    track: int
+    since: str | None
+    length_mm: int
+    picture: int
+    on_belt: bool
+    chute: str | None
+    exit_reason: str | None
+    codes: list[SeenAnswer]
+
+
+class ReadyCodeAnswer(Answer):
+    """A code that was keyed too late for its parcel: ready when that comes round."""
+
+    track: int
+    code: str
+    length_mm: int
+    picture: int
+    by: str
+    at: str | None
+
+
+class CodingAnswer(Answer):
+    """Latest first."""
+
+    waiting: list[ToCodeAnswer]
+    ready: list[ReadyCodeAnswer]
+
+
 class ChangeAnswer(Answer):
     """``by`` empty: taken by an earlier build, which did not note it."""
 
@@ -332,6 +372,8 @@ _REFUSALS: dict[Refusal, Slug] = {
     Refusal.CHUTE_UNKNOWN: Slug.CHUTE_UNKNOWN,
     Refusal.CHUTE_NOT_SHIPPING: Slug.CHUTE_NOT_SHIPPING,
     Refusal.SUBJECT_INVALID: Slug.SUBJECT_INVALID,
+    Refusal.CODES_DIFFER: Slug.CODES_DIFFER,
+    Refusal.CODE_UNCHECKED: Slug.CODE_UNCHECKED,
 }
 
 _OUTCOMES: dict[Outcome, Slug | None] = {

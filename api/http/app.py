@@ -12,7 +12,20 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.gateway import Gateway
-from api.http import changes, events, exports, goods, imports, line, orders, parcels, plans, relay, system
+from api.http import (
+    changes,
+    coding,
+    events,
+    exports,
+    goods,
+    imports,
+    line,
+    orders,
+    parcels,
+    plans,
+    relay,
+    system,
+)
 from api.http.bodies import ERRORS_MAX
 from api.http.deps import authorised
 from api.http.guards import Guards
@@ -62,7 +75,20 @@ def create_app(
     )
     app.state.gateway = gateway
     app.include_router(system.open_router)
-    for part in (orders, goods, plans, imports, line, parcels, exports, events, changes, relay, system):
+    for part in (
+        orders,
+        goods,
+        plans,
+        imports,
+        line,
+        coding,
+        parcels,
+        exports,
+        events,
+        changes,
+        relay,
+        system,
+    ):
         app.include_router(part.router, dependencies=[Depends(authorised)])
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)

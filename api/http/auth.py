@@ -74,6 +74,8 @@ REQUIRED: Final[dict[tuple[str, str], Permission]] = {
     ("POST", "/v1/plans/{plan_id}/import"): Permission.WRITE_PLANS,
     ("POST", "/v1/plans/{plan_id}/activate"): Permission.WRITE_PLANS,
     ("POST", "/v1/line/commands"): Permission.OPERATE,
+    ("GET", "/v1/coding"): Permission.READ,
+    ("POST", "/v1/coding/{track}"): Permission.OPERATE,
     ("GET", "/v1/line"): Permission.READ,
     ("GET", "/v1/line/chutes"): Permission.READ,
     ("GET", "/v1/line/devices"): Permission.READ,

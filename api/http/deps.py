@@ -9,7 +9,7 @@ from api.clock import utc_now
 from api.gateway import Gateway
 from api.http.auth import Caller, authorise
 from api.http.guards import CALLER_KEY
-from api.http.schemas import ID_PATTERN, KEY_PATTERN, MESSAGE_PATTERN, PAGE_MAX, WAYBILL_PATTERN
+from api.http.schemas import CURSOR_MAX, ID_PATTERN, KEY_PATTERN, MESSAGE_PATTERN, PAGE_MAX, WAYBILL_PATTERN
 from api.intake import Message, message_about
 from edge.model.ids import MessageId
 
@@ -54,6 +54,7 @@ OrderNoPath = Annotated[str, Path(pattern=ID_PATTERN)]
 IdPath = Annotated[str, Path(pattern=ID_PATTERN)]
 MessageIdPath = Annotated[str, Path(pattern=MESSAGE_PATTERN)]
 WaybillPath = Annotated[str, Path(pattern=WAYBILL_PATTERN)]
+TrackPath = Annotated[int, Path(ge=1, le=CURSOR_MAX)]
 LimitQuery = Annotated[int, Query(ge=1, le=PAGE_MAX, description="At most so many; there may be fewer.")]
 
 

@@ -84,6 +84,31 @@ EXAMPLES: Final[dict[str, Any]] = {
     },
     "PlanActivation": {"message_id": "plan-3-on", "version": 3},
     "LineCommandIn": {"message_id": "op-17", "action": "disable_chute", "subject": "003"},
+    "CodingIn": {"message_id": "station-2-9", "code": "73120000000001", "again": "73120000000001"},
+    "CodingAnswer": {
+        "waiting": [
+            {
+                "track": 29,
+                "since": "2026-11-23T07:41:03.120000+00:00",
+                "length_mm": 310,
+                "picture": 29,
+                "on_belt": True,
+                "chute": None,
+                "exit_reason": None,
+                "codes": [{"text": "571-01-003", "symbology": "code128", "standing": "no_waybill"}],
+            }
+        ],
+        "ready": [
+            {
+                "track": 27,
+                "code": "73120000000002",
+                "length_mm": 280,
+                "picture": 27,
+                "by": "station-2",
+                "at": "2026-11-23T07:41:09.400000+00:00",
+            }
+        ],
+    },
     "TakenAnswer": {"outcome": "stored", "inbox_seq": 1, "version": 1},
     "BatchAnswer": {
         "stored": 1,

@@ -16,6 +16,7 @@ from api.http.examples import EXAMPLES
 from api.http.problems import KINDS, PROBLEM_MEDIA_TYPE, TYPE_PREFIX
 from api.http.schemas import (
     BlindSpotIn,
+    CodingIn,
     GoodsBatch,
     GoodsIn,
     GoodsItem,
@@ -41,6 +42,7 @@ BODIES: Final[tuple[type[BaseModel], ...]] = (
     BlindSpotIn,
     PlanActivation,
     LineCommandIn,
+    CodingIn,
     ProblemBody,
 )
 ALWAYS: Final = (400, 500, 503)

@@ -3,12 +3,12 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
 from api.feed import fed
 from api.http.answers import ParcelAnswer, ParcelsAnswer, StoryAnswer
-from api.http.deps import GatewayDep, LimitQuery, WaybillPath
+from api.http.deps import GatewayDep, LimitQuery, TrackPath, WaybillPath
 from api.http.problems import Problem, Slug
 from api.http.schemas import CURSOR_MAX
 from api.moments import moment
@@ -22,7 +22,6 @@ AfterEnd = Annotated[
     int, Query(ge=0, le=CURSOR_MAX, description="The last ``end_seq`` that is known already.")
 ]
 OnBelt = Annotated[bool, Query(description="Only those that have no end yet.")]
-TrackPath = Annotated[int, Path(ge=1, le=CURSOR_MAX)]
 
 
 @router.get("/parcels", responses={200: {"model": ParcelsAnswer}})

@@ -44,6 +44,8 @@ class Slug(StrEnum):
     CHUTE_UNKNOWN = "chute_unknown"
     CHUTE_NOT_SHIPPING = "chute_not_shipping"
     SUBJECT_INVALID = "subject_invalid"
+    CODES_DIFFER = "codes_differ"
+    CODE_UNCHECKED = "code_unchecked"
     CANCEL_UNKNOWN = "cancel_unknown"
     PARCEL_UNKNOWN = "parcel_unknown"
     CURSOR_AHEAD = "cursor_ahead"
@@ -115,6 +117,12 @@ KINDS: dict[Slug, Kind] = {
     ),
     Slug.SUBJECT_INVALID: Kind(
         status=422, en="The command's subject is missing or not wanted", zh="命令对象缺失或多余"
+    ),
+    Slug.CODES_DIFFER: Kind(status=422, en="The code was not typed twice alike", zh="两次录入的条码不一致"),
+    Slug.CODE_UNCHECKED: Kind(
+        status=422,
+        en="Typed once, a code must fit a carrier of this line and have an order: type it twice",
+        zh="只录入一次的条码须符合本线承运商规则且有订单，请录入两次",
     ),
     Slug.CANCEL_UNKNOWN: Kind(status=404, en="No cancel with this message id", zh="没有该编号的取消请求"),
     Slug.PARCEL_UNKNOWN: Kind(

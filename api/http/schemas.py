@@ -199,6 +199,14 @@ class PlanActivation(Strict):
     version: Version
 
 
+class CodingIn(Strict):
+    """The code of a parcel that no reader could read; ``again``: typed a second time."""
+
+    message_id: MessageIdText
+    code: WaybillText
+    again: Annotated[str, Field(max_length=40, pattern=TEXT_PATTERN)] = ""
+
+
 class LineCommandIn(Strict):
     """``subject``: a chute for enable and disable, ``kind`` or ``kind:subject`` for an alarm, a waybill or
     ``track:N`` for a parcel, an order's number for a review, else empty."""

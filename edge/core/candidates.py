@@ -18,7 +18,7 @@ class Sifted:
     """Different texts in the order read."""
 
     fitting: list[str] = field(default_factory=list)
-    """Fit a carrier that this line serves."""
+    """Fit a carrier that this line serves, or were keyed by a person."""
     foreign: list[str] = field(default_factory=list)
     """Fit a carrier that it does not serve, and none that it does."""
     others: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ def sift(layout: Layout, track: Track) -> Sifted:
         if not can_be_waybill(layout, seen):
             continue
         text = seen.code.text
-        if layout.waybill.fullmatch(text):
+        if layout.waybill.fullmatch(text) or not seen.readers:
             texts = found.fitting
         elif layout.foreign.fullmatch(text):
             texts = found.foreign

@@ -186,7 +186,8 @@ def _choose(scope: Scope, track: Track, found: Sifted) -> tuple[ReadQuality, Rea
         return ReadQuality.MULTI, ReadRule.TOO_MANY
     if found.fitting:
         _claim(scope, track, Waybill(found.fitting[0]))
-        return ReadQuality.GOOD, ReadRule.ONE_FITS
+        by_reader = any(seen.readers and seen.code.text == track.waybill for seen in track.codes)
+        return ReadQuality.GOOD, ReadRule.ONE_FITS if by_reader else ReadRule.KEYED
     return ReadQuality.PARTIAL, ReadRule.ONLY_FOREIGN if found.foreign else ReadRule.NONE_FITS
 
 

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from edge.core import (
     chutes,
+    coding,
     devices,
     diverting,
     identify,
@@ -29,6 +30,7 @@ from edge.model.commands import LineCommand
 from edge.model.events import (
     BenchScanned,
     ClockRead,
+    CodeKeyed,
     CodesRead,
     CommandAnswered,
     DeviceWentDown,
@@ -144,6 +146,7 @@ class LineCore:
                 | OrderChanged()
                 | PlanActivated()
                 | OperatorCommanded()
+                | CodeKeyed()
             ):
                 self._from_inbox(event)
             case _:
@@ -214,7 +217,13 @@ class LineCore:
                 assert_never(event)
 
     def _from_inbox(
-        self, event: OrderCancelled | WaybillPlaceFound | OrderChanged | PlanActivated | OperatorCommanded
+        self,
+        event: OrderCancelled
+        | WaybillPlaceFound
+        | OrderChanged
+        | PlanActivated
+        | OperatorCommanded
+        | CodeKeyed,
     ) -> None:
         scope = self._scope
         match event:
@@ -231,6 +240,9 @@ class LineCore:
             case PlanActivated():
                 operating.plan_activated(scope, event)
                 self._reconsider(tuple(self.state.tracks.values()), event.at_us)
+            case CodeKeyed():
+                coded = coding.keyed(scope, event)
+                self._reconsider(() if coded is None else (coded,), event.at_us)
             case OperatorCommanded():
                 operating.commanded(scope, event)
                 packml.review(scope, event.at_us)

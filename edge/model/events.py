@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.model.codes import Code
+from edge.model.coding import CodingCheck
 from edge.model.divert import AbortCause, CommandStatus, ConfirmReason
 from edge.model.ids import (
     BenchId,
@@ -359,6 +360,20 @@ class OperatorCommanded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeKeyed:
+    """Inbox row: a person keyed the code of a parcel that no reader could read. ``by``: who, at the wall
+    clock's ``keyed_utc_us``."""
+
+    at_us: MonoUs
+    inbox_seq: InboxSeq
+    track: TrackId
+    text: str
+    check: CodingCheck
+    by: str
+    keyed_utc_us: UtcUs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceWentUp:
     at_us: MonoUs
     device: DeviceId
@@ -482,6 +497,7 @@ Event = (
     | OrderChanged
     | PlanActivated
     | OperatorCommanded
+    | CodeKeyed
     | DeviceWentUp
     | DeviceWentDown
     | HoldRaised

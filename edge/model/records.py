@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from edge.model.alarm import AlarmKind
 from edge.model.codes import JudgedCode, ReadQuality, ReadRule
+from edge.model.coding import CodingCheck, CodingOutcome
 from edge.model.divert import AbortCause, CommandStatus
 from edge.model.ids import (
     BenchId,
@@ -68,6 +69,21 @@ class ChoiceChanged:
     waybill: Waybill
     codes: tuple[JudgedCode, ...]
     why: ReadRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedCodeTaken:
+    """What became of a code that a person keyed; where it joined, ``ChoiceChanged`` or ``Identified``
+    follows."""
+
+    at_us: MonoUs
+    inbox_seq: InboxSeq
+    track: TrackId
+    waybill: Waybill
+    check: CodingCheck
+    by: str
+    keyed_utc_us: UtcUs
+    outcome: CodingOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,6 +381,7 @@ RecordBody = (
     TrackOpened
     | Identified
     | ChoiceChanged
+    | KeyedCodeTaken
     | Weighed
     | Decided
     | Told

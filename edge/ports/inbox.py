@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.model.ids import InboxSeq, OrderNo, Waybill
+from edge.model.coding import CodingCheck
+from edge.model.ids import InboxSeq, OrderNo, TrackId, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import BeltOrder, BenchOrder, CancelRequest, ShippedBefore
 from edge.model.review import ReviewRefusal
 from edge.model.route import SortPlan
+from edge.model.units import UtcUs
 
 
 class InboxFailed(Exception):
@@ -43,13 +45,25 @@ class OperatorRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRow:
+    """A person keyed the code of a parcel."""
+
+    seq: InboxSeq
+    track: TrackId
+    text: str
+    check: CodingCheck
+    by: str
+    keyed_utc_us: UtcUs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherRow:
     """A row that never concerns the core (goods, plan put)."""
 
     seq: InboxSeq
 
 
-InboxRow = OrderRow | CancelRow | PlanRow | OperatorRow | OtherRow
+InboxRow = OrderRow | CancelRow | PlanRow | OperatorRow | CodeRow | OtherRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,28 @@ from typing import assert_never
 
 import structlog
 
-from edge.model.events import Event, OperatorCommanded, OrderCancelled, OrderChanged, PlanActivated
+from edge.model.events import (
+    CodeKeyed,
+    Event,
+    OperatorCommanded,
+    OrderCancelled,
+    OrderChanged,
+    PlanActivated,
+)
 from edge.model.ids import InboxSeq, Waybill
 from edge.model.units import US_PER_MS
 from edge.ports.clock import Clock
-from edge.ports.inbox import CancelRow, Inbox, InboxFailed, InboxRow, OperatorRow, OrderRow, OtherRow, PlanRow
+from edge.ports.inbox import (
+    CancelRow,
+    CodeRow,
+    Inbox,
+    InboxFailed,
+    InboxRow,
+    OperatorRow,
+    OrderRow,
+    OtherRow,
+    PlanRow,
+)
 from edge.runtime.event_queue import EventQueue, InboxRead, Source
 from edge.runtime.quiet import Quiet
 
@@ -115,6 +132,18 @@ class InboxFollower:
                 return (
                     OperatorCommanded(
                         at_us=now, inbox_seq=row.seq, action=row.action, subject=row.subject, by=row.by
+                    ),
+                )
+            case CodeRow():
+                return (
+                    CodeKeyed(
+                        at_us=now,
+                        inbox_seq=row.seq,
+                        track=row.track,
+                        text=row.text,
+                        check=row.check,
+                        by=row.by,
+                        keyed_utc_us=row.keyed_utc_us,
                     ),
                 )
             case OtherRow():

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, Waybill
+from edge.model.coding import CodingCheck
+from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, TrackId, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import CancelRequest, Goods, ShippedBefore
 from edge.model.review import ReviewRefusal
 from edge.model.route import SortPlan
+from edge.model.units import UtcUs
 from edge.ports.inbox import (
     CancelRow,
+    CodeRow,
     InboxRow,
     LookUpAnswer,
     OperatorRow,
@@ -167,6 +170,15 @@ def _row(connection: Any, seq: InboxSeq, kind: str, message_id: str, body: dict[
                 action=OperatorAction(body["action"]),
                 subject=str(body["subject"]),
                 by=str(body["by"]),
+            )
+        case RowKind.CODE:
+            return CodeRow(
+                seq=seq,
+                track=TrackId(int(body["track"])),
+                text=str(body["code"]),
+                check=CodingCheck(body["check"]),
+                by=str(body["by"]),
+                keyed_utc_us=UtcUs(int(body["keyed_utc_us"])),
             )
         case RowKind.PUT_GOODS | RowKind.PUT_PLAN:
             return OtherRow(seq=seq)

@@ -52,6 +52,7 @@ class RowKind(StrEnum):
     PUT_PLAN = "put_plan"
     ACTIVATE_PLAN = "activate_plan"
     OPERATOR = "operator"
+    CODE = "code"
 
 
 class Outcome(StrEnum):

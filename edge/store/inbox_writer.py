@@ -11,7 +11,8 @@ cancelled is stored and stays held or cancelled: only ``release`` lifts a hold, 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge.model.ids import InboxSeq, OrderNo, PlanId
+from edge.model.coding import CodingCheck
+from edge.model.ids import InboxSeq, OrderNo, PlanId, TrackId, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import Goods, OrderStatus
 from edge.model.route import SortPlan
@@ -202,6 +203,23 @@ class InboxWriter:
             return taken(Outcome.STORED, seq=seq), body
 
         return self._once(message, RowKind.OPERATOR, act)
+
+    def key_code(self, message: Message, track: TrackId, code: Waybill, check: CodingCheck, by: str) -> Taken:
+        """STORED or CONFLICT. What became of it, the line alone says (``KeyedCodeTaken``)."""
+        body = canonical(
+            {
+                "by": by,
+                "check": check.value,
+                "code": code,
+                "keyed_utc_us": message.at_utc_us,
+                "track": track,
+            }
+        )
+        return self._once(message, RowKind.CODE, lambda seq: (taken(Outcome.STORED, seq=seq), body))
+
+    def knows(self, waybill: Waybill) -> bool:
+        """An order has it as the waybill of one of its parcels."""
+        return queries.belt_order(self._db, waybill) is not None
 
     def add_api_key(self, key: ApiKey, by: Actor) -> bool:
         """False when the client already has ``KEYS_PER_NAME`` keys, there are ``KEYS_MAX`` in all, or

@@ -11,6 +11,7 @@ from edge.model.ids import ChuteId, InboxSeq, JournalSeq, MessageId, OrderNo, Tr
 from edge.model.order import CancelOutcome, ShippedBefore, ShippedPlace
 from edge.model.review import ReviewState
 from edge.model.units import MonoUs
+from edge.store import coding_queries
 from edge.store import journal_queries as queries
 from edge.store.errors import StoreUnreadable
 from edge.store.journal_types import (
@@ -18,6 +19,7 @@ from edge.store.journal_types import (
     CancelAnswerRow,
     ChainReport,
     ChuteRow,
+    CodingRow,
     Counts,
     DeviceRow,
     JournalRow,
@@ -131,6 +133,14 @@ class JournalReader:
     def alarms(self) -> tuple[AlarmRow, ...]:
         """Standing ones, oldest first."""
         return self._ask(queries.alarms) or ()
+
+    def to_code(self, limit: int) -> tuple[CodingRow, ...]:
+        """Parcels that no reader could read and nobody has keyed, the latest first."""
+        return self._ask(lambda it: coding_queries.to_code(it, limit)) or ()
+
+    def ready_codes(self, limit: int) -> tuple[CodingRow, ...]:
+        """Codes keyed too late for their parcel, not on the belt since; the latest first."""
+        return self._ask(lambda it: coding_queries.ready_codes(it, limit)) or ()
 
     def chutes(self) -> tuple[ChuteRow, ...]:
         """Chutes that have been switched or were full at least once."""

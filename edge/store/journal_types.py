@@ -138,6 +138,25 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodingRow:
+    """A parcel that no reader could read. ``waybill`` empty: nobody has keyed its code yet. ``codes``: text,
+    symbology and standing of what was read of it all the same."""
+
+    track: TrackId
+    since_utc_us: UtcUs | None
+    codes: tuple[tuple[str, str, str], ...]
+    waybill: str
+    coded_by: str
+    coded_utc_us: UtcUs | None
+    coded_check: str
+    outcome: str
+    length_mm: int
+    state: str
+    exit_reason: str | None
+    chute: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineRow:
     """The line now. ``plan`` empty: none taken."""
 

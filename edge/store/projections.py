@@ -5,16 +5,22 @@ One function a kind; a row without one moves nothing. All are replaced or set ab
 that a journal's read models can be rebuilt by running its records through again.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from edge.model import events as e
 from edge.model import records as r
+from edge.model.codes import ReadQuality
+from edge.model.coding import CodingOutcome
 from edge.model.order import ShippedPlace
 from edge.model.review import ReviewState
 from edge.model.verdict import ParcelState, Reason
 from edge.store.rows import encode
+
+CODING_KEPT = 20_000
+"""Tracks after which a parcel that nobody has coded waits no longer: hours of the fastest line."""
 
 Execute = Callable[[str, tuple[Any, ...]], object]
 
@@ -84,6 +90,31 @@ def _identified(execute: Execute, row: Row, item: r.Identified | r.ChoiceChanged
         execute(
             "DELETE FROM shipped WHERE waybill=? AND track<>? AND place=?",
             (item.waybill, item.track, ShippedPlace.UNPROVED.value),
+        )
+    elif item.quality is ReadQuality.NO:
+        _awaits_coding(execute, row, item)
+
+
+def _choice_changed(execute: Execute, row: Row, item: r.ChoiceChanged) -> None:
+    _identified(execute, row, item)
+    if item.waybill:
+        execute("DELETE FROM coding WHERE track=? AND waybill=''", (item.track,))
+
+
+def _awaits_coding(execute: Execute, row: Row, item: r.Identified | r.ChoiceChanged) -> None:
+    codes = json.dumps([[one.text, one.symbology.value, one.standing.value] for one in item.codes])
+    execute(
+        "INSERT OR IGNORE INTO coding (track, since_utc_us, codes) VALUES (?, ?, ?)",
+        (item.track, row.utc_us, codes),
+    )
+    execute("DELETE FROM coding WHERE track<=?", (item.track - CODING_KEPT,))
+
+
+def _keyed(execute: Execute, row: Row, item: r.KeyedCodeTaken) -> None:
+    if item.outcome in (CodingOutcome.JOINED, CodingOutcome.GONE_BY):
+        execute(
+            "UPDATE coding SET waybill=?, coded_by=?, coded_utc_us=?, coded_check=?, outcome=? WHERE track=?",
+            (item.waybill, item.by, item.keyed_utc_us, item.check.value, item.outcome.value, item.track),
         )
 
 
@@ -346,7 +377,8 @@ def _device(execute: Execute, row: Row, device: str, *, up: bool, why: str) -> N
 PROJECTIONS: dict[str, Callable[[Execute, Row, Any], None]] = {
     "TrackOpened": _track_opened,
     "Identified": _identified,
-    "ChoiceChanged": _identified,
+    "ChoiceChanged": _choice_changed,
+    "KeyedCodeTaken": _keyed,
     "Weighed": _weighed,
     "Decided": _decided,
     "Told": _told,

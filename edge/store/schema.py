@@ -13,9 +13,9 @@ from edge.store.errors import SchemaMismatch
 if TYPE_CHECKING:
     from alembic.config import Config
 
-JOURNAL_SCHEMA = "journal_0003"
+JOURNAL_SCHEMA = "journal_0004"
 """Alembic revision of journal.db that this build writes and reads."""
-LOG_SCHEMAS = ("journal_0001", "journal_0002", JOURNAL_SCHEMA)
+LOG_SCHEMAS = ("journal_0001", "journal_0002", "journal_0003", JOURNAL_SCHEMA)
 """Revisions with this build's table ``event``: closed segments stay as they were written."""
 INBOX_SCHEMA = "inbox_0003"
 GATEWAY_SCHEMA = "gateway_0001"

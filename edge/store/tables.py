@@ -218,6 +218,20 @@ review = Table(
 """The latest review of each order; from ``reason`` on its latest verdict (``state``: ReviewState)."""
 Index("review_waybill", review.c.waybill)
 
+coding = Table(
+    "coding",
+    journal,
+    Column("track", Integer, primary_key=True, autoincrement=False),
+    Column("since_utc_us", BigInteger),
+    Column("codes", Text, nullable=False),
+    Column("waybill", Text, nullable=False, server_default=""),
+    Column("coded_by", Text, nullable=False, server_default=""),
+    Column("coded_utc_us", BigInteger),
+    Column("coded_check", Text, nullable=False, server_default=""),
+    Column("outcome", Text, nullable=False, server_default=""),
+)
+"""Parcels that no reader could read; ``waybill`` empty: waits for a person. ``codes``: what was read."""
+
 # -- inbox.db --------------------------------------------------------------------------------------
 
 inbox_row = Table(

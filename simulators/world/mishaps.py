@@ -40,7 +40,7 @@ def spoil(spec: ParcelSpec, fault: ParcelFault, other_waybill: str, topology: To
     kind = fault.kind
     spec = replace(spec, faults=(*spec.faults, kind.value))
     if kind is ParcelFaultKind.NO_READ:
-        return replace(spec, labels=(), candidates=())
+        return replace(spec, labels=())
     if kind in _OTHER_LABEL:
         return _labelled(spec, kind, other_waybill, topology)
     if kind is ParcelFaultKind.WRONG_WEIGHT:

@@ -6,6 +6,7 @@ import pytest
 
 from edge.core.layout import Layout
 from edge.model.codes import CodeStanding, ReadQuality, ReadRule, Symbology
+from edge.model.coding import CodingOutcome
 from edge.model.commands import LookUp, Revoke
 from edge.model.events import DeviceWentDown
 from edge.model.ids import DeviceId, ReaderId
@@ -230,7 +231,8 @@ def test_a_late_code_of_a_parcel_with_a_flaw_is_not_chosen() -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_rule_and_every_standing_has_its_words(language: str) -> None:
-    rules, standing = reading_texts(language)
+    rules, standing, outcomes = reading_texts(language)
+    assert set(outcomes) == set(CodingOutcome)
     assert set(rules) == set(ReadRule)
     assert set(standing) == set(CodeStanding)
     assert all(any(ord(letter) > 0x2E80 for letter in text) is (language == "zh") for text in rules.values())

@@ -7,12 +7,15 @@ from typing import cast
 
 import pytest
 
-from edge.model.events import OperatorCommanded, OrderCancelled, OrderChanged, PlanActivated
-from edge.model.ids import InboxSeq, MessageId, OrderNo, Waybill
+from edge.model.coding import CodingCheck
+from edge.model.events import CodeKeyed, OperatorCommanded, OrderCancelled, OrderChanged, PlanActivated
+from edge.model.ids import InboxSeq, MessageId, OrderNo, TrackId, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import CancelRequest
+from edge.model.units import UtcUs
 from edge.ports.inbox import (
     CancelRow,
+    CodeRow,
     Inbox,
     InboxFailed,
     InboxRow,
@@ -89,7 +92,15 @@ def test_each_row_that_concerns_the_core_carries_its_inputs_and_its_cursor_toget
         cancel(3),
         PlanRow(seq=InboxSeq(4), plan=plan(DEMO)),
         OperatorRow(seq=InboxSeq(5), action=OperatorAction.PURGE, subject="x", by="Li"),
-        OtherRow(seq=InboxSeq(6)),
+        CodeRow(
+            seq=InboxSeq(6),
+            track=TrackId(7),
+            text="SF1",
+            check=CodingCheck.TWICE,
+            by="Wu",
+            keyed_utc_us=UtcUs(9),
+        ),
+        OtherRow(seq=InboxSeq(7)),
     )
 
     async def main() -> list[InboxRead]:
@@ -97,8 +108,15 @@ def test_each_row_that_concerns_the_core_carries_its_inputs_and_its_cursor_toget
         await bench.follower.catch_up(lambda: None)
         return bench.take()
 
-    changed, cancelled, activated, commanded, rest = virtual(main)
-    assert [read.seq for read in (changed, cancelled, activated, commanded, rest)] == [1, 3, 4, 5, 6]
+    changed, cancelled, activated, commanded, coded, rest = virtual(main)
+    assert [read.seq for read in (changed, cancelled, activated, commanded, coded, rest)] == [
+        1,
+        3,
+        4,
+        5,
+        6,
+        7,
+    ]
     (one,) = changed.events
     assert isinstance(one, OrderChanged)
     assert (one.inbox_seq, one.waybill, one.order) == (1, "W1", order("W1"))
@@ -111,6 +129,10 @@ def test_each_row_that_concerns_the_core_carries_its_inputs_and_its_cursor_toget
     (four,) = commanded.events
     assert isinstance(four, OperatorCommanded)
     assert (four.inbox_seq, four.action, four.subject, four.by) == (5, OperatorAction.PURGE, "x", "Li")
+    (five,) = coded.events
+    assert isinstance(five, CodeKeyed)
+    assert (five.inbox_seq, five.track, five.text, five.check) == (6, 7, "SF1", CodingCheck.TWICE)
+    assert (five.by, five.keyed_utc_us) == ("Wu", 9)
     assert rest.events == ()
 
 

@@ -235,7 +235,7 @@ def test_labels_and_weights_are_spoiled() -> None:
     hall = run_of(one_fault(ParcelFaultKind.NO_READ))
     placed = hall.of(Placed)[1]
     assert isinstance(placed, Placed)
-    assert (placed.candidates, placed.faults) == ((), ("no_read",))
+    assert (placed.candidates, placed.faults) == (("W1",), ("no_read",))
     placed = run_of(one_fault(ParcelFaultKind.DOUBLE_LABEL, 1)).of(Placed)[1]
     assert isinstance(placed, Placed) and placed.candidates == ("W1", "YT9100000001")
     placed = run_of(one_fault(ParcelFaultKind.WRONG_WEIGHT, 600)).of(Placed)[1]

@@ -42,6 +42,9 @@ async def test_a_day_at_the_line(tmp_path: Path) -> None:
         await maintenance.call("import_plan", "chutes\n001\n", plan_id="west", version=1)
         await maintenance.call("activate_plan", EXAMPLES["PlanActivation"], plan_id="east")
         await maintenance.call("command_line", EXAMPLES["LineCommandIn"])
+        coded = await maintenance.call("key_code", EXAMPLES["CodingIn"], track=1)
+        assert coded["outcome"] == "stored"
+        assert await erp.call("get_coding", limit=5) == {"waiting": [], "ready": []}
         assert (await erp.call("get_line"))["line"] == "demo"
         assert len((await erp.call("get_chutes"))["chutes"]) == 10
         assert [d["kind"] for d in (await erp.call("get_devices"))["devices"]] == ["plc", "reader", "scale"]
