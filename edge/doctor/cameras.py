@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import assert_never
 from urllib.parse import urlsplit
 
-from edge.doctor.devices import answers, by_its_line, device_file
+from edge.doctor.devices import answers, by_its_line, device_file, in_words
 from edge.doctor.findings import Finding, Words, failed, good, warning
 from edge.doctor.machine import CAMERA_USER, Machine
 from edge.store.places import Places, unix_name
@@ -19,8 +19,8 @@ STREAM_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
 def cameras(machine: Machine) -> Iterator[Finding]:
     if not machine.cameras():
-        names = ", ".join(one.name for one in machine.plugged_cameras()) or "none"
-        yield good("", f"none in use; plugged in: {names}", f"未使用；已插入：{names}")
+        known = in_words(machine.plugged_cameras())
+        yield good("", f"none in use; {known.en}", f"未使用；{known.zh}")
     for device, settings in machine.cameras():
         if machine.devices_up is not None:
             yield by_its_line(machine, device, settings.source.kind)
@@ -34,10 +34,8 @@ def _source(machine: Machine, device: str, settings: CameraSettings) -> Finding:
     source = settings.source
     match source:
         case V4l2Frames():
-            plugged_in = machine.plugged_cameras()
-            names = ", ".join(str(one) for one in plugged_in) or "none"
-            known = Words(f"plugged in: {names}", f"已插入：{names}")
-            return device_file(device, Path(source.path), machine.who(CAMERA_USER), plugged_in, known)
+            user = machine.who(CAMERA_USER)
+            return device_file(device, Path(source.path), user, machine.plugged_cameras())
         case StreamFrames():
             return _stream(device, source.url)
         case FolderFrames():

@@ -11,6 +11,8 @@ from edge.doctor.machine import LINE_USER, Account, Machine, Wired, group_name
 from line_config.model import HidSettings, SerialSettings, TcpClientSettings
 
 CALL_S = 1.0
+STABLE_NAMES = frozenset({"by-id", "by-path"})
+"""Folders of udev whose names do not depend on who was plugged in first."""
 
 
 def serial(machine: Machine) -> Iterator[Finding]:
@@ -32,23 +34,26 @@ def keyboards(machine: Machine) -> Iterator[Finding]:
 def _wired(
     machine: Machine, ports: list[tuple[str, Wired]], plugged_in: tuple[Path, ...]
 ) -> Iterator[Finding]:
-    names = ", ".join(str(one) for one in plugged_in)
-    known = Words(f"plugged in: {names or 'none'}", f"已插入：{names or '无'}")
+    known = in_words(plugged_in)
     if not ports:
         yield good("", f"none in use; {known.en}", f"未使用；{known.zh}")
     for device, connection in ports:
         if machine.devices_up is None:
             user = machine.who(LINE_USER)
-            yield device_file(device, Path(connection.path), user, plugged_in, known)
+            yield device_file(device, Path(connection.path), user, plugged_in)
         else:
             yield by_its_line(machine, device, connection.path)
 
 
-def device_file(
-    device: str, path: Path, user: Account, plugged_in: tuple[Path, ...], known: Words
-) -> Finding:
+def in_words(plugged_in: tuple[Path, ...]) -> Words:
+    names = ", ".join(str(one) for one in plugged_in)
+    return Words(f"plugged in: {names or 'none'}", f"已插入：{names or '无'}")
+
+
+def device_file(device: str, path: Path, user: Account, plugged_in: tuple[Path, ...]) -> Finding:
     """Of a device of this machine: there, ``user`` may open it, and by a name that stays."""
     if not path.exists():
+        known = in_words(plugged_in)
         fix = Words(
             f"plug it in, or correct the path in the line's file; {known.en}",
             f"请插好，或更正产线文件中的路径；{known.zh}",
@@ -66,7 +71,7 @@ def device_file(
             fix=Words(command, command),
         )
     stays = next((one for one in plugged_in if one.resolve() == path.resolve()), None)
-    if stays is not None and path != stays:
+    if stays is not None and path.parent.name not in STABLE_NAMES:
         fix = Words(f"write {stays} into the line's file", f"请在产线文件中写 {stays}")
         return warning(
             device, f"{path} may be another device after a restart", f"{path} 重启后可能变成别的设备", fix=fix

@@ -343,6 +343,10 @@ def test_a_serial_port_by_a_name_that_stays(tmp_path: Path) -> None:
     assert told(devices.serial(replace(serial_at(by_id), dev=tmp_path)))[0][0] == "good"
     [finding] = devices.serial(serial_at(port))
     assert (finding.subject, finding.verdict) == ("scale", Verdict.WARNING)
+    alias = by_id.with_name("usb-another_name")
+    alias.symlink_to("../../ttyUSB0")
+    assert told(devices.serial(replace(serial_at(by_id), dev=tmp_path)))[0][0] == "good"
+    alias.unlink()
     assert finding.fix is not None
     assert str(by_id) in finding.fix.en
     [gone] = devices.serial(replace(serial_at(tmp_path / "ttyUSB7"), dev=tmp_path))

@@ -4,8 +4,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from line_config.packaged import packaged
 from simulators.demo.cast import free_ports
 from tests.wire.line_process import hall_beside
 from tests.wire.service_manager import ServiceManager, kept_up_then_hung, service_manager
@@ -37,4 +40,19 @@ async def test_a_line_whose_devices_are_away_lives_too(manager: ServiceManager, 
 async def test_the_gateway(manager: ServiceManager, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     process = await manager.start("gateway", "demo", "--data", str(tmp_path), "--set", f"api.port={port}")
+    await kept_up_then_hung(manager, process)
+
+
+async def test_a_camera(manager: ServiceManager, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for seed in range(4):
+        noise = np.random.default_rng(seed).integers(0, 255, (480, 640), dtype=np.uint8)
+        cv2.imwrite(str(pictures / f"{seed}.png"), noise)
+    described = packaged("lines", "camera.yaml").read_text()
+    simulated = "source: {kind: simulated, socket: /run/beltkeeper/side.frames}"
+    assert simulated in described
+    line = tmp_path / "line.yaml"
+    line.write_text(described.replace(simulated, f"source: {{kind: folder, path: {pictures}}}"))
+    process = await manager.start("camera", str(line), "side", "--data", str(tmp_path))
     await kept_up_then_hung(manager, process)
