@@ -39,11 +39,15 @@ class RealRun:
 
 @dataclass(slots=True, kw_only=True)
 class Measured:
-    """``bare_ms``: the floor's, one by one. ``resident``: seconds of the run, bytes of the line process."""
+    """``bare_ms``: the floor's, one by one. ``resident``: seconds of the run, bytes of the line process.
+    ``files``: the most that it had open in the first half of the run and in the second; ``wal_bytes``: the
+    journal's largest."""
 
     ended: Ended
     bare_ms: list[float]
     resident: list[tuple[float, int]]
+    files: tuple[int, int]
+    wal_bytes: int
     cpu_s: float
     seconds: float
     load: OrderLoad | None
@@ -52,6 +56,28 @@ class Measured:
     def resident_at(self, second: float) -> int:
         """Bytes at the first look at or after ``second``; the last look's where the run was shorter."""
         return next((size for at_s, size in self.resident if at_s >= second), self.resident[-1][1])
+
+
+@dataclass(slots=True)
+class _Looks:
+    """What was seen of the line process, once a second."""
+
+    resident: list[tuple[float, int]] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+    wal_bytes: int = 0
+
+    async def look(self, play: Play, wal: Path) -> None:
+        began = monotonic()
+        while True:
+            pid = play.line_pid
+            self.resident.append((monotonic() - began, _resident_bytes(pid)))
+            self.files.append(len(os.listdir(f"/proc/{pid}/fd")))
+            self.wal_bytes = max(self.wal_bytes, _size(wal))
+            await asyncio.sleep(LOOK_S)
+
+    def most_files(self) -> tuple[int, int]:
+        half = len(self.files) // 2
+        return max(self.files[: half + 1]), max(self.files[half:])
 
 
 @dataclass(slots=True)
@@ -76,12 +102,13 @@ async def _measure(run: RealRun) -> Measured:
     if others:
         os.sched_setaffinity(0, others)
     topology = load_line(run.line, run.settings).topology
+    data = run.folder / "line"
     demo = Demo(
         line=run.line,
         parcels=max(1, topology.nominal_per_h * run.seconds // 3_600),
         seed=SEED,
         faults="none",
-        data=run.folder / "line",
+        data=data,
         settings=run.settings,
         plc_answers_ms=run.answer_ms,
     )
@@ -93,11 +120,11 @@ async def _measure(run: RealRun) -> Measured:
             _pin(play.line_pid, {core})
         if run.orders_per_s:
             load = OrderLoad(play.gateway_url, play.erp_key(), run.orders_per_s, SEED)
-        resident: list[tuple[float, int]] = []
+        looks = _Looks()
         floor = _Floor()
         async with _floor(run, {core} if others else others, floor):
             began, cpu_s = monotonic(), _cpu_s(play.line_pid)
-            beside = [asyncio.create_task(_watch(play, resident))]
+            beside = [asyncio.create_task(looks.look(play, data / "journal" / "journal.db-wal"))]
             if load is not None:
                 beside.append(asyncio.create_task(load.run()))
             try:
@@ -110,7 +137,9 @@ async def _measure(run: RealRun) -> Measured:
     return Measured(
         ended=play.ended(),
         bare_ms=floor.times_ms,
-        resident=resident,
+        resident=looks.resident,
+        files=looks.most_files(),
+        wal_bytes=looks.wal_bytes,
         cpu_s=cpu_s,
         seconds=seconds,
         load=load,
@@ -139,11 +168,9 @@ async def _end(tasks: list["asyncio.Task[None]"]) -> None:
             raise found
 
 
-async def _watch(play: Play, resident: list[tuple[float, int]]) -> None:
-    began = monotonic()
-    while True:
-        resident.append((monotonic() - began, _resident_bytes(play.line_pid)))
-        await asyncio.sleep(LOOK_S)
+def _size(path: Path) -> int:
+    """0 of a file that is not there."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def _resident_bytes(pid: int) -> int:

@@ -23,6 +23,8 @@ ANSWER_MS = 5
 TOLD_P99_MS = 50
 RESIDENT_MB = 200
 GROWTH_MB = 2
+WAL_MB = 64
+"""What is kept of a WAL (``edge.store.files``)."""
 OF_THE_RATE = 0.95
 
 
@@ -58,6 +60,14 @@ def _memory(found: Measured) -> list[Figure]:
         Figure(
             name="line process, growth", value=(last - first) / MIB, unit="MB", at_most=GROWTH_MB, note=span
         ),
+        Figure(
+            name="line process, open files",
+            value=found.files[1],
+            unit="",
+            at_most=found.files[0],
+            note="in the second half of the run; at most what it had in the first",
+        ),
+        Figure(name="journal.db-wal", value=found.wal_bytes / MIB, unit="MB", at_most=WAL_MB),
     ]
 
 
