@@ -131,7 +131,7 @@ def test_a_reader_that_is_away_at_the_start_stops_no_start_and_is_healed_alone(t
     ready: list[bool] = []
 
     def plant(rig: Rig, loop: VirtualLoop) -> None:
-        (scanner,) = rig._scanners.values()
+        scanner = rig._scanners["top"]
         scanner.switch_off()
         loop.call_later(25, lambda: ready.append(rig._process is not None and rig._process.ready))
         loop.call_later(30, scanner.switch_on)
@@ -198,7 +198,7 @@ BOUNDS = {
     "captures": ON_BELT,
     "decided": ON_BELT,
     "commits": 64,
-    "look-ups": 16,
+    "look-ups": 2 * ON_BELT,
 }
 
 
