@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from drivers.links.plc import PlcMailboxLink
+from drivers.links.scale_serial import ScaleLink
 from drivers.registry import bench_link, cable, camera_cable, reader_link, scale_link
 from drivers.streams.modbus import ModbusTcpPort
 from edge.core.line import LineCore
@@ -154,6 +155,7 @@ class LineApp:
             resume=wiring.recovered.resume,
             room=lambda: len(queue) < QUEUE_ROOM and wiring.journal.backlog < RING_ROOM_ROWS,
         )
+        self._scale = self._scale_link()
         look_ups = LookUps(wiring.inbox, queue.sink(Source.LOOK_UP), clock)
         self._look_ups = look_ups
         self.loop = LineLoop(
@@ -161,7 +163,12 @@ class LineApp:
             journal=wiring.journal,
             queue=queue,
             dispatcher=Dispatcher(
-                plc=self.plc, belt=self.belt, outputs=self.outputs, look_ups=look_ups, failed=self._fail
+                plc=self.plc,
+                belt=self.belt,
+                outputs=self.outputs,
+                look_ups=look_ups,
+                set_zero=self._set_zero,
+                failed=self._fail,
             ),
             clock=clock,
             health=self.health,
@@ -210,9 +217,19 @@ class LineApp:
         for rank, (bench, port) in enumerate(zip(topology.benches, self._line.bench_ports, strict=True)):
             ears = BenchEars(self.queue.sink(Source.BENCH, rank))
             links.append(bench_link(bench, port.file, topology.read, wiring.benches[bench.id], ears))
-        if topology.scale is not None and self._line.scale_port is not None and wiring.scale is not None:
-            links.append(scale_link(topology.scale, self._line.scale_port.file, wiring.scale, self.belt))
+        if self._scale is not None:
+            links.append(self._scale)
         return links
+
+    def _scale_link(self) -> ScaleLink | None:
+        scale, port, cable = self._line.topology.scale, self._line.scale_port, self._wiring.scale
+        if scale is None or port is None or cable is None:
+            return None
+        return scale_link(scale, port.file, cable, self.belt)
+
+    def _set_zero(self) -> None:
+        if self._scale is not None:
+            self._scale.zero()
 
     def callback_raised(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The loop's exception handler: asyncio only logs what a callback raises, and goes on without

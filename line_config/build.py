@@ -10,6 +10,7 @@ from edge.model.ids import BenchId, ChuteId, DeviceId, ExitNo, EyeNo, GateNo, Re
 from edge.model.register_map import RegisterMap
 from edge.model.topology import (
     Bench,
+    CheckParcel,
     Chute,
     ChuteKind,
     Diverter,
@@ -203,6 +204,18 @@ def _scale(line: LineFile, eyes: dict[str, EyeNo]) -> Scale | None:
         capacity_g=Grams(one.capacity_g),
         division_g=Grams(one.division_g),
         stale_ms=one.stale_ms,
+        zero_every_ms=one.zero_every_s * 1_000,
+        zero_within_ms=one.zero_within_s * 1_000,
+        zero_g=Grams(2 * one.division_g if one.zero_g is None else one.zero_g),
+        checks=tuple(
+            CheckParcel(
+                id=check.id,
+                code=check.code,
+                weight_g=Grams(check.weight_g),
+                tolerance_g=Grams(check.tolerance_g),
+            )
+            for check in one.checks
+        ),
     )
 
 

@@ -208,6 +208,16 @@ class ReaderSettings(Strict):
     connection: ReaderConnection
 
 
+class CheckParcelSettings(Strict):
+    """A parcel of known weight that is run over the belt now and then."""
+
+    id: Id
+    code: Annotated[str, Field(min_length=4, max_length=64)]
+    """On its label."""
+    weight_g: Annotated[int, Field(ge=1, le=200_000)]
+    tolerance_g: WeightG
+
+
 class _ScaleSettings(Strict):
     id: Id
     device: Id
@@ -223,6 +233,13 @@ class _ScaleSettings(Strict):
     capacity_g: Annotated[int, Field(ge=1, le=200_000)]
     division_g: Annotated[int, Field(ge=1, le=1_000)]
     stale_ms: Annotated[int, Field(ge=10, le=10_000)]
+    zero_every_s: Annotated[int, Field(ge=10, le=86_400)] = 600
+    """So often it is seen empty."""
+    zero_within_s: Annotated[int, Field(ge=5, le=600)] = 30
+    """So long a gap is asked for at induction; then no weight counts."""
+    zero_g: WeightG | None = None
+    """What it may show while it is empty; left out: two divisions."""
+    checks: Annotated[tuple[CheckParcelSettings, ...], Field(max_length=8)] = ()
     connection: ScaleConnection
 
 

@@ -10,6 +10,9 @@ from edge.model.topology import Chute, Diverter, Exit, Reader, ScaleKind, Topolo
 from edge.model.units import Mm
 from line_config.description import LineDescription
 
+CLEAR_READINGS = 2
+"""Of an empty static scale between two parcels: one is enough, the other may fall between two updates."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitProof:
@@ -114,6 +117,16 @@ def held_ms(line: Topology) -> int:
     if scale is None or scale.kind is not ScaleKind.STATIC:
         return 0
     return timing.hold_ms(scale.settle_ms, scale.filter_ms, scale.stable_ms, line.plc.cycle_ms)
+
+
+def clear_gap_mm(line: Topology) -> Mm:
+    """Gap that lets a static scale return to zero between two parcels; 0 on other lines."""
+    scale, held = line.scale, held_ms(line)
+    if scale is None or not held:
+        return Mm(0)
+    length = line.eyes[scale.outfeed_eye - 1].position_mm - line.eyes[scale.infeed_eye - 1].position_mm
+    cleared = timing.weighing_ms(scale.settle_ms, scale.filter_ms, CLEAR_READINGS, scale.rate_hz)
+    return timing.clear_gap_mm(length, line.max_speed_mm_s, held, cleared)
 
 
 def possible_per_h(line: Topology) -> int:
@@ -245,6 +258,7 @@ def bears(description: LineDescription, turnaround_ms: int) -> bool:
         and all(reader_proof(line, one).gap_needed_mm < line.gap_min_mm for one in line.readers)
         and link_load(line) <= timing.LINK_BUDGET_PERMILLE
         and possible_per_h(line) >= line.nominal_per_h
+        and clear_gap_mm(line) <= line.gap_min_mm
     )
 
 

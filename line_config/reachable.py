@@ -18,6 +18,8 @@ def _reaches(line: Topology, reason: Reason) -> bool:
             return any(chute.kind is ChuteKind.SHIPPING for chute in line.chutes)
         case Reason.WEIGHT_INVALID | Reason.WEIGHT_MISMATCH | Reason.OVERWEIGHT:
             return line.scale is not None
+        case Reason.SCALE_CHECK_PARCEL:
+            return line.scale is not None and bool(line.scale.checks)
         case Reason.OVERSIZE:
             return line.length_max_mm + line.length_tolerance_mm < merged_length_mm(line)
         case Reason.MAX_RECIRCULATION:

@@ -6,7 +6,7 @@ from edge.core import timing
 from edge.model.topology import ScaleKind
 from line_config import proof
 from line_config.description import LineDescription
-from line_config.device_files import CameraFile
+from line_config.device_files import TELLS_STABLE, CameraFile
 from line_config.model import CameraSettings
 from line_config.problems import Problem
 from line_config.validate import problem_at
@@ -144,6 +144,12 @@ def _weighing(line: LineDescription) -> Iterator[Problem]:
         needed = -(-2_000 // scale.rate_hz)
         what = f"one lost frame would make the scale stale: need at least {needed} ms (two readings)"
         yield problem_at(tree, ("scale", "stale_ms"), what)
+    if scale.zero_g < scale.division_g:
+        yield problem_at(tree, ("scale", "zero_g"), f"is less than a division, {scale.division_g} g")
+    for check in scale.checks:
+        if not scale.min_weight_g <= check.weight_g <= scale.capacity_g:
+            what = f"the scale weighs {scale.min_weight_g} to {scale.capacity_g} g"
+            yield problem_at(tree, ("scale", "checks", check.id, "weight_g"), what)
     if scale.kind is ScaleKind.BELT:
         yield from _belt_scale(line, found)
     else:
@@ -183,6 +189,14 @@ def _static_scale(line: LineDescription, found: proof.WeighProof) -> Iterator[Pr
             f"need at least {needed} ms"
         )
         yield problem_at(line.tree, ("scale", "stable_ms"), what)
+    needed_mm, gap_mm = proof.clear_gap_mm(line.topology), line.topology.gap_min_mm
+    if gap_mm < needed_mm:
+        what = f"a parcel so close behind comes before the scale has returned to zero: need {needed_mm} mm"
+        hint = "widen the gap, shorten the scale, or hold for a shorter time"
+        yield problem_at(line.tree, ("line", "gap_min_mm"), what, hint)
+    if line.scale_port is not None and line.scale_port.file.protocol not in TELLS_STABLE:
+        what = f"frames of {line.scale_port.file.protocol} do not say when the weight stands still"
+        yield problem_at(line.tree, ("scale", "device"), what, "weigh in motion, or take another indicator")
     if scale.hold_timeout_ms < found.time_ms:
         what = f"is shorter than a good weighing takes: need at least {found.time_ms} ms"
         yield problem_at(line.tree, ("scale", "hold_timeout_ms"), what)

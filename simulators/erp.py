@@ -159,11 +159,13 @@ class Erp(OtherWaybills):
         cancel = planned.cancel_permille
         if fault is not None and kind is ParcelFaultKind.CANCELLED_ORDER:
             cancel = fault.arg
-        pushed = kind is not ParcelFaultKind.UNKNOWN_ORDER
+        pushed = kind not in (ParcelFaultKind.UNKNOWN_ORDER, ParcelFaultKind.CHECK_PARCEL)
         return ErpParcel(
             index=index,
             planned=planned,
-            spec=self._spec(index, planned, fault),
+            spec=self._check_parcel(index, fault.arg)
+            if fault is not None and kind is ParcelFaultKind.CHECK_PARCEL
+            else self._spec(index, planned, fault),
             pushed=pushed,
             held=kind is ParcelFaultKind.HELD_ORDER,
             cancel_permille=cancel if pushed else None,
@@ -200,6 +202,23 @@ class Erp(OtherWaybills):
             waybill=shown.waybill,
             labels=_labels(shown, length, bits),
             candidates=(shown.waybill,),
+        )
+
+    def _check_parcel(self, index: int, heavier_g: int) -> ParcelSpec:
+        """One of the scale's check parcels, of nobody's order."""
+        scale = self._topology.scale
+        assert scale is not None
+        bits = SeededBits(self._seed, f"parcel/{index}")
+        check, length = bits.pick(scale.checks), self._length_mm(bits)
+        code = Code(text=check.code, symbology=Symbology.CODE128)
+        return ParcelSpec(
+            index=index,
+            length_mm=length,
+            weight_g=check.weight_g + heavier_g,
+            order_no="",
+            waybill="",
+            labels=(_label(length, (code,), bits),),
+            candidates=(),
         )
 
     def _length_mm(self, bits: SeededBits) -> int:

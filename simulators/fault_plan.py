@@ -13,6 +13,7 @@ from edge.model.ids import ReaderId
 from edge.model.order import OrderFlag
 from edge.model.topology import ChuteKind, Topology
 from simulators.faults import (
+    OF_THE_SCALE,
     FaultLevel,
     LineFault,
     LineFaultKind,
@@ -48,6 +49,7 @@ _DEFAULT_PARCEL = (
     (ParcelFaultKind.FOREIGN_LABEL, 1),
     (ParcelFaultKind.CODE_CHANGED, 1),
     (ParcelFaultKind.WRONG_WEIGHT, 2),
+    (ParcelFaultKind.CHECK_PARCEL, 1),
     (ParcelFaultKind.TOO_CLOSE, 2),
     (ParcelFaultKind.TAKEN_OFF, 1),
 )
@@ -84,6 +86,7 @@ _DEFAULT_LINE = (
     LineFaultKind.CHUTE_DISABLED,
     LineFaultKind.UPSTREAM_SILENT,
     LineFaultKind.UPSTREAM_FAILS,
+    LineFaultKind.SCALE_SILENT,
 )
 _HARSH_LINE = (
     LineFaultKind.E_STOP,
@@ -94,6 +97,7 @@ _HARSH_LINE = (
     LineFaultKind.DISK_SLOW,
     LineFaultKind.DISK_LOW,
     LineFaultKind.LINE_CRASH,
+    LineFaultKind.SCALE_FROZEN,
 )
 _RARE_LINE = frozenset(
     {
@@ -108,6 +112,8 @@ _RARE_LINE = frozenset(
         LineFaultKind.PURGE,
         LineFaultKind.DISK_SLOW,
         LineFaultKind.DISK_LOW,
+        LineFaultKind.SCALE_SILENT,
+        LineFaultKind.SCALE_FROZEN,
     }
 )
 """Each costs every parcel that is on the belt, or many."""
@@ -172,6 +178,8 @@ class FaultPlan:
             if drawn and is_possible(self._topology, kind, harsh=harsh):
                 parcels[free.pop()] = parcel_fault(self._topology, kind, bits, harsh=harsh)
         strikes = list(_DEFAULT_LINE + (_HARSH_LINE if harsh else ()))
+        if self._topology.scale is None:
+            strikes = [kind for kind in strikes if kind not in OF_THE_SCALE]
         moments = sorted(free[: len(strikes)])
         bits.shuffle(strikes)
         line = []
@@ -199,6 +207,8 @@ def is_possible(topology: Topology, kind: ParcelFaultKind, *, harsh: bool) -> bo
         return bool(later_readers(topology))
     if kind in (ParcelFaultKind.OVERWEIGHT, ParcelFaultKind.TOO_LIGHT):
         return topology.scale is not None
+    if kind is ParcelFaultKind.CHECK_PARCEL:
+        return topology.scale is not None and bool(topology.scale.checks)
     if kind in (ParcelFaultKind.SLIPPED, ParcelFaultKind.INSERTED):
         low, high = _places_mm(topology, kind, harsh=harsh)
         return low <= high
@@ -255,6 +265,8 @@ def parcel_fault(
         arg = max(1, topology.scale.min_weight_g // 2)
     elif kind is ParcelFaultKind.OVERSIZE:
         arg = bits.between(*(_oversizes_mm(topology) or (topology.length_max_mm, topology.length_max_mm)))
+    elif kind is ParcelFaultKind.CHECK_PARCEL:
+        arg = bits.pick((0, 0, 500))
     elif kind is ParcelFaultKind.SENT_TO_REJECT:
         arg = bits.between(200, 700)
     elif kind is ParcelFaultKind.TOO_CLOSE:
@@ -325,6 +337,8 @@ def line_fault(
         duration_ms = bits.between(4_000, 8_000)
     elif kind is LineFaultKind.LINE_CRASH:
         duration_ms = bits.between(50, 500)
+    elif kind in (LineFaultKind.SCALE_SILENT, LineFaultKind.SCALE_FROZEN):
+        duration_ms = bits.between(500, 3_000)
     return LineFault(kind=kind, index=index, after_ms=bits.below(400), duration_ms=duration_ms, arg=arg)
 
 

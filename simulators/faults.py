@@ -50,6 +50,8 @@ class ParcelFaultKind(StrEnum):
     """``arg``: its length in mm."""
     SENT_TO_REJECT = "sent_to_reject"
     """By a person. ``arg``: permille of its life."""
+    CHECK_PARCEL = "check_parcel"
+    """In its place a person puts a check parcel of the line's scale. ``arg``: g by which it is heavier."""
     TOO_CLOSE = "too_close"
     """``arg``: mm to the parcel before it; 0: they touch."""
     TAKEN_OFF = "taken_off"
@@ -117,6 +119,12 @@ class LineFaultKind(StrEnum):
     """Its room falls below what the line wants."""
     LINE_CRASH = "line_crash"
     """The line process ends at once and is started anew."""
+    SCALE_SILENT = "scale_silent"
+    """It says nothing for ``duration_ms``. The scale's."""
+    SCALE_FROZEN = "scale_frozen"
+    """Once it has settled it repeats what it shows, whatever lies on it. The scale's."""
+    SCALE_DRIFT = "scale_drift"
+    """It shows ``arg`` g more, for good or until its zero is set. The scale's."""
 
 
 PHYSICAL = frozenset(
@@ -128,7 +136,10 @@ PHYSICAL = frozenset(
         LineFaultKind.ENCODER_RUNS,
     }
 )
-"""Line faults that the world does; the others are for whoever runs the line process."""
+"""Line faults that the world does."""
+OF_THE_SCALE = frozenset({LineFaultKind.SCALE_SILENT, LineFaultKind.SCALE_FROZEN, LineFaultKind.SCALE_DRIFT})
+"""Line faults that the scale does; a line without one has none. The others are for whoever runs the line
+process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.model.codes import Code, Symbology
+from simulators.faults import LineFault, LineFaultKind
 
 MAX_UNSENT = 1 << 20
 """A follower that is so far behind is hung up on; it comes again."""
@@ -44,7 +45,15 @@ class LabelPrinted:
     codes: tuple[Code, ...]
 
 
-FeedMessage = LabelSeen | LoadChanged | LabelPrinted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleUpset:
+    """A fault of the scale strikes at ``at_us``."""
+
+    at_us: int
+    fault: LineFault
+
+
+FeedMessage = LabelSeen | LoadChanged | LabelPrinted | ScaleUpset
 
 
 class FeedBroken(Exception):
@@ -53,13 +62,18 @@ class FeedBroken(Exception):
 
 def to_line(message: FeedMessage) -> bytes:
     """``{"kind":"label","at_us":…,"reader":…,"codes":[[text,symbology],…]}``,
-    ``{"kind":"load","at_us":…,"grams":…}`` or ``{"kind":"printed","codes":…}``, and a newline."""
+    ``{"kind":"load","at_us":…,"grams":…}``, ``{"kind":"printed","codes":…}`` or
+    ``{"kind":"upset","at_us":…,"fault":…,"index":…,"ms":…,"arg":…}``, and a newline."""
     body: dict[str, object]
     if isinstance(message, LabelSeen):
         codes = _told(message.codes)
         body = {"kind": "label", "at_us": message.at_us, "reader": message.reader, "codes": codes}
     elif isinstance(message, LabelPrinted):
         body = {"kind": "printed", "codes": _told(message.codes)}
+    elif isinstance(message, ScaleUpset):
+        fault = message.fault
+        body = {"kind": "upset", "at_us": message.at_us, "fault": fault.kind.value, "index": fault.index}
+        body |= {"ms": fault.duration_ms, "arg": fault.arg}
     else:
         body = {"kind": "load", "at_us": message.at_us, "grams": message.grams}
     return json.dumps(body, separators=(",", ":")).encode() + b"\n"
@@ -73,6 +87,15 @@ def from_line(line: bytes) -> FeedMessage:
             return LoadChanged(at_us=int(body["at_us"]), grams=int(body["grams"]))
         if body["kind"] == "printed":
             return LabelPrinted(codes=_codes(body["codes"]))
+        if body["kind"] == "upset":
+            fault = LineFault(
+                kind=LineFaultKind(body["fault"]),
+                index=int(body["index"]),
+                after_ms=0,
+                duration_ms=int(body["ms"]),
+                arg=int(body["arg"]),
+            )
+            return ScaleUpset(at_us=int(body["at_us"]), fault=fault)
         if body["kind"] == "label":
             codes = _codes(body["codes"])
             return LabelSeen(at_us=int(body["at_us"]), reader=str(body["reader"]), codes=codes)

@@ -1,4 +1,4 @@
-"""The line faults of a plan that are not the world's: PLC, bus, wall clock, line process, operators.
+"""The line faults of a plan that are not the world's: PLC, bus, wall clock, line process, operators, scale.
 
 Each strikes when its parcel is placed (``simulators.fault_plan``); the same code serves virtual and real
 time.
@@ -11,7 +11,7 @@ from typing import Protocol
 from edge.model.line import OperatorAction
 from simulators.devices.plc.faults import BusFaults, Silence
 from simulators.fault_plan import FaultPlan
-from simulators.faults import LineFault, LineFaultKind
+from simulators.faults import OF_THE_SCALE, LineFault, LineFaultKind
 from simulators.plant import Plant
 from simulators.world.parcel import Body
 from simulators.world.truth import FaultInjected, PlcAway
@@ -53,13 +53,15 @@ class LineFaults:
         self._plant = plant
         self._bus = bus
         self._side = side
+        self.on_scale: list[Callable[[LineFault, int], object]] = []
+        """What happens to the scale, and when: whoever has it."""
         plant.world.on_place.append(self._placed)
 
     def _placed(self, body: Body) -> None:
         world = self._plant.world
         for fault in self._plan.at(body.item.spec.index):
             strike = self._strike_of(fault)
-            if strike is not None and self._side.can(fault.kind):
+            if strike is not None and (fault.kind in OF_THE_SCALE or self._side.can(fault.kind)):
                 world.at(world.now_us + fault.after_ms * US_PER_MS, strike)
 
     def _strike_of(self, fault: LineFault) -> Callable[[int], None] | None:
@@ -83,6 +85,8 @@ class LineFaults:
                 | LineFaultKind.DISK_LOW
             ):
                 return partial(self._trouble, fault)
+            case kind if kind in OF_THE_SCALE:
+                return partial(self._upset_scale, fault)
             case _:
                 return None
 
@@ -117,6 +121,11 @@ class LineFaults:
     def _step(self, fault: LineFault, now_us: int) -> None:
         self._note(fault, now_us, fault.arg)
         self._side.clock_step(fault.arg)
+
+    def _upset_scale(self, fault: LineFault, now_us: int) -> None:
+        self._note(fault, now_us, fault.arg or fault.duration_ms)
+        for upset in self.on_scale:
+            upset(fault, now_us)
 
     def _crash(self, fault: LineFault, now_us: int) -> None:
         self._note(fault, now_us, fault.duration_ms)

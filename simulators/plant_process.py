@@ -23,8 +23,8 @@ from line_config.load import load_line
 from line_config.problems import LineConfigError
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.process import run_until_ended
-from simulators.faults import FaultLevel, LineFaultKind
-from simulators.feed import FeedServer, LabelPrinted, LabelSeen, LoadChanged
+from simulators.faults import FaultLevel, LineFault, LineFaultKind
+from simulators.feed import FeedServer, LabelPrinted, LabelSeen, LoadChanged, ScaleUpset
 from simulators.hall import Hall, HallSetup, order_source
 from simulators.orders import OrdersFileError
 from simulators.world.parcel import Body
@@ -123,8 +123,12 @@ def shown_to(feed: FeedServer, hall: Hall) -> None:
         for one in body.item.spec.labels:
             feed.publish(LabelPrinted(codes=one.codes))
 
+    def upset(fault: LineFault, at_us: int) -> None:
+        feed.publish(ScaleUpset(at_us=at_us, fault=fault))
+
     hall.world.on_label.append(label)
     hall.world.on_place.append(placed)
+    hall.line_faults.on_scale.append(upset)
     if hall.benches is not None:
         hall.benches.on_scan.append(label)
     hall.world.platform.listeners.append(load)

@@ -46,7 +46,8 @@ from line_config.slower import with_slower_plc
 from simulators.devices.camera_answers import CameraAnswers
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.register_bus import RegisterBus
-from simulators.devices.scale import ScaleIndicator, setup_of
+from simulators.devices.scale import ScaleIndicator
+from simulators.devices.scale_platform import setup_of
 from simulators.devices.scanner import Scanner, reader_setup
 from simulators.fault_plan import BLOCK, FaultPlan
 from simulators.faults import FaultLevel, LineFaultKind
@@ -383,6 +384,7 @@ class Rig:
             )
             self._cable.on_heard(self._scale.hear)
             self.hall.world.platform.listeners.append(self._scale.load)
+            self.hall.line_faults.on_scale.append(self._scale.suffer)
             self._scale.start()
 
     def _plug_camera(self, reader: ReaderId, file: CameraFile) -> None:

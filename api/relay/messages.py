@@ -21,6 +21,8 @@ STATION_OF: Final[dict[str, str]] = {
     "Identified": "reading",
     "ChoiceChanged": "reading",
     "Weighed": "weighing",
+    "ScaleZeroed": "weighing",
+    "ScaleChecked": "weighing",
     "Decided": "decision",
     "Told": "decision",
     "ToldTimed": "decision",

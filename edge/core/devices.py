@@ -2,7 +2,7 @@
 so what it would have seen is not a good read (see ``identify``); what a bench scanner said while it was
 away is lost (see ``review``)."""
 
-from edge.core import review
+from edge.core import review, zeroing
 from edge.core.alarms import clear_alarm, raise_alarm
 from edge.core.scope import Scope
 from edge.core.state import ReaderWatch
@@ -25,6 +25,8 @@ def went_up(scope: Scope, event: DeviceWentUp) -> None:
     if kind is None:
         return
     clear_alarm(scope, event.at_us, kind, event.device)
+    if kind is AlarmKind.SCALE_DOWN:
+        zeroing.heard(scope, event.at_us, up=True)
     reader = scope.layout.reader_of.get(event.device)
     if reader is not None:
         known = scope.state.plc.attached
@@ -37,6 +39,8 @@ def went_down(scope: Scope, event: DeviceWentDown) -> None:
     if kind is None:
         return
     raise_alarm(scope, event.at_us, kind, event.device, event.why)
+    if kind is AlarmKind.SCALE_DOWN:
+        zeroing.heard(scope, event.at_us, up=False)
     reader = scope.layout.reader_of.get(event.device)
     if reader is not None:
         scope.state.readers[reader] = ReaderWatch()

@@ -5,7 +5,7 @@ the last of them arrives, at the latest when its deadline wakes. ``decided_from_
 that input in each case, because the core handles it in the same call.
 """
 
-from edge.core import identify, recirculation, verdicts, weighing
+from edge.core import identify, recirculation, scale_check, verdicts, weighing
 from edge.core.intercept import settle
 from edge.core.parcel_flow import Action, Step, take
 from edge.core.revoking import MAX_REVOKES, command_revoke, withdraw
@@ -77,7 +77,8 @@ def deadline_reached(scope: Scope, track: Track, at_us: MonoUs, ticks: Ticks) ->
         identify.close(scope, track, at_us, by_deadline=True)
     from_mm = max(0, _at_most_mm(scope, track, at_us) - scope.layout.late_mm)
     made = verdicts.verdict(scope, track, from_mm)
-    decide(scope, track, at_us, made or verdicts.turn_away(scope, track, verdicts.lacking(track), from_mm))
+    lacking = verdicts.lacking(scope, track)
+    decide(scope, track, at_us, made or verdicts.turn_away(scope, track, lacking, from_mm))
 
 
 def reconsider(scope: Scope, track: Track, at_us: MonoUs) -> None:
@@ -113,6 +114,8 @@ def decide(scope: Scope, track: Track, at_us: MonoUs, made: Verdict) -> None:
     track.reason, track.exit, track.chute, track.ships = made.reason, made.exit, made.chute, made.ships
     track.decided_from_us = at_us
     recirculation.decided(scope, track, made.chute)
+    if made.reason is Reason.SCALE_CHECK_PARCEL:
+        scale_check.compare(scope, track, at_us)
     order, plan = track.order, scope.state.plan
     scope.record(
         Decided(

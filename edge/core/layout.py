@@ -85,6 +85,8 @@ class Layout:
         self.late_mm = travel_mm(topology.max_speed_mm_s, LOOP_MS)
         """A deadline's wake may be this far past it: the loop's share of the deadline's budget."""
         scale = topology.scale
+        self.scale_eyes = (scale.infeed_eye, scale.outfeed_eye) if scale else ()
+        self.checks = {check.code: check for check in scale.checks} if scale else {}
         self.static_zone = ZoneNo(scale.zone) if scale and scale.kind is ScaleKind.STATIC else ZoneNo(0)
         self.hold_slack = mm_to_ticks_up(
             travel_mm(topology.max_speed_mm_s, HOLD_CYCLES * topology.plc.cycle_ms), per_m

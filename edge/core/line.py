@@ -22,6 +22,7 @@ from edge.core import (
     tracking,
     wall_clock,
     weighing,
+    zeroing,
 )
 from edge.core.layout import Layout
 from edge.core.scope import Scope
@@ -67,6 +68,7 @@ from edge.model.events import (
     WarningRaised,
     WaybillPlaceFound,
     Woke,
+    ZeroCaptured,
 )
 from edge.model.ids import GateNo, InboxSeq, TrackId, Waybill
 from edge.model.topology import Topology
@@ -109,6 +111,8 @@ class LineCore:
             case EyePassed():
                 plc_link.entry(scope, event)
                 tracking.passed(scope, event)
+                if event.eye in scope.layout.scale_eyes:
+                    zeroing.passed(scope, event)
             case Woke():
                 self._woke(event)
             case CodesRead():
@@ -118,6 +122,9 @@ class LineCore:
                 self._looked_up(event)
             case SamplesCaptured():
                 self._captured(event)
+            case ZeroCaptured():
+                zeroing.captured(scope, event)
+                packml.review(scope, event.at_us)
             case CommandAnswered():
                 if event.track in scope.state.tracks:
                     diverting.answered(scope, scope.state.tracks[event.track], event)
@@ -136,6 +143,8 @@ class LineCore:
             case ParcelUnexpected():
                 plc_link.entry(scope, event)
                 tracking.unexpected(scope, event)
+                if event.eye in scope.layout.scale_eyes:
+                    zeroing.passed(scope, event)
             case JamDetected():
                 plc_link.entry(scope, event)
             case BenchScanned() | SlipFound() | SlipMissing() | GatePassed():
@@ -151,6 +160,7 @@ class LineCore:
                 self._from_inbox(event)
             case _:
                 self._from_the_line(event)
+                zeroing.step(scope, event.at_us)
                 packml.review(scope, event.at_us)
 
     def _at_a_bench(self, event: BenchScanned | SlipFound | SlipMissing | GatePassed) -> None:
@@ -280,6 +290,13 @@ class LineCore:
         if event.purpose is WakePurpose.GATE:
             review.limit_reached(scope, GateNo(event.ref), event.at_us)
             return
+        if event.purpose in (WakePurpose.ZERO_DUE, WakePurpose.ZERO_WINDOW):
+            if event.purpose is WakePurpose.ZERO_DUE:
+                zeroing.woke(scope, event.at_us)
+            else:
+                zeroing.window_over(scope, event.at_us, event.ticks)
+            packml.review(scope, event.at_us)
+            return
         track = self.state.tracks.get(TrackId(event.ref))
         if track is None:
             return
@@ -314,6 +331,7 @@ class LineCore:
         wall_clock.restarted(scope)
         for cause in tuple(self.state.holds):
             operating.hold(scope, event.at_us, cause, on=False)
+        zeroing.started(scope, event.at_us)
         for track in tuple(self.state.tracks.values()):
             weighing.restarted(scope, track, event.at_us)
             diverting.reconsider(scope, track, event.at_us)

@@ -1,7 +1,7 @@
 """What was commanded and not answered, worked out of the state alone: given again after a replay.
 
 Every command is absolute and idempotent, so giving one twice changes nothing. A weight capture is not
-given again: its frames are gone with the old process (see ``weighing.restarted``).
+given again: its frames are gone with the old process (see ``weighing.restarted``, ``zeroing.started``).
 """
 
 from edge.core import chutes, diverting, intercept, packml, review, weighing

@@ -7,6 +7,7 @@ Purging: the request is a rising edge (START-4 of the PLC contract); it is given
 withdrawn as soon as the PLC purges.
 """
 
+from edge.core import zeroing
 from edge.core.alarms import clear_alarm, set_alarm
 from edge.core.scope import Scope
 from edge.core.state import PurgeStage
@@ -71,6 +72,8 @@ def _line_state(scope: Scope) -> tuple[LineState, str]:
         return LineState.HELD, ", ".join(state.holds)
     if state.held_by:
         return LineState.HELD, f"by {state.held_by}"
+    if zeroing.wants_gap(scope):
+        return LineState.HELD, "the scale is to be seen empty"
     return LineState.EXECUTE, "ready"
 
 

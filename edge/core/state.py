@@ -32,7 +32,7 @@ from edge.model.line import LineState
 from edge.model.order import BeltOrder, BenchOrder, ShippedBefore
 from edge.model.register_map import PlcBits, StateBit
 from edge.model.route import SortPlan
-from edge.model.units import Mm, MonoUs, Ticks, UtcUs
+from edge.model.units import Grams, Mm, MonoUs, Ticks, UtcUs
 from edge.model.verdict import ParcelState, Reason
 from edge.model.weight import WeightReading, WeightSample
 
@@ -49,6 +49,8 @@ class Capture:
     last: Ticks
     whole: bool = False
     samples: tuple[WeightSample, ...] | None = None
+    least_g: Grams | None = None
+    most_g: Grams | None = None
     proved: bool = False
     """The ring has been read past the capture: who else touched the scale is known."""
     hold_until_us: MonoUs = MonoUs(0)
@@ -241,6 +243,34 @@ class ClockState:
 
 
 @dataclass(slots=True, kw_only=True)
+class ZeroState:
+    """What is known of the scale's zero. ``first…last``: the look under way; ``last`` 0: none."""
+
+    good: bool = False
+    """It was right when it was looked at last, and not too long ago: weights count."""
+    due_us: MonoUs = MonoUs(0)
+    """From then on a gap that comes by itself is used."""
+    gap_us: MonoUs = MonoUs(0)
+    """From then on a gap is asked for at induction, …"""
+    limit_us: MonoUs = MonoUs(0)
+    """… until then."""
+    asking: bool = False
+    heard: bool = False
+    """The scale's link is up."""
+    told: bool = False
+    """It was told to set its zero since it was right."""
+    doubtful: bool = False
+    """Who entered the scale last was not seen to leave it."""
+    first: Ticks = Ticks(0)
+    last: Ticks = Ticks(0)
+    samples: tuple[WeightSample, ...] | None = None
+    whole: bool = False
+    proved: bool = False
+    touched: bool = False
+    """Somebody was on the scale meanwhile."""
+
+
+@dataclass(slots=True, kw_only=True)
 class CoreState:
     next_track: TrackId = TrackId(1)
     tracks: dict[TrackId, Track] = field(default_factory=dict)
@@ -270,6 +300,7 @@ class CoreState:
     permitted: bool = False
     alarms: dict[str, Alarm] = field(default_factory=dict)
     clock: ClockState = field(default_factory=ClockState)
+    zero: ZeroState = field(default_factory=ZeroState)
 
 
 REVOKE_CAUGHT = frozenset({CommandStatus.APPLIED, CommandStatus.REVOKED, CommandStatus.DROPPED})

@@ -258,6 +258,13 @@ def belt_scale_mm(
     return Mm(length_max_mm + travel), Mm(length_min_mm + 2 * gap_mm - travel)
 
 
+def clear_gap_mm(scale_mm: int, v_max: int, held_ms: int, cleared_ms: int) -> Mm:
+    """Smallest gap at induction after which a static scale is seen empty between two parcels: its length,
+    and what the second one gains while the first stands (``held_ms``) and while the empty scale is read
+    (``cleared_ms``), rounded up."""
+    return Mm(scale_mm + travel_mm(v_max, held_ms + cleared_ms))
+
+
 def capture_mm(
     line: Topology, scale: Scale, length_mm: int, ahead_mm: int | None = None, behind_mm: int | None = None
 ) -> tuple[Mm, Mm]:

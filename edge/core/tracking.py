@@ -6,7 +6,7 @@ parcel, or what was told is revoked: its neighbours stay untouched. A stopped be
 itself, because they are distances.
 """
 
-from edge.core import diverting, ending, weighing
+from edge.core import diverting, ending, weighing, zeroing
 from edge.core.alarms import raise_alarm
 from edge.core.parcel_flow import Step
 from edge.core.revoking import withdraw
@@ -260,5 +260,6 @@ def end_epoch(scope: Scope, at_us: MonoUs) -> None:
     """A new PLC epoch: every open track ends at once, its place is not known any more."""
     for track in tuple(scope.state.tracks.values()):
         ending.missing(scope, track, at_us, Step.EPOCH_OVER, Reason.PLC_RESTART)
+    zeroing.forget(scope)
     scope.state.ended.clear()
     scope.state.passages.clear()

@@ -1,16 +1,17 @@
 """The verdict on a parcel: a chain of checks over what is known, first failure wins.
 
-Order: tracking, a person's word, reading, cancel, look-up, hold, shipped before, review, flags of the
-order, weight, plan, chute, the record's disk. A check whose input is not in yet stops the chain: there is
-no verdict (None) until it arrives or the deadline makes its absence the reason.
+Order: tracking, a person's word, a check parcel, reading, cancel, look-up, hold, shipped before, review,
+flags of the order, weight, plan, chute, the record's disk. A check whose input is not in yet stops the
+chain: there is no verdict (None) until it arrives or the deadline makes its absence the reason.
 """
 
 from dataclasses import dataclass
 
 from edge.core import chutes, recirculation
+from edge.core.readings import weight_fault
+from edge.core.scale_check import check_of
 from edge.core.scope import Scope
 from edge.core.state import Track
-from edge.core.weighing import weight_fault
 from edge.model.events import HoldCause
 from edge.model.ids import ChuteId, ExitNo
 from edge.model.order import BeltOrder, OrderFlag, OrderStatus, ShippedPlace
@@ -149,6 +150,8 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
         return reject(scope, Reason.MANUAL, from_mm)
     if not track.closed:
         return None
+    if check_of(scope, track) is not None:
+        return None if track.weight is None else reject(scope, Reason.SCALE_CHECK_PARCEL, from_mm)
     if track.fault is not Reason.OK:
         return turn_away(scope, track, track.fault, from_mm)
     if is_cancelled(track):
@@ -188,8 +191,10 @@ def _too_late(track: Track) -> Reason:
     return Reason.UPSTREAM_TIMEOUT if track.waited else Reason.LATE_DECISION
 
 
-def lacking(track: Track) -> Reason:
+def lacking(scope: Scope, track: Track) -> Reason:
     """The reason when the deadline comes before the missing input: the link, where it was away."""
+    if check_of(scope, track) is not None:
+        return Reason.SCALE_CHECK_PARCEL
     if track.unwatched:
         return Reason.LINK_LOST
     return Reason.UPSTREAM_TIMEOUT if track.unsettled or track.order is None else Reason.WEIGHT_INVALID

@@ -1,120 +1,48 @@
 """One weight per parcel: captured while it alone was on the scale, or none at all.
 
+What frames make is in ``readings``, whether the scale's zero is right in ``zeroing``.
+
 A belt scale is asked for the frames of a window of belt that ``timing.capture_window`` gives, settling
 and filter already taken off. A static scale's zone is held for a parcel from its induction on, because
 a slow PLC would hear of it too late at the scale; capture begins once the PLC says *held*, and the
 parcel is released by number after it, or after the zone's time-out. Either is judged only when the ring
-has proved who else touched the scale meanwhile. Integers only.
+has proved who else touched the scale meanwhile. A reading that did not change while the load did is none,
+and a static scale must have shown zero since the parcel before. Integers only.
 """
 
+from edge.core import zeroing
+from edge.core.alarms import clear_alarm, raise_alarm
+from edge.core.readings import no_reading, reading
 from edge.core.scope import Scope
 from edge.core.state import Capture, Track
 from edge.core.timing import capture_window
+from edge.model.alarm import AlarmKind
 from edge.model.commands import CaptureStatic, CaptureWeight, SetZone, WakeAt
 from edge.model.events import SamplesCaptured, WakePurpose
-from edge.model.order import BeltOrder
 from edge.model.records import Weighed
-from edge.model.topology import Scale, ScaleKind, WeighPolicy
-from edge.model.units import US_PER_MS, US_PER_S, Grams, Mm, MonoUs, Ticks
-from edge.model.verdict import ParcelState, Reason
-from edge.model.weight import SampleState, WeightQuality, WeightReading, WeightSample
+from edge.model.topology import Scale, ScaleKind
+from edge.model.units import US_PER_MS, Mm, MonoUs, Ticks
+from edge.model.verdict import ParcelState
+from edge.model.weight import WeightQuality, WeightReading
 
-TRIM = 8
-"""One in eight readings is dropped at each end before the mean."""
-JITTER = 5
-"""A frame may come a fifth of an update period early."""
-_TELLING = frozenset({SampleState.OK, SampleState.MOTION})
-
-
-def _none(quality: WeightQuality, spread_g: int = 0, samples: int = 0) -> WeightReading:
-    return WeightReading(grams=Grams(0), quality=quality, spread_g=Grams(spread_g), samples=samples)
-
-
-def independent(samples: tuple[WeightSample, ...], rate_hz: int) -> list[WeightSample]:
-    """Equal readings within one update period of the scale count once (domain.md section 6).
-
-    Arrivals jitter by milliseconds (a UART's FIFO, the scheduler): up to a fifth of a period early still
-    counts as the next update, and the updates' grid goes on from where it stood, so that no more are
-    counted in the long run than the scale can make.
-    """
-    period_us = US_PER_S // rate_hz
-    early_us = period_us // JITTER
-    kept: list[WeightSample] = []
-    due_us = 0
-    for sample in samples:
-        if not kept or sample.grams != kept[-1].grams:
-            due_us = sample.at_us
-        elif sample.at_us < due_us - early_us:
-            continue
-        kept.append(sample)
-        due_us = max(due_us, sample.at_us - early_us) + period_us
-    return kept
-
-
-def reading(scale: Scale, samples: tuple[WeightSample, ...], *, whole: bool) -> WeightReading:
-    """Trimmed mean of the independent readings, rounded to the nearest gram, with spread and count."""
-    if not whole:
-        return _none(WeightQuality.STALE)
-    if any(sample.state is SampleState.OVER for sample in samples):
-        return _none(WeightQuality.OVER)
-    telling = tuple(sample for sample in samples if sample.state in _TELLING)
-    if scale.kind is ScaleKind.STATIC:
-        telling = stable_run(scale, telling)
-    counted = independent(telling, scale.rate_hz)
-    if len(counted) < scale.min_samples:
-        under = any(sample.state is SampleState.UNDER for sample in samples)
-        return _none(WeightQuality.UNDER if under else WeightQuality.TOO_FEW, samples=len(counted))
-    grams = sorted(sample.grams for sample in counted)
-    cut = len(grams) // TRIM
-    kept = grams[cut : len(grams) - cut]
-    spread_g = kept[-1] - kept[0]
-    mean = (2 * sum(kept) + len(kept)) // (2 * len(kept))
-    if spread_g > scale.spread_g:
-        return _none(WeightQuality.SPREAD, spread_g, len(kept))
-    if mean > scale.capacity_g:
-        return _none(WeightQuality.OVER, spread_g, len(kept))
-    if mean < scale.min_weight_g:
-        return _none(WeightQuality.UNDER, spread_g, len(kept))
-    return WeightReading(
-        grams=Grams(mean), quality=WeightQuality.GOOD, spread_g=Grams(spread_g), samples=len(kept)
-    )
-
-
-def stable_run(scale: Scale, samples: tuple[WeightSample, ...]) -> tuple[WeightSample, ...]:
-    """Static: the last frames that the device calls stable, within ± ``spread_g`` of the last one;
-    nothing unless they last for ``stable_ms``."""
-    run: list[WeightSample] = []
-    for sample in reversed(samples):
-        if sample.state is not SampleState.OK or abs(sample.grams - samples[-1].grams) > scale.spread_g:
-            break
-        run.append(sample)
-    if not run or run[0].at_us - run[-1].at_us < scale.stable_ms * US_PER_MS:
-        return ()
-    return tuple(reversed(run))
-
-
-def weight_fault(policy: WeighPolicy, weight: WeightReading, order: BeltOrder) -> Reason:
-    """Overweight, invalid, or other than expected; an order without an expected weight has no such check.
-
-    The order's own tolerance counts where it has one, else the larger of the line's two.
-    """
-    if weight.quality is WeightQuality.OVER:
-        return Reason.OVERWEIGHT
-    if weight.quality is not WeightQuality.GOOD:
-        return Reason.WEIGHT_INVALID
-    if weight.grams > policy.max_weight_g:
-        return Reason.OVERWEIGHT
-    expected = order.expected_weight_g
-    if expected is None:
-        return Reason.OK
-    tolerance = order.tolerance_g or max(policy.tolerance_g, expected * policy.tolerance_permille // 1_000)
-    return Reason.OK if abs(weight.grams - expected) <= tolerance else Reason.WEIGHT_MISMATCH
+ALARMED: dict[WeightQuality, AlarmKind] = {
+    WeightQuality.FROZEN: AlarmKind.SCALE_FROZEN,
+    WeightQuality.NO_WEIGHT: AlarmKind.SCALE_NO_WEIGHT,
+}
+"""What a person has to see to at the scale; a good weight ends it."""
 
 
 def _settle(scope: Scope, track: Track, at_us: MonoUs, weight: WeightReading) -> None:
     track.weight = weight
     expected = track.order.expected_weight_g if track.order else None
     scope.record(Weighed(at_us=at_us, track=track.id, reading=weight, expected_g=expected))
+    scale = scope.layout.topology.scale
+    kind = ALARMED.get(weight.quality)
+    if kind is not None and scale is not None:
+        raise_alarm(scope, at_us, kind, scale.device, f"track {track.id}")
+    elif weight.quality is WeightQuality.GOOD and scale is not None and scope.state.alarms:
+        for over in ALARMED.values():
+            clear_alarm(scope, at_us, over, scale.device)
 
 
 def at_infeed(scope: Scope, track: Track, at_us: MonoUs) -> None:
@@ -135,7 +63,7 @@ def at_infeed(scope: Scope, track: Track, at_us: MonoUs) -> None:
     )
     if window is None:
         track.capture = Capture(first=Ticks(0), last=Ticks(0), samples=())
-        _settle(scope, track, at_us, _none(WeightQuality.NEIGHBOUR))
+        _settle(scope, track, at_us, no_reading(WeightQuality.NEIGHBOUR))
         return
     track.capture = Capture(first=window.first, last=window.last)
     command_capture(scope, scale, track, track.capture)
@@ -149,8 +77,15 @@ def watch_capture(scope: Scope, track: Track, capture: Capture) -> None:
 
 
 def command_capture(scope: Scope, scale: Scale, track: Track, capture: Capture) -> None:
+    infeed = scope.layout.eye_ticks[scale.infeed_eye - 1]
     scope.out.append(
-        CaptureWeight(track=track.id, scale=scale.id, from_ticks=capture.first, to_ticks=capture.last)
+        CaptureWeight(
+            track=track.id,
+            scale=scale.id,
+            on_ticks=Ticks(track.origin + infeed),
+            from_ticks=capture.first,
+            to_ticks=capture.last,
+        )
     )
 
 
@@ -179,6 +114,7 @@ def captured(scope: Scope, track: Track, event: SamplesCaptured) -> None:
     if capture is None or capture.samples is not None or scale is None or scale.id != event.scale:
         return
     capture.samples, capture.whole = event.samples, event.whole
+    capture.least_g, capture.most_g = event.least_g, event.most_g
     if scale.kind is ScaleKind.STATIC:
         capture.last = scope.belt_at_most(event.at_us)
         watch_capture(scope, track, capture)
@@ -198,11 +134,26 @@ def _judge(scope: Scope, scale: Scale, track: Track, capture: Capture, at_us: Mo
     if capture.samples is None or not capture.proved or track.weight is not None:
         return
     if track.disagrees or _shared(scope, scale, track, capture):
-        weight = _none(WeightQuality.NEIGHBOUR, samples=len(capture.samples))
+        weight = no_reading(WeightQuality.NEIGHBOUR, samples=len(capture.samples))
     else:
-        weight = reading(scale, capture.samples, whole=capture.whole)
+        weight = _weight(scope, scale, capture, at_us)
     _settle(scope, track, at_us, weight)
     capture.samples = ()
+
+
+def _weight(scope: Scope, scale: Scale, capture: Capture, at_us: MonoUs) -> WeightReading:
+    """Of a parcel that was alone on the scale."""
+    samples, least_g = capture.samples or (), capture.least_g
+    if capture.whole and least_g is not None and least_g == capture.most_g:
+        return no_reading(WeightQuality.FROZEN, samples=len(samples))
+    weight = reading(scale, samples, whole=capture.whole)
+    if weight.quality is not WeightQuality.GOOD:
+        return weight
+    if scale.kind is ScaleKind.STATIC and (least_g is None or least_g > scale.zero_g):
+        return no_reading(WeightQuality.NOT_CLEARED, samples=len(samples))
+    if not zeroing.trusted(scope, at_us):
+        return no_reading(WeightQuality.ZERO, samples=len(samples))
+    return weight
 
 
 def _shared(scope: Scope, scale: Scale, track: Track, capture: Capture) -> bool:
@@ -331,7 +282,7 @@ def hold_over(scope: Scope, track: Track, at_us: MonoUs) -> None:
         return
     if capture.samples is None:
         capture.samples = ()
-        _settle(scope, track, at_us, _none(WeightQuality.STALE))
+        _settle(scope, track, at_us, no_reading(WeightQuality.STALE))
     _release(scope, track, capture)
 
 
@@ -341,5 +292,5 @@ def restarted(scope: Scope, track: Track, at_us: MonoUs) -> None:
     if capture is None or track.weight is not None or capture.samples is not None:
         return
     capture.samples = ()
-    _settle(scope, track, at_us, _none(WeightQuality.STALE))
+    _settle(scope, track, at_us, no_reading(WeightQuality.STALE))
     _release(scope, track, capture)

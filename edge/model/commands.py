@@ -91,12 +91,30 @@ class WakeAt:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureWeight:
     """Collect the frames of ``scale`` whose moment (arrival less the filter's delay) falls while the
-    belt is between the two positions; answer with one ``SamplesCaptured``."""
+    belt is between the two positions; answer with one ``SamplesCaptured``. ``on_ticks``: its leading
+    edge is at the scale's infeed eye."""
 
     track: TrackId
     scale: ScaleId
+    on_ticks: Ticks
     from_ticks: Ticks
     to_ticks: Ticks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureZero:
+    """As ``CaptureWeight``, of the empty scale; answered with one ``ZeroCaptured``."""
+
+    scale: ScaleId
+    from_ticks: Ticks
+    to_ticks: Ticks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetZero:
+    """Tell the scale that it is empty; one that cannot be told does nothing."""
+
+    scale: ScaleId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +180,8 @@ LineCommand = (
     | WakeAt
     | CaptureWeight
     | CaptureStatic
+    | CaptureZero
+    | SetZero
     | SetZone
     | SetGate
     | PermitInduction

@@ -31,7 +31,7 @@ from edge.model.order import BeltOrder, BenchOrder, CancelRequest, OrderStatus, 
 from edge.model.register_map import PlcBits
 from edge.model.review import GateLane, ReviewRefusal
 from edge.model.route import SortPlan
-from edge.model.units import Mm, MonoUs, Ticks, UtcUs
+from edge.model.units import Grams, Mm, MonoUs, Ticks, UtcUs
 from edge.model.weight import WeightSample
 
 
@@ -220,10 +220,25 @@ class SamplesCaptured:
     """All frames whose moment lay in the capture asked for, oldest first (≤ 64 kept).
 
     ``whole`` is False when the scale was silent longer than its ``stale_ms`` or frames were dropped.
+    ``least_g``, ``most_g``: the smallest and the largest weight told since the load began to change: on a
+    belt scale from the parcel's leading edge on, on a static one from the capture before; None: none told.
     """
 
     at_us: MonoUs
     track: TrackId
+    scale: ScaleId
+    whole: bool
+    samples: tuple[WeightSample, ...]
+    least_g: Grams | None = None
+    most_g: Grams | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZeroCaptured:
+    """What the scale said on a stretch of belt on which it should have been empty, as
+    ``SamplesCaptured`` has it."""
+
+    at_us: MonoUs
     scale: ScaleId
     whole: bool
     samples: tuple[WeightSample, ...]
@@ -444,6 +459,10 @@ class WakePurpose(StrEnum):
     """The static scale's time-out (time)."""
     GATE = "gate"
     """Judged work should have been seen behind the gate (time)."""
+    ZERO_DUE = "zero_due"
+    """The scale's zero is to be looked at, or has not been for too long (time; ``ref`` 0)."""
+    ZERO_WINDOW = "zero_window"
+    """Who touched the scale while its zero was looked at is known (proved; ``ref`` 0)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -488,6 +507,7 @@ Event = (
     | BenchScanned
     | SlipFound
     | SlipMissing
+    | ZeroCaptured
     | OrderFound
     | OrderMissing
     | LookUpFailed

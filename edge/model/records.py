@@ -22,6 +22,7 @@ from edge.model.ids import (
     OrderNo,
     PlanId,
     PlcNumber,
+    ScaleId,
     TrackId,
     Waybill,
 )
@@ -92,6 +93,28 @@ class Weighed:
     track: TrackId
     reading: WeightReading
     expected_g: Grams | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleZeroed:
+    """The empty scale was looked at: it showed ``offset_g``, which is ``good`` within its ``zero_g``."""
+
+    at_us: MonoUs
+    scale: ScaleId
+    offset_g: Grams
+    good: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleChecked:
+    """A check parcel was weighed; ``passed``: within its tolerance of ``reference_g``."""
+
+    at_us: MonoUs
+    track: TrackId
+    check: str
+    reference_g: Grams
+    reading: WeightReading | None
+    passed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,6 +406,8 @@ RecordBody = (
     | ChoiceChanged
     | KeyedCodeTaken
     | Weighed
+    | ScaleZeroed
+    | ScaleChecked
     | Decided
     | Told
     | Refused

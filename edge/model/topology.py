@@ -78,11 +78,24 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckParcel:
+    """A parcel of known weight that is run over the belt to check the scale; ``code``: on its label."""
+
+    id: str
+    code: str
+    weight_g: Grams
+    tolerance_g: Grams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """``rate_hz`` is the *measured* rate of independent readings; ``zone`` 0 for a belt scale.
 
     ``capacity_g`` is the largest weight it can tell; ``spread_g`` the largest spread of a good
     capture; ``stable_ms`` the static scale's time of agreement.
+
+    Its zero is looked at every ``zero_every_ms`` while it is empty; a gap at induction is asked for at
+    most ``zero_within_ms``. Empty, it shows at most ``zero_g`` either side of zero.
     """
 
     id: ScaleId
@@ -102,6 +115,10 @@ class Scale:
     capacity_g: Grams
     division_g: Grams
     stale_ms: int
+    zero_every_ms: int
+    zero_within_ms: int
+    zero_g: Grams
+    checks: tuple[CheckParcel, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

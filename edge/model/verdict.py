@@ -24,6 +24,7 @@ class Reason(StrEnum):
     WEIGHT_INVALID = "weight_invalid"
     WEIGHT_MISMATCH = "weight_mismatch"
     OVERWEIGHT = "overweight"
+    SCALE_CHECK_PARCEL = "scale_check_parcel"
     OVERSIZE = "oversize"
     TWO_ON_ONE = "two_on_one"
     NO_RULE = "no_rule"

@@ -34,6 +34,16 @@ class WeightQuality(StrEnum):
     STALE = "stale"
     NEIGHBOUR = "neighbour"
     """Another parcel touched the scale during the capture."""
+    UNSTABLE = "unstable"
+    """Static scale: it was never called stable for long enough."""
+    NO_WEIGHT = "no_weight"
+    """Frames came, and none told a weight: another unit, or an error on its display."""
+    FROZEN = "frozen"
+    """Always the same reading, although eyes prove that the load changed."""
+    NOT_CLEARED = "not_cleared"
+    """Static scale: it has not returned to zero since the capture before."""
+    ZERO = "zero"
+    """The scale's zero is not known to be right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

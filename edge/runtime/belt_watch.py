@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge.core.belt_clock import BeltClock
-from edge.core.weighing import stable_run
+from edge.core.readings import TELLING, stable_run
 from edge.model.codes import Code
-from edge.model.commands import CaptureStatic, CaptureWeight, WakeAt
-from edge.model.events import CodesRead, SamplesCaptured
-from edge.model.ids import BootEpoch, DeviceId, ReaderId, ScaleId, TrackId
+from edge.model.commands import CaptureStatic, CaptureWeight, CaptureZero, WakeAt
+from edge.model.events import CodesRead, SamplesCaptured, ZeroCaptured
+from edge.model.ids import BootEpoch, DeviceId, ReaderId, ScaleId
 from edge.model.topology import Reader, Scale, Topology
-from edge.model.units import US_PER_MS, US_PER_S, MonoUs, Ticks
+from edge.model.units import US_PER_MS, US_PER_S, Grams, MonoUs, Ticks
 from edge.model.weight import WeightSample
 from edge.ports.clock import Clock
 from edge.ports.sinks import BeltSample, EventSink
@@ -58,9 +58,12 @@ class BeltWatch:
         self._scale: Scale | None = topology.scale
         self._codes: deque[_PendingCodes] = deque()
         self._samples: deque[WeightSample] = deque(maxlen=SAMPLES_KEPT)
-        self._captures: deque[CaptureWeight] = deque()
+        self._captures: deque[CaptureWeight | CaptureZero] = deque()
         self._static: CaptureStatic | None = None
         self._static_from_us = MonoUs(0)
+        self._weighed_us = MonoUs(-1)
+        """Arrival of the last frame of the static capture before; -1: none."""
+        self._v_max = topology.max_speed_mm_s * topology.ticks_per_m
         self._static_limit: asyncio.TimerHandle | None = None
         self._epoch = epoch
         self._heard: dict[DeviceId, MonoUs] = {}
@@ -89,8 +92,7 @@ class BeltWatch:
         if self._epoch:
             self.wakes.forget_ticks()
             while self._captures:
-                capture = self._captures.popleft()
-                self._post_capture(capture.track, capture.scale, whole=False, samples=())
+                self._post_capture(self._captures.popleft(), whole=False, samples=())
             if self._static is not None:
                 self._answer_static(self._static, whole=False, samples=())
         self._epoch = epoch
@@ -120,7 +122,7 @@ class BeltWatch:
     def wake_at(self, command: WakeAt) -> None:
         self.wakes.set(command)
 
-    def capture(self, command: CaptureWeight) -> None:
+    def capture(self, command: CaptureWeight | CaptureZero) -> None:
         if len(self._captures) >= CAPTURES_OPEN:
             self._answer(self._captures.popleft(), whole=False)
         self._captures.append(command)
@@ -193,7 +195,7 @@ class BeltWatch:
                 return None
         return False
 
-    def _answer(self, capture: CaptureWeight, *, whole: bool) -> None:
+    def _answer(self, capture: CaptureWeight | CaptureZero, *, whole: bool) -> None:
         taken: list[WeightSample] = []
         last_us: MonoUs | None = None
         dropped = len(self._samples) == SAMPLES_KEPT
@@ -211,7 +213,7 @@ class BeltWatch:
             last_us = sample.at_us
             taken.append(sample)
         kept = tuple(reversed(taken[:CAPTURE_LIMIT]))
-        self._post_capture(capture.track, capture.scale, whole=whole and not dropped, samples=kept)
+        self._post_capture(capture, whole=whole and not dropped, samples=kept)
 
     def _stale_us(self) -> int:
         assert self._scale is not None
@@ -234,13 +236,48 @@ class BeltWatch:
         self._static = None
         if self._static_limit is not None:
             self._static_limit.cancel()
-        self._post_capture(command.track, command.scale, whole=whole, samples=samples)
+        self._post_capture(command, whole=whole, samples=samples)
+        if samples:
+            self._weighed_us = samples[-1].at_us
 
     def _post_capture(
-        self, track: TrackId, scale: ScaleId, *, whole: bool, samples: tuple[WeightSample, ...]
+        self,
+        command: CaptureWeight | CaptureZero | CaptureStatic,
+        *,
+        whole: bool,
+        samples: tuple[WeightSample, ...],
     ) -> None:
+        now = self._clock.now_us()
+        if isinstance(command, CaptureZero):
+            self._events.post(ZeroCaptured(at_us=now, scale=command.scale, whole=whole, samples=samples))
+            return
+        least_g, most_g = self._extremes(command, samples)
         self._events.post(
             SamplesCaptured(
-                at_us=self._clock.now_us(), track=track, scale=scale, whole=whole, samples=samples
+                at_us=now,
+                track=command.track,
+                scale=command.scale,
+                whole=whole,
+                samples=samples,
+                least_g=least_g,
+                most_g=most_g,
             )
         )
+
+    def _extremes(
+        self, command: CaptureWeight | CaptureStatic, samples: tuple[WeightSample, ...]
+    ) -> tuple[Grams, Grams] | tuple[None, None]:
+        """The smallest and the largest weight told since the load began to change. In motion that is no
+        later than the time before the first frame in which a belt at v_max would have come from there."""
+        if not samples:
+            return None, None
+        since_us = int(self._weighed_us)
+        if isinstance(command, CaptureWeight):
+            way = command.from_ticks - command.on_ticks
+            since_us = samples[0].at_us - way * US_PER_S * 1_000 // self._v_max
+        told = [
+            one.grams
+            for one in self._samples
+            if since_us <= one.at_us <= samples[-1].at_us and one.state in TELLING
+        ]
+        return (min(told), max(told)) if told else (None, None)

@@ -12,6 +12,7 @@ from functools import partial
 from edge.model.commands import (
     CaptureStatic,
     CaptureWeight,
+    CaptureZero,
     EnableExits,
     LineCommand,
     LookUp,
@@ -25,6 +26,7 @@ from edge.model.commands import (
     SendDivert,
     SetGate,
     SetIndicators,
+    SetZero,
     SetZone,
     WakeAt,
 )
@@ -57,12 +59,14 @@ class Dispatcher:
         belt: BeltWatch,
         outputs: Outputs,
         look_ups: LookUps,
+        set_zero: Callable[[], None],
         failed: Callable[[BaseException], None],
     ) -> None:
         self._plc = plc
         self._belt = belt
         self._outputs = outputs
         self._look_ups = look_ups
+        self._set_zero = set_zero
         self._failed = failed
         self._permit: PermitInduction | None = None
         """The latest one that the core gave, carried out or not."""
@@ -76,10 +80,12 @@ class Dispatcher:
             match command:
                 case WakeAt():
                     self._belt.wake_at(command)
-                case CaptureWeight():
+                case CaptureWeight() | CaptureZero():
                     self._belt.capture(command)
                 case CaptureStatic():
                     self._belt.capture_static(command)
+                case SetZero():
+                    self._set_zero()
                 case PermitInduction(on=False) | RequestPurge() | RequestStop() | SetIndicators():
                     self._outputs.apply(command)
                 case SendDivert() | Revoke() | LookUp() | LookUpPlace() | LookUpSlip():

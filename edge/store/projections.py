@@ -406,4 +406,5 @@ PROJECTIONS: dict[str, Callable[[Execute, Row, Any], None]] = {
     "DeviceWentUp": _device_up,
     "DeviceWentDown": _device_down,
 }
-"""Of the records ``ClockAgreed`` and ``ReviewRefused`` alone move none."""
+"""Of the records ``ClockAgreed``, ``ReviewRefused``, ``ScaleZeroed`` and ``ScaleChecked`` move none: what a
+person must do about a scale is an alarm."""

@@ -8,31 +8,29 @@ operating instructions of the JS balances, page 30, and OIML R 76, 4.5.1.
 import argparse
 import asyncio
 import sys
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from edge.model.topology import Scale
 from simulators.devices.process import run_until_ended
 from simulators.devices.pty_port import PtyPort
 from simulators.devices.scale_frames import ASKED, MOST_SHOWN, SCALE_FRAMES
+from simulators.devices.scale_platform import US_PER_MS, US_PER_S, Platform, ScaleSetup
 from simulators.devices.tcp_port import TcpPort
-from simulators.feed import FeedMessage, LoadChanged, follow
+from simulators.faults import LineFault, LineFaultKind
+from simulators.feed import FeedMessage, LoadChanged, ScaleUpset, follow
 from simulators.seeds import SeededBits
 
-US_PER_MS = 1_000
-US_PER_S = 1_000_000
-BLOCK_STEPS = 256
-"""Changes of load that are not settled yet; a parcel makes eight."""
 OVER_DIVISIONS = 9
 """An indicator shows its capacity and nine divisions more (OIML R 76, 4.2.3)."""
 UNDER_DIVISIONS = 20
 """So far below zero it shows nothing (OIML R 76, 4.2.3)."""
 ZERO_PERMILLE = 20
 """Zero can be set within ±2 % of the capacity (OIML R 76, 4.5.1)."""
+HOLDS_QUARTERS = 3
+"""It shows the division that it shows until the reading is three quarters of one away: no indicator flickers
+between two."""
 HEARD_BYTES = 64
 """A longer command is none."""
 
@@ -43,96 +41,6 @@ class Timers(Protocol):
     def time(self) -> float: ...
 
     def call_at(self, when: float, callback: Callable[[], object]) -> object: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScaleSetup:
-    """``settle_us``: from a change of load to a still reading. ``delay_us``: from the load to the last
-    byte of the frame that tells it (filter and transmission). ``frame_us`` between two frames,
-    ``reading_us`` between two independent readings. ``noise_g``: largest error of a reading, either way.
-    """
-
-    settle_us: int
-    delay_us: int
-    frame_us: int
-    reading_us: int
-    noise_g: int
-    division_g: int
-    capacity_g: int
-    protocol: str = "mettler_toledo_continuous"
-
-
-def setup_of(
-    scale: Scale,
-    *,
-    frame_rate_hz: int,
-    noise_g: int = 1,
-    protocol: str = "mettler_toledo_continuous",
-) -> ScaleSetup:
-    """A scale that is just as good as the line's description believes, and no better."""
-    return ScaleSetup(
-        settle_us=scale.settle_ms * US_PER_MS,
-        delay_us=scale.filter_ms * US_PER_MS,
-        frame_us=US_PER_S // frame_rate_hz,
-        reading_us=US_PER_S // min(scale.rate_hz, frame_rate_hz),
-        noise_g=noise_g,
-        division_g=scale.division_g,
-        capacity_g=scale.capacity_g,
-        protocol=protocol,
-    )
-
-
-class Platform:
-    """The physics: what the indicator reads of the loads that were put on, at one moment.
-
-    A change of load of D grams still shows D·(1 − t/settle)⁴ of error t after it: fast at first, then a
-    long tail, and exactly nothing once it has settled. Integers only.
-    """
-
-    def __init__(self, setup: ScaleSetup, bits: SeededBits) -> None:
-        self._setup = setup
-        self._noise_of = bits.drawer(-setup.noise_g, setup.noise_g) if setup.noise_g else None
-        self._settle_power = setup.settle_us**4
-        self._grams = 0
-        self._steps: deque[tuple[int, int, int]] = deque(maxlen=BLOCK_STEPS)
-        """(at_us, grams from then on, change)."""
-        self._read_us = -1
-        self._noise = 0
-
-    def load(self, at_us: int, grams: int) -> None:
-        """So much rests on it from ``at_us`` on; moments never fall."""
-        before = self._steps[-1][1] if self._steps else self._grams
-        if grams != before:
-            self._steps.append((at_us, grams, grams - before))
-
-    def read(self, now_us: int) -> tuple[int, bool]:
-        """Grams, not yet rounded, and whether they move, as the frame that ends at ``now_us`` has them;
-        moments never fall."""
-        setup = self._setup
-        if self._read_us < 0 or now_us - self._read_us >= setup.reading_us:
-            self._read_us = now_us
-            if self._noise_of is not None:
-                self._noise = self._noise_of()
-        steps = self._steps
-        if steps:
-            seen_us = self._read_us - setup.delay_us
-            settled_us = seen_us - setup.settle_us
-            while steps and steps[0][0] <= settled_us:
-                self._grams = steps.popleft()[1]
-            if steps:
-                return self._unsettled(seen_us)
-        return self._grams + self._noise, False
-
-    def _unsettled(self, seen_us: int) -> tuple[int, bool]:
-        grams, settle_us, error = self._grams, self._setup.settle_us, 0
-        for at_us, after, change in self._steps:
-            if at_us > seen_us:
-                break
-            left = settle_us - (seen_us - at_us)
-            grams = after
-            error += change * left**4
-        error //= self._settle_power
-        return grams - error + self._noise, abs(error) > self._setup.division_g
 
 
 class ScaleIndicator:
@@ -154,6 +62,7 @@ class ScaleIndicator:
         self._frozen = b""
         self._zero_g = 0
         """What it takes for nothing: a drift less what was set to zero."""
+        self._shown = 0
         self._heard = b""
         self._running = False
         self._repeats = False
@@ -176,13 +85,32 @@ class ScaleIndicator:
         self._silent_until_us = until_us
 
     def freeze(self, until_us: int) -> None:
-        """Fault: whatever lies on it, it goes on saying what it says now."""
-        self._frozen = self.frame(round(self._timers.time() * US_PER_S))
-        self._frozen_until_us = until_us
+        """Fault: as soon as it has settled it goes on saying what it says then, whatever lies on it."""
+        now_us = round(self._timers.time() * US_PER_S)
+        if now_us >= until_us or now_us < self._frozen_until_us:
+            return
+        frame = self.frame(now_us)
+        if self._platform.settled:
+            self._frozen, self._frozen_until_us = frame, until_us
+        else:
+            self._timers.call_at((now_us + self._setup.frame_us) / US_PER_S, partial(self.freeze, until_us))
 
     def drift(self, grams: int) -> None:
         """Fault: so much more is shown of everything, until zero is set."""
         self._zero_g += grams
+
+    def suffer(self, fault: LineFault, at_us: int) -> None:
+        """A fault of the plan (``simulators.faults``)."""
+        until_us = at_us + fault.duration_ms * US_PER_MS
+        match fault.kind:
+            case LineFaultKind.SCALE_SILENT:
+                self.be_silent(until_us)
+            case LineFaultKind.SCALE_FROZEN:
+                self.freeze(until_us)
+            case LineFaultKind.SCALE_DRIFT:
+                self.drift(fault.arg)
+            case _:
+                raise ValueError(f"{fault.kind} is not a scale's")
 
     def hear(self, data: bytes) -> None:
         """Bytes from the line; a scale that only talks does not listen."""
@@ -254,9 +182,12 @@ class ScaleIndicator:
         reading, motion = self._platform.read(now_us)
         reading += self._zero_g
         division = setup.division_g
-        shown = (abs(reading) + division // 2) // division * division
-        if reading < 0:
-            return self._say(-shown, motion, shown > UNDER_DIVISIONS * division)
+        if abs(reading - self._shown) * 4 > division * HOLDS_QUARTERS:
+            shown = (abs(reading) + division // 2) // division * division
+            self._shown = shown if reading >= 0 else -shown
+        shown = self._shown
+        if shown < 0:
+            return self._say(shown, motion, -shown > UNDER_DIVISIONS * division)
         over = shown > setup.capacity_g + OVER_DIVISIONS * division
         return self._say(shown if shown < MOST_SHOWN else MOST_SHOWN, motion, over)
 
@@ -287,6 +218,8 @@ async def run(options: argparse.Namespace) -> None:
     def take(message: FeedMessage) -> None:
         if isinstance(message, LoadChanged):
             scale.load(message.at_us, message.grams)
+        elif isinstance(message, ScaleUpset):
+            scale.suffer(message.fault, message.at_us)
 
     scale.start()
     sys.stdout.write(f"{ready}\n")

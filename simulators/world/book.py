@@ -99,6 +99,10 @@ class Track:
     identified: Fields | None = None
     samples: list[Fields] = field(default_factory=list)
     weighed: Fields | None = None
+    zero_age_us: int = 0
+    """Of the scale's zero when it was weighed; −1: never seen right."""
+    orders: dict[str, int] = field(default_factory=dict)
+    """Waybill → when its look-up for this track was answered with an order."""
     decided: Fields | None = None
     decided_seq: int = 0
     decisions: int = 0
@@ -132,6 +136,8 @@ class Book:
         self.edges: Recent[list[TrueParcel]] = Recent()
         """(eye, encoder ticks modulo 2³²) of leading edges → whose they were; of several in that order
         where the encoder stood still."""
+        self.orders_changed: Recent[int] = Recent()
+        """Waybill → when a row about its order came to an open track."""
         self.unnumbered: Recent[bool] = Recent()
         """(eye, encoder ticks) of passages that the PLC reported without a number."""
 

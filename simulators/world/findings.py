@@ -18,6 +18,7 @@ INVARIANTS: dict[str, int] = {
     "cancel": 16,
     "ship_once": 17,
     "dead_man": 21,
+    "fresh_inputs": 22,
     "clock_free": 23,
     "chute_full": 24,
     "plc_epoch": 25,

@@ -4,6 +4,7 @@ Parcels that were swapped by hand on the running belt are nobody's fault (reliab
 left out of the rules about identity and counted apart.
 """
 
+import itertools
 from dataclasses import dataclass
 
 from edge.model.divert import CommandStatus
@@ -59,6 +60,7 @@ class ParcelRules:
             for track in parcel.tracks:
                 self._identity(parcel, track)
                 self._weight(parcel, track)
+                self._fresh(parcel, track)
         self._act_once(parcel)
         if parcel.left is not None:
             self._place(parcel)
@@ -199,6 +201,29 @@ class ParcelRules:
         grams, true = weighed["reading"]["grams"], parcel.placed.weight_g
         near = abs(grams - true) <= scale.spread_g + scale.division_g
         self._hold("true_weight", near, f"recorded {grams} g, it has {true} g", parcel)
+
+    def _fresh(self, parcel: TrueParcel, track: Track) -> None:
+        """What a ship decision was made of is of this passage of this parcel: frames from when it was on
+        the scale, without a gap; a zero that was seen in time; an order that was asked for since."""
+        decided, scale = track.decided, self._scale
+        if decided is None or decided["reason"] != "ok":
+            return
+        waybill, opened_us = decided["waybill"], track.opened_at_us
+        known_us = (track.orders.get(waybill, -1), self._book.orders_changed.get(waybill) or -1)
+        asked = any(opened_us <= one <= decided["at_us"] for one in known_us)
+        stale = "" if asked else f"order of {waybill} as of {known_us} us"
+        on = parcel.on_scale
+        if scale is not None and track.weighed is not None and track.samples and on is not None:
+            moments = [one["at_us"] for one in track.samples]
+            gap_us = max((b - a for a, b in itertools.pairwise(moments)), default=0)
+            limit_us = (scale.zero_every_ms + scale.zero_within_ms) * 1000
+            if moments[0] - scale.filter_ms * 1000 < on.whole_us - EDGE_SLACK_US:
+                stale = f"a frame of {moments[0]} us, it was on the scale from {on.whole_us} us on"
+            elif gap_us > scale.stale_ms * 1000:
+                stale = f"{gap_us} us between two frames of its weight"
+            elif not 0 <= track.zero_age_us <= limit_us:
+                stale = f"the scale's zero was {track.zero_age_us} us old"
+        self._hold("fresh_inputs", not stale, stale, parcel)
 
     def _hold(self, invariant: str, kept: bool, what: str, parcel: TrueParcel) -> None:
         left, removed = parcel.left, parcel.removed

@@ -33,11 +33,17 @@ class RowIntake:
         self._reviews = reviews
         self._digest = digest
         self._decisions = decisions
+        self._zero_us = -1
+        self._started_us = 0
         self._take: dict[str, Take] = {
             "TrackOpened": self._opened,
             "Identified": self._identified,
             "SamplesCaptured": self._samples,
             "Weighed": self._weighed,
+            "ScaleZeroed": self._zeroed,
+            "LineStarted": self._started,
+            "OrderFound": self._found,
+            "OrderChanged": self._changed,
             "Decided": self._decided,
             "Told": self._told,
             "ToldTimed": self._told_timed,
@@ -105,6 +111,23 @@ class RowIntake:
         track = self._of(row, body, "one_end")
         if track is not None:
             track.weighed = body
+            seen_us = max(self._zero_us, self._started_us)
+            track.zero_age_us = -1 if self._zero_us < 0 else row.at_us - seen_us
+
+    def _zeroed(self, row: JournalRow, body: Fields) -> None:
+        self._zero_us = row.at_us if body["good"] else -1
+
+    def _started(self, row: JournalRow, _body: Fields) -> None:
+        """A new process asks for a look as if it were due; what was seen before counts on."""
+        self._started_us = row.at_us
+
+    def _found(self, row: JournalRow, body: Fields) -> None:
+        track = self._book.tracks.get(body["track"])
+        if track is not None:
+            track.orders[body["waybill"]] = row.at_us
+
+    def _changed(self, row: JournalRow, body: Fields) -> None:
+        self._book.orders_changed.put(body["waybill"], row.at_us)
 
     def _decided(self, row: JournalRow, body: Fields) -> None:
         track = self._of(row, body, "decide_once")

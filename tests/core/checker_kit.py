@@ -81,6 +81,7 @@ class Story:
                 "Identified",
                 {**track, "at_us": t + 700_000, "quality": "good", "waybill": f"W{n}"},
             ),
+            "found": ("OrderFound", {**track, "at_us": t + 710_000, "waybill": f"W{n}"}),
             "samples": ("SamplesCaptured", {**track, "at_us": t + 1_300_000, "samples": [sample]}),
             "weighed": ("Weighed", {**track, "at_us": t + 1_300_000, "reading": reading}),
             "decided": (
@@ -153,7 +154,7 @@ class Run:
         self.stories = list(stories)
         self.facts: list[Truth] = [PlcStarted(1, 1, 0)]
         self.facts += [HeartbeatMoved(at) for at in range(100_000, 60 * S, 100_000)]
-        self.rows: list[tuple[str, Body]] = []
+        self.rows: list[tuple[str, Body]] = [("ScaleZeroed", {"at_us": 400_000, "good": True})]
         self.spoil_file: Callable[[sqlite3.Connection], object] | None = None
         self.commit_us = COMMIT_US
         self.steps = False

@@ -10,10 +10,12 @@ from functools import partial
 from typing import TypeVar, cast
 
 from edge.core.line import LineCore
+from edge.core.state import ZeroState
 from edge.core.timing import mm_to_ticks
 from edge.model.codes import Code
 from edge.model.commands import (
     CaptureWeight,
+    CaptureZero,
     LineCommand,
     LookUp,
     LookUpPlace,
@@ -45,6 +47,7 @@ from edge.model.events import (
     WakePurpose,
     WaybillPlaceFound,
     Woke,
+    ZeroCaptured,
 )
 from edge.model.ids import (
     BootEpoch,
@@ -68,13 +71,18 @@ from edge.model.weight import SampleState, WeightSample
 from tests.core.core_line import DEMO, EPOCH, FRAMES, READY, START_US, Body, bits, order, plan, waybill
 
 R = TypeVar("R")
+NEVER = MonoUs(2**60)
 
 
 class CoreBench:
     """One core on one belt. ``ship(...)`` puts a body on it, ``run`` moves the belt."""
 
-    def __init__(self, line: Topology = DEMO, *, started: bool = True, planned: bool = True) -> None:
+    def __init__(
+        self, line: Topology = DEMO, *, started: bool = True, planned: bool = True, zeroed: bool = True
+    ) -> None:
+        """``zeroed``: the scale's zero is right for the whole test, and nobody looks at it."""
         self.line = line
+        self.zeroed = zeroed
         self.core = LineCore(line)
         self.now = 100_000
         self.ring = 0
@@ -95,6 +103,8 @@ class CoreBench:
         """Number → status for its divert."""
         self.revoke_answers: dict[int, CommandStatus] = {}
         self.plc_delay_mm = 40
+        self.empty_g = 0
+        self.empty_state = SampleState.OK
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._n = 0
         self._wakes: dict[tuple[WakePurpose, int], WakeAt] = {}
@@ -180,6 +190,8 @@ class CoreBench:
                 self.at(self.now + self.ticks(20), partial(self.look_up, command))
             case CaptureWeight():
                 self.at(command.to_ticks, partial(self.captured, command))
+            case CaptureZero():
+                self.at(command.to_ticks, partial(self.saw_empty, command))
             case SendDivert() | Revoke():
                 self.at(self.now + self.ticks(self.plc_delay_mm), partial(self.plc_answers, command))
             case LookUpPlace():
@@ -248,6 +260,18 @@ class CoreBench:
             )
         )
 
+    def saw_empty(self, command: CaptureZero) -> None:
+        """The scale as it is without a load."""
+        samples = tuple(
+            WeightSample(
+                at_us=MonoUs(self.at_us - (FRAMES - n) * 20_000),
+                grams=Grams(self.empty_g),
+                state=self.empty_state,
+            )
+            for n in range(FRAMES)
+        )
+        self.post(ZeroCaptured(at_us=self.at_us, scale=command.scale, whole=True, samples=samples))
+
     # -- the PLC
 
     def plc_answers(self, command: SendDivert | Revoke) -> None:
@@ -295,6 +319,13 @@ class CoreBench:
     def start(self, planned: bool = True) -> None:
         """Line started, devices up, PLC attached, belt purged; a plan in force."""
         self.post(LineStarted(at_us=self.at_us, build="b", config_hash="c", chutes_disabled=()))
+        if self.zeroed:
+            self.core.state.zero = ZeroState(
+                good=True, heard=True, due_us=NEVER, gap_us=NEVER, limit_us=NEVER
+            )
+            self._wakes.clear()
+        elif self.line.scale is not None:
+            self.post(DeviceWentUp(at_us=self.at_us, device=self.line.scale.device))
         for reader in self.line.readers:
             self.post(DeviceWentUp(at_us=self.at_us, device=reader.device))
         self.attach(bits(READY | StateBit.PURGING))

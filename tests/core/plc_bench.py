@@ -150,6 +150,10 @@ def _static_scale() -> Scale:
         capacity_g=Grams(60_000),
         division_g=Grams(5),
         stale_ms=200,
+        zero_every_ms=600_000,
+        zero_within_ms=30_000,
+        zero_g=Grams(10),
+        checks=(),
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from edge.model.codes import Code, Symbology
-from edge.model.commands import CaptureStatic, CaptureWeight
-from edge.model.events import CodesRead, SamplesCaptured, WakePurpose
+from edge.model.commands import CaptureStatic, CaptureWeight, CaptureZero
+from edge.model.events import CodesRead, SamplesCaptured, WakePurpose, ZeroCaptured
 from edge.model.ids import BootEpoch, ReaderId, ScaleId, TrackId
 from edge.model.topology import ScaleKind, Topology
 from edge.model.units import Grams, MonoUs, Ticks
@@ -57,7 +57,13 @@ class Bench:
 
     def capture(self, first: int, last: int, track: int = 1) -> None:
         self.watch.capture(
-            CaptureWeight(track=TrackId(track), scale=SCALE.id, from_ticks=Ticks(first), to_ticks=Ticks(last))
+            CaptureWeight(
+                track=TrackId(track),
+                scale=SCALE.id,
+                on_ticks=Ticks(first),
+                from_ticks=Ticks(first),
+                to_ticks=Ticks(last),
+            )
         )
 
     def codes(self) -> list[CodesRead]:
@@ -193,6 +199,47 @@ def test_a_capture_has_the_frames_whose_whole_interval_lies_inside() -> None:
     assert ticks_at(moments[-1]) <= last
     assert 8 <= len(moments) <= 10, "of ten frames, at most one at each end is in doubt"
     assert found.at_us >= 2 * S + 200 * MS
+
+
+def test_a_capture_tells_what_the_scale_said_since_the_parcel_came_on() -> None:
+    async def script(bench: Bench) -> None:
+        await bench.run(2 * S)
+        now = bench.time.now_us()
+        first, last = ticks_at(now - 500 * MS), ticks_at(now - 200 * MS)
+        bench.watch.capture(
+            CaptureWeight(
+                track=TrackId(1),
+                scale=SCALE.id,
+                on_ticks=Ticks(ticks_at(now - 700 * MS)),
+                from_ticks=Ticks(first),
+                to_ticks=Ticks(last),
+            )
+        )
+        (found,) = bench.captured()
+        assert found.least_g is not None
+        assert found.most_g is not None
+        assert found.least_g <= min(one.grams for one in found.samples)
+        assert found.most_g >= max(one.grams for one in found.samples)
+
+    play(script)
+
+
+def test_a_look_at_the_empty_scale_is_answered_as_one() -> None:
+    async def script(bench: Bench) -> None:
+        await bench.run(2 * S)
+        now = bench.time.now_us()
+        bench.watch.capture(
+            CaptureZero(
+                scale=SCALE.id,
+                from_ticks=Ticks(ticks_at(now - 500 * MS)),
+                to_ticks=Ticks(ticks_at(now - 200 * MS)),
+            )
+        )
+        (found,) = [event for event in bench.posted.events if isinstance(event, ZeroCaptured)]
+        assert found.whole
+        assert len(found.samples) > 10
+
+    play(script)
 
 
 def test_a_capture_waits_for_the_proof_and_for_the_scale() -> None:

@@ -277,6 +277,31 @@ def row_dropped(run: Run) -> None:
     run.spoil_file = lambda file: file.execute("DELETE FROM event WHERE kind = 'ToldTimed' AND track = 2")
 
 
+def a_frame_of_the_parcel_before(run: Run) -> None:
+    story = run.stories[1]
+    story.row("samples", samples=[{"at_us": story.t + 400_000, "grams": 1_000, "state": "ok"}])
+
+
+def frames_with_a_gap(run: Run) -> None:
+    story = run.stories[1]
+    samples = [{"at_us": story.t + us, "grams": 1_000, "state": "ok"} for us in (980_000, 1_200_000)]
+    story.row("samples", samples=samples)
+
+
+def a_zero_that_was_never_seen(run: Run) -> None:
+    run.rows = [row for row in run.rows if row[0] != "ScaleZeroed"]
+
+
+def a_zero_of_yesterday(run: Run) -> None:
+    run.rows.append(("ScaleZeroed", {"at_us": 400_000 - 700 * S, "good": True}))
+    run.rows = [row for row in run.rows if row != ("ScaleZeroed", {"at_us": 400_000, "good": True})]
+
+
+def an_order_of_an_earlier_track(run: Run) -> None:
+    story = run.stories[1]
+    story.row("found", at_us=story.t + 200_000)
+
+
 def accepted_and_shipped(run: Run) -> None:
     run.rows.append(cancel(2, run.stories[1].t + 1_650_000, "accepted"))
 
@@ -404,6 +429,11 @@ PLANTED: list[tuple[Callable[[Run], None], str]] = [
     (too_late_for_nothing, "cancel"),
     (same_waybill_twice, "ship_once"),
     (dead_heartbeat, "dead_man"),
+    (a_frame_of_the_parcel_before, "fresh_inputs"),
+    (frames_with_a_gap, "fresh_inputs"),
+    (a_zero_that_was_never_seen, "fresh_inputs"),
+    (a_zero_of_yesterday, "fresh_inputs"),
+    (an_order_of_an_earlier_track, "fresh_inputs"),
     (diverted_into_a_full_lane, "chute_full"),
     (overfilled_lane, "chute_full"),
     (shipped_in_another_epoch, "plc_epoch"),
@@ -561,7 +591,7 @@ def test_what_was_tracked_by_a_lying_encoder_is_excused_only_where_it_does_not_s
     rejected.row("decided", waybill="W3")
     run.facts.append(EncoderLied(rejected.t + 500_000, rejected.t + 900_000))
     assert run.check().violated == {}
-    first.row("decided", waybill="W3")
+    first.row("decided", waybill="W3").row("found", waybill="W3")
     run.facts.append(EncoderLied(first.t + 500_000, first.t + 900_000))
     assert set(run.check().violated) == {"true_identity"}
 

@@ -112,7 +112,7 @@ def test_a_code_is_given_to_its_own_parcel_or_to_nobody(shift: int, spread: int)
 
 def test_restarted_at_any_event_the_core_goes_on_alike() -> None:
     """A state written to JSON and read back after each event gives the same commands from there on."""
-    bench = CoreBench()
+    bench = CoreBench(zeroed=False)
     train(bench, taken_mm=3_000, codes=(waybill(4), "HZ-BAG"))
     bench.run(2_900)
     bench.cancel(2)

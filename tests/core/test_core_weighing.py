@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.weighing import independent, reading, stable_run, weight_fault
+from edge.core.readings import independent, reading, stable_run, weight_fault
+from edge.model.alarm import AlarmKind
 from edge.model.commands import CaptureStatic, CaptureWeight, SetZone
 from edge.model.events import DeviceWentUp, LineStarted, SamplesCaptured
 from edge.model.ids import BootEpoch, ScaleId, TrackId
-from edge.model.records import Decided, Exited, Weighed
+from edge.model.records import AlarmCleared, AlarmRaised, Decided, Exited, Weighed
 from edge.model.register_map import StateBit
 from edge.model.topology import ScaleKind
 from edge.model.units import Grams, MonoUs
@@ -59,7 +60,7 @@ TABLE: list[tuple[str, tuple[WeightSample, ...], bool, WeightQuality, int]] = [
         "a status is no weight",
         frames(*[1000] * 9, state=SampleState.NO_WEIGHT),
         True,
-        WeightQuality.TOO_FEW,
+        WeightQuality.NO_WEIGHT,
         0,
     ),
 ]
@@ -235,6 +236,8 @@ def still(bench: CoreBench, grams: int, whole: bool = True) -> SamplesCaptured:
         scale=scale.id,
         whole=whole,
         samples=frames(*[grams] * count, state=OK, every_us=every_us),
+        least_g=Grams(0),
+        most_g=Grams(grams),
     )
 
 
@@ -342,3 +345,89 @@ def test_what_was_lost_on_the_scale_is_gone_after_a_purge() -> None:
     bench.attach(bits(READY | StateBit.PURGING), BootEpoch(EPOCH + 1))
     bench.status(bits())
     assert not bench.core.state.scale_fouled
+
+
+# -- what a scale may say besides
+
+
+def after(bench: CoreBench, event: SamplesCaptured) -> WeightReading:
+    bench.post(event)
+    bench.status(bits())
+    bench.run(2_000)
+    return bench.the(Weighed).reading
+
+
+def alarmed(bench: CoreBench) -> list[AlarmKind]:
+    return [row.kind for row in bench.records(AlarmRaised)]
+
+
+def held_bench() -> CoreBench:
+    bench = static_bench()
+    bench.run(100)
+    bench.status(bits(READY, zones_held=1))
+    return bench
+
+
+def test_a_static_scale_that_has_not_returned_to_zero_weighs_nobody() -> None:
+    for least, quality in (
+        (10, WeightQuality.GOOD),
+        (11, WeightQuality.NOT_CLEARED),
+        (None, WeightQuality.NOT_CLEARED),
+    ):
+        bench = held_bench()
+        event = replace(still(bench, 1_000), least_g=None if least is None else Grams(least))
+        assert after(bench, event).quality is quality
+        assert alarmed(bench) == []
+
+
+def test_a_reading_that_did_not_change_with_the_load_is_none_and_alarms_until_one_does() -> None:
+    bench = held_bench()
+    event = replace(still(bench, 1_000), least_g=Grams(1_000), most_g=Grams(1_000))
+    assert after(bench, event).quality is WeightQuality.FROZEN
+    assert alarmed(bench) == [AlarmKind.SCALE_FROZEN]
+    bench.run(8_000)
+    assert bench.the(Exited).reason is Reason.WEIGHT_INVALID
+
+
+def belt_answer(bench: CoreBench, track: int, least: int, most: int) -> SamplesCaptured:
+    return SamplesCaptured(
+        at_us=bench.at_us,
+        track=TrackId(track),
+        scale=SCALE.id,
+        whole=True,
+        samples=frames(*[1_000] * 9),
+        least_g=Grams(least),
+        most_g=Grams(most),
+    )
+
+
+def test_a_belt_scale_that_hangs_alarms_and_the_next_good_weight_ends_it() -> None:
+    bench = CoreBench()
+    bench.mute.add(CaptureWeight)
+    for n, least, quality in ((1, 1_000, WeightQuality.FROZEN), (2, 0, WeightQuality.GOOD)):
+        bench.parcel(n)
+        bench.run(1_700)
+        bench.post(belt_answer(bench, n, least, 1_000))
+        bench.run(2_000)
+        assert bench.records(Weighed)[-1].reading.quality is quality
+    assert alarmed(bench) == [AlarmKind.SCALE_FROZEN]
+    assert [row.kind for row in bench.records(AlarmCleared)] == [AlarmKind.SCALE_FROZEN]
+
+
+def test_a_scale_that_talks_and_tells_no_weight_alarms() -> None:
+    bench = held_bench()
+    event = replace(still(bench, 1_000), samples=frames(*[0] * 20, state=SampleState.NO_WEIGHT))
+    assert after(bench, event).quality is WeightQuality.NO_WEIGHT
+    assert alarmed(bench) == [AlarmKind.SCALE_NO_WEIGHT]
+
+
+def test_a_static_load_that_is_never_called_still_is_unstable() -> None:
+    bench = held_bench()
+    event = replace(still(bench, 1_000), samples=frames(*[1_000] * 30, state=MOTION))
+    assert after(bench, event).quality is WeightQuality.UNSTABLE
+
+
+def test_no_weight_counts_while_the_zero_is_not_known() -> None:
+    bench = held_bench()
+    bench.core.state.zero.good = False
+    assert after(bench, still(bench, 1_000)).quality is WeightQuality.ZERO

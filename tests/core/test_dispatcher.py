@@ -8,6 +8,7 @@ from edge.model.alarm import AlarmKind
 from edge.model.commands import (
     CaptureStatic,
     CaptureWeight,
+    CaptureZero,
     EnableExits,
     LineCommand,
     LookUp,
@@ -19,6 +20,7 @@ from edge.model.commands import (
     Revoke,
     SendDivert,
     SetIndicators,
+    SetZero,
     SetZone,
 )
 from edge.model.events import WakePurpose
@@ -55,11 +57,13 @@ class Bench:
         look_ups = LookUps(None, self.posted, clock())  # type: ignore[arg-type]
         look_ups.ask = self.asked.append  # type: ignore[method-assign,assignment]
         self.failed: list[BaseException] = []
+        self.zeroed: list[ScaleId] = []
         self.dispatcher = Dispatcher(
             plc=self.plc,
             belt=self.belt,
             outputs=self.outputs,
             look_ups=look_ups,
+            set_zero=lambda: self.zeroed.append(SCALE),
             failed=self.failed.append,
         )
 
@@ -98,12 +102,17 @@ async def test_what_restricts_and_what_the_runtime_does_itself_waits_for_nothing
         RequestStop(on=True),
         SetIndicators(bits=4),
         wake(WakePurpose.DECIDE, 1, ticks=10),
-        CaptureWeight(track=TrackId(1), scale=SCALE, from_ticks=Ticks(1), to_ticks=Ticks(2)),
+        CaptureWeight(
+            track=TrackId(1), scale=SCALE, on_ticks=Ticks(0), from_ticks=Ticks(1), to_ticks=Ticks(2)
+        ),
+        CaptureZero(scale=SCALE, from_ticks=Ticks(1), to_ticks=Ticks(2)),
+        SetZero(scale=SCALE),
         CaptureStatic(track=TrackId(1), scale=SCALE, until_us=MonoUs(10**15)),
     )
     out = bench.outputs.read()
     assert (out.mode, out.indicators) == (ModeBit.REQUEST_PURGE | ModeBit.REQUEST_STOP, 4)
     assert len(bench.belt.wakes) == 1
+    assert bench.zeroed == [SCALE]
     bench.belt.close()
 
 

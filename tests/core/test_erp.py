@@ -99,7 +99,7 @@ def test_faults_of_orders_are_data(topology: Topology) -> None:
         parcel, fault = source.parcel(index), plan.of(index)
         kind = fault.kind if fault is not None else None
         kinds.add(kind)
-        assert parcel.pushed is (kind is not ParcelFaultKind.UNKNOWN_ORDER)
+        assert parcel.pushed is (kind not in (ParcelFaultKind.UNKNOWN_ORDER, ParcelFaultKind.CHECK_PARCEL))
         assert parcel.held is (kind is ParcelFaultKind.HELD_ORDER)
         if fault is not None and kind is ParcelFaultKind.CANCELLED_ORDER:
             assert parcel.cancel_permille == fault.arg
@@ -107,7 +107,13 @@ def test_faults_of_orders_are_data(topology: Topology) -> None:
             assert parcel.cancel_permille is None
         if fault is not None and kind is ParcelFaultKind.COPIED_LABEL:
             assert parcel.spec.waybill == plain.parcel(index - fault.arg).spec.waybill
-        else:
+        elif fault is not None and kind is ParcelFaultKind.CHECK_PARCEL:
+            assert topology.scale is not None
+            code = parcel.spec.labels[0].codes[0].text
+            check = next(one for one in topology.scale.checks if one.code == code)
+            assert parcel.spec.weight_g == check.weight_g + fault.arg
+            assert (parcel.spec.waybill, parcel.spec.candidates) == ("", ())
+        elif kind is not ParcelFaultKind.UNROUTED_ORDER:  # its label may show its routing code
             assert parcel.spec == plain.parcel(index).spec, "the parcel itself is spoiled elsewhere"
         assert (parcel.reject_permille is None) is (kind is not ParcelFaultKind.SENT_TO_REJECT)
         flags = {*parcel.order.flags, *(parcel.newer.flags if parcel.newer is not None else ())}

@@ -84,6 +84,7 @@ class Bench:
                 belt=BeltWatch(DEMO, self.time, Posted(), EPOCH),
                 outputs=self.outputs,
                 look_ups=LookUps(None, Posted(), self.time),  # type: ignore[arg-type]
+                set_zero=lambda: None,
                 failed=self.failed.append,
             ),
             clock=self.time,

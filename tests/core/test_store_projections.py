@@ -51,7 +51,12 @@ def reader(scribe: Scribe) -> Iterator[JournalReader]:
 
 
 def test_every_record_moves_a_read_model_but_the_clock_and_a_refused_slip() -> None:
-    assert RECORDS.keys() - PROJECTIONS.keys() == {"ClockAgreed", "ReviewRefused"}
+    assert RECORDS.keys() - PROJECTIONS.keys() == {
+        "ClockAgreed",
+        "ReviewRefused",
+        "ScaleZeroed",
+        "ScaleChecked",
+    }
     assert PROJECTIONS.keys() - RECORDS.keys() == {"LineStarted", "DeviceWentUp", "DeviceWentDown"}
 
 

@@ -12,8 +12,8 @@ from edge.model.codes import WaybillPattern
 from edge.model.divert import CommandStatus
 from edge.model.ids import ReaderId
 from edge.model.register_map import WordOrder
-from edge.model.topology import Topology
-from edge.model.units import Mm
+from edge.model.topology import CheckParcel, Topology
+from edge.model.units import Grams, Mm
 from line_config.problems import LineConfigError
 from simulators.cables import Actuators, Sensors
 from simulators.fault_plan import BLOCK, FaultPlan, ScriptedPlan
@@ -269,13 +269,21 @@ def test_a_full_chute_an_encoder_that_stands_and_one_that_runs() -> None:
 
 
 def with_everything() -> Topology:
-    """Two readers at one point and one behind them, and a carrier that the line does not serve."""
+    """Two readers at one point and one behind them, a carrier that the line does not serve, and a check
+    parcel."""
     found = line()
     first = found.readers[0]
     side = replace(first, id=ReaderId("side"), position_mm=Mm(first.position_mm + first.field_mm // 2))
     second = replace(first, id=ReaderId("second"), position_mm=Mm(first.position_mm + 2 * first.field_mm))
     foreign = (WaybillPattern(carrier=FOREIGN, regex="DPK.*"),)
-    return replace(found, readers=(first, side, second), read=replace(found.read, foreign=foreign))
+    assert found.scale is not None
+    check = CheckParcel(id="c", code="CHECK", weight_g=Grams(2_000), tolerance_g=Grams(10))
+    return replace(
+        found,
+        readers=(first, side, second),
+        read=replace(found.read, foreign=foreign),
+        scale=replace(found.scale, checks=(check,)),
+    )
 
 
 # --- fault plans ------------------------------------------------------------------------------------
@@ -286,6 +294,7 @@ def with_everything() -> Topology:
 def test_every_fault_of_a_plan_comes_in_the_first_block_and_leaves_neighbours_alone(
     level: FaultLevel, seed: int
 ) -> None:
+    """A drift is only scripted: a scale that cannot be set costs every weight from then on."""
     plan = FaultPlan(with_everything(), level, seed)
     faults = {index: plan.of(index) for index in range(BLOCK)}
     disturbed = [index for index, fault in faults.items() if fault is not None]
@@ -307,13 +316,14 @@ def test_every_fault_of_a_plan_comes_in_the_first_block_and_leaves_neighbours_al
         LineFaultKind.ENCODER_STANDS,
         LineFaultKind.ENCODER_RUNS,
         LineFaultKind.LINE_CRASH,
+        LineFaultKind.SCALE_FROZEN,
     }
     harsh = level is FaultLevel.HARSH
     strays = {fault.kind: fault for fault in faults.values() if fault is not None}
     moved = [strays[kind].arg for kind in (ParcelFaultKind.SLIPPED, ParcelFaultKind.INSERTED)]
     assert harsh or max(moved) < line().eyes[2].position_mm, "an eye sees it before any arm"
     assert set(kinds) == set(ParcelFaultKind) - (set() if harsh else harsh_parcels)
-    assert set(strikes) == set(LineFaultKind) - (set() if harsh else harsh_line)
+    assert set(strikes) == set(LineFaultKind) - {LineFaultKind.SCALE_DRIFT} - (set() if harsh else harsh_line)
 
 
 def test_a_line_has_no_faults_that_it_cannot_have() -> None:

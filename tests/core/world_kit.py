@@ -81,6 +81,10 @@ def _scale() -> Scale:
         capacity_g=Grams(30_000),
         division_g=Grams(10),
         stale_ms=200,
+        zero_every_ms=600_000,
+        zero_within_ms=30_000,
+        zero_g=Grams(10),
+        checks=(),
     )
 
 

@@ -21,8 +21,9 @@ from edge.model.units import MonoUs
 from edge.model.weight import SampleState, WeightSample
 from edge.ports.byte_stream import ByteStream, LinkFailed
 from simulators.devices.camera_answers import CAMERA_MESSAGES
-from simulators.devices.scale import Platform, ScaleIndicator, ScaleSetup
+from simulators.devices.scale import ScaleIndicator
 from simulators.devices.scale_frames import SCALE_FRAMES, a9_frame, continuous_frame, sics_answer
+from simulators.devices.scale_platform import Platform, ScaleSetup
 from simulators.devices.scanner import SCANNER_MESSAGES, ReaderSetup, Scanner, text_message
 from simulators.loop import START_US, VirtualLoop
 from simulators.pipes import Cable
