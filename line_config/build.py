@@ -17,6 +17,7 @@ from edge.model.topology import (
     Exit,
     Eye,
     EyeRole,
+    GuardZone,
     PlcLink,
     Reader,
     ReaderSpeaks,
@@ -67,10 +68,14 @@ def build_topology(
     benches = tuple(
         Bench(id=BenchId(one.id), device=DeviceId(one.id), gate=GateNo(one.gate)) for one in line.benches
     )
+    zones = tuple(
+        GuardZone(no=ZoneNo(no), from_mm=Mm(one.from_mm), to_mm=Mm(one.to_mm), guarded=one.guarded)
+        for no, one in enumerate(line.guard_zones, start=1)
+    )
     return Topology(
         line_id=belt.id,
         timezone=line.site.timezone,
-        map_hash=map_hash(eyes, diverters, exits, benches, belt.ticks_per_m),
+        map_hash=map_hash(eyes, diverters, exits, benches, zones, belt.ticks_per_m),
         speed_mm_s=belt.speed_mm_s,
         max_speed_mm_s=v_max,
         ticks_per_m=belt.ticks_per_m,
@@ -106,6 +111,7 @@ def build_topology(
         default_chute=ChuteId(line.default_exception_chute),
         reason_chutes=_reason_chutes(line, reasons),
         recirculation=_recirculation(line),
+        guard_zones=zones,
         plc=_plc(line, plc),
         benches=benches,
         review_required=line.review == "required",
@@ -121,10 +127,11 @@ def map_hash(
     diverters: Sequence[Diverter],
     exits: Sequence[Exit],
     benches: Sequence[Bench],
+    zones: Sequence[GuardZone],
     ticks_per_m: int,
 ) -> int:
     """u32, never 0, over what the PLC program must agree on: eyes, diverters, exits and their commit
-    points, gates. ``check LINE`` prints it; it is compared at every connect."""
+    points, gates, guard zones. ``check LINE`` prints it; it is compared at every connect."""
     facts: dict[str, object] = {
         "ticks_per_m": ticks_per_m,
         "eyes": [[one.no, one.role.value, one.position_mm] for one in eyes],
@@ -136,6 +143,8 @@ def map_hash(
     }
     if benches:
         facts["gates"] = sorted(one.gate for one in benches)
+    if zones:
+        facts["guard_zones"] = [[one.no, one.from_mm, one.to_mm, int(one.guarded)] for one in zones]
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") or UINT32_MAX
 

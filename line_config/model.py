@@ -88,6 +88,16 @@ class EyeSettings(Strict):
     position_mm: PositionMm
 
 
+class GuardZoneSettings(Strict):
+    """A stretch of belt whose parcels the PLC marks together after hands could have been there."""
+
+    id: Id
+    from_mm: PositionMm
+    to_mm: PositionMm
+    guarded: bool
+    """A stop of the belt alone lets no hand in."""
+
+
 class Infeed(Strict):
     """A place where a hand or another belt puts parcels on; negative: upstream of the induction eye."""
 
@@ -400,6 +410,7 @@ class LineFile(Strict):
     tolerances: Tolerances
     plc: Plc
     infeeds: Annotated[tuple[Infeed, ...], Field(max_length=16)] = ()
+    guard_zones: Annotated[tuple[GuardZoneSettings, ...], Field(max_length=16)] = ()
     eyes: Annotated[tuple[EyeSettings, ...], Field(min_length=2, max_length=32)]
     readers: Annotated[tuple[ReaderSettings, ...], Field(min_length=1, max_length=8)]
     scale: Annotated[NoScale | BeltScale | StaticScale, Field(discriminator="kind")]

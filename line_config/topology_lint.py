@@ -18,6 +18,7 @@ def topology_findings(line: LineDescription) -> Iterator[Problem]:
     file, tree = line.file, line.tree
     yield from _induction(file, tree)
     yield from _eye_order(file, tree)
+    yield from _guard_zones(file, tree)
     yield from _scale_eyes(file, tree)
     yield from _readers(file, tree)
     yield from _diverters(file, tree)
@@ -66,6 +67,23 @@ def _eye_order(file: LineFile, tree: Tree) -> Iterator[Problem]:
         if eye.id != file.eyes[-1].id:
             what = f"the end of the line comes before eye {file.eyes[-1].id}; it must be the last eye"
             yield problem_at(tree, ("eyes", eye.id, "role"), what)
+
+
+def _guard_zones(file: LineFile, tree: Tree) -> Iterator[Problem]:
+    """In belt order, from the induction eye to the end eye, without a gap."""
+    reached = 0
+    for zone in file.guard_zones:
+        if zone.from_mm != reached:
+            what = f"a guard zone begins where the one before it ends: have {zone.from_mm}, need {reached}"
+            yield problem_at(tree, ("guard_zones", zone.id, "from_mm"), what)
+        if zone.to_mm <= zone.from_mm:
+            what = f"is not after from_mm, {zone.from_mm}"
+            yield problem_at(tree, ("guard_zones", zone.id, "to_mm"), what)
+        reached = zone.to_mm
+    end = max((eye.position_mm for eye in _with_role(file, EyeRole.END)), default=reached)
+    if file.guard_zones and reached != end:
+        what = f"the guard zones end at {reached}, the belt at {end}"
+        yield problem_at(tree, ("guard_zones", file.guard_zones[-1].id, "to_mm"), what)
 
 
 def _scale_eyes(file: LineFile, tree: Tree) -> Iterator[Problem]:

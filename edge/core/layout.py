@@ -105,6 +105,21 @@ class Layout:
             else max((exit.deadline_mm for exit in self.topology.exits), default=Mm(0))
         )
 
+    def zones(self, bits: int) -> list[tuple[int, int]]:
+        """Positions (first and last ticks of a leading edge) at which some of a parcel may lie in these
+        guard zones, as far as its place is known; on a line that describes none, everywhere."""
+        line = self.topology
+        if not line.guard_zones:
+            return [(-self.missing, self.missing)] if bits else []
+        return [
+            (
+                self.ticks(one.from_mm) - self.tolerance,
+                self.ticks(one.to_mm + line.length_max_mm) + self.tolerance,
+            )
+            for one in line.guard_zones
+            if bits >> (one.no - 1) & 1
+        ]
+
     def exit(self, no: ExitNo) -> Exit:
         """One of the physical exits 1…n."""
         return self.topology.exits[no - 1]

@@ -114,8 +114,12 @@ def _take_bits(scope: Scope, at_us: MonoUs, ticks: Ticks, bits: PlcBits) -> None
         tracking.mark_all(scope, Reason.ENCODER_FAULT)
         raise_alarm(scope, at_us, AlarmKind.BELT_UNTRUSTED, "", "encoder fault")
         packml.want_purge(scope)
-    if bits.zones_untrusted & ~before.zones_untrusted:
+    untrusted = bits.zones_untrusted & ~before.zones_untrusted
+    if untrusted and bits.state & StateBit.RUN:
+        # The belt has moved on since: who stood in which zone is not known.
         tracking.mark_all(scope, Reason.POSITION_UNKNOWN)
+    elif untrusted:
+        tracking.mark_zones(scope, untrusted, ticks, Reason.POSITION_UNKNOWN)
     if bits.exits_full != before.exits_full:
         chutes.full_changed(scope, at_us, before.exits_full)
     weighing.zone_changed(scope, at_us, ticks, before.zones_held)

@@ -250,6 +250,15 @@ def mark_all(scope: Scope, reason: Reason) -> None:
         mark(track, reason)
 
 
+def mark_zones(scope: Scope, zones: int, ticks: Ticks, reason: Reason) -> None:
+    """The belt stands at ``ticks``, and hands may have been in these guard zones (bit zone-1)."""
+    reach = scope.layout.zones(zones)
+    for track in scope.state.tracks.values():
+        at = ticks - track.origin - weighing.stood(track, ticks)
+        if any(first <= at <= last for first, last in reach):
+            mark(track, reason)
+
+
 def untrust_all(scope: Scope, at_us: MonoUs, reason: Reason) -> None:
     """We have lost our own account of the belt: nothing ships, what was told is taken back."""
     for track in tuple(scope.state.tracks.values()):

@@ -168,6 +168,17 @@ class Chute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardZone:
+    """A stretch of belt. ``guarded``: no hand reaches it while its guard is shut, so a stop of the belt
+    leaves what is on it trusted."""
+
+    no: ZoneNo
+    from_mm: Mm
+    to_mm: Mm
+    guarded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recirculation:
     """A lane that leads back to the infeed: a parcel that comes to one of ``reasons``, which may heal by
     itself, goes round and is inducted anew.
@@ -257,6 +268,8 @@ class Topology:
     default_chute: ChuteId
     reason_chutes: tuple[tuple[Reason, ChuteId], ...]
     recirculation: Recirculation | None = None
+    guard_zones: tuple[GuardZone, ...] = ()
+    """In belt order, without a gap; none: the whole belt is zone 1, open to hands."""
     plc: PlcLink
     benches: tuple[Bench, ...] = ()
     review_required: bool = False

@@ -205,12 +205,22 @@ class World:
             self._stopped_us = self.now_us
             self.at(self.now_us + STOP_TOUCH_US, partial(self._stood_long, self.now_us))
 
-    def touch(self) -> None:
-        """A hand can reach every parcel that has passed the induction eye; before it nobody is known."""
+    def touch(self, *, through_guards: bool = True) -> None:
+        """A hand can reach every parcel that has passed the induction eye, before it nobody is known; where
+        the guards stay shut, none that lies wholly behind them."""
         belt_nm = self.belt_nm
         for body in self.bodies:
-            if body.item.touched_us < 0 and body.lead_nm(belt_nm) >= 0:
+            lead = body.lead_nm(belt_nm)
+            reached = through_guards or not self._is_guarded(lead - body.length_nm, lead)
+            if body.item.touched_us < 0 and lead >= 0 and reached:
                 body.item.touched_us = self.now_us
+
+    def _is_guarded(self, tail_nm: int, lead_nm: int) -> bool:
+        """All of a stretch of belt."""
+        return any(
+            one.guarded and one.from_mm * NM_PER_MM <= tail_nm and lead_nm < one.to_mm * NM_PER_MM
+            for one in self.topology.guard_zones
+        )
 
     def place(self, spec: ParcelSpec, at_nm: int | None = None, again: int = 0) -> Body:
         """Put a parcel at the infeed, its leading edge ``INFEED_MM`` before the induction eye.
@@ -449,7 +459,7 @@ class World:
 
     def _stood_long(self, stopped_us: int, now_us: int) -> None:
         if not self.motion.driven and self._stopped_us == stopped_us:
-            self.touch()
+            self.touch(through_guards=False)
 
 
 def _upstream(point: Point, body: Body, here_nm: int) -> bool:

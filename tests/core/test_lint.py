@@ -258,3 +258,25 @@ def test_a_loop_keeps_apart_what_nobody_can_count() -> None:
     assert Reason.NO_READ in loop.reasons
     assert Reason.MAX_RECIRCULATION in reachable(load_line("loop").topology)
     assert Reason.MAX_RECIRCULATION not in reachable(load_line("demo").topology)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("from_mm: 2500", "from_mm: 2600", "guard_zones.sorter.from_mm"),
+        ("to_mm: 8000", "to_mm: 7900", "guard_zones.sorter.to_mm"),
+        ("from_mm: 0, to_mm: 2500", "from_mm: 100, to_mm: 2500", "guard_zones.placing.from_mm"),
+    ],
+)
+def test_guard_zones_cover_the_belt(tmp_path: Path, old: str, new: str, path: str) -> None:
+    file = tmp_path / "line.yaml"
+    file.write_text(LOOP_TEXT.replace(old, new), "utf-8")
+    assert [one.path for one in findings(load_line(str(file), proved=False))] == [path]
+
+
+def test_guard_zones_are_part_of_what_the_plc_must_agree_on() -> None:
+    open_, shut = (
+        load_line("loop", [f"guard_zones.placing.guarded={word}"], proved=False) for word in ("false", "true")
+    )
+    assert [one.guarded for one in open_.topology.guard_zones] == [False, True]
+    assert open_.topology.map_hash != shut.topology.map_hash

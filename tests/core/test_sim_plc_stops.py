@@ -1,12 +1,17 @@
 """The simulated PLC's stops: start, homing, purge, marks, encoder, full ends."""
 
+from dataclasses import replace
+
 import pytest
 
 from edge.model.divert import AbortCause, CommandStatus, ConfirmReason, RingKind
+from edge.model.ids import ZoneNo
 from edge.model.register_map import ModeBit, StateBit
+from edge.model.topology import GuardZone
+from edge.model.units import Mm
 from simulators.devices.plc.settings import PlcSettings
 from tests.clauses import clause
-from tests.core.plc_bench import Bench, Parcel
+from tests.core.plc_bench import Bench, Parcel, bench_topology
 
 EYE, LOST, FIRED = RingKind.EYE, RingKind.LOST, RingKind.FIRED
 ABORTED, CONFIRMED = RingKind.ABORTED, RingKind.CONFIRMED
@@ -353,3 +358,41 @@ def test_two_runs_are_equal() -> None:
 def test_a_started_program_is_off() -> None:
     bench = Bench(settings=PlcSettings())
     assert bench.out == bench.program.off()
+
+
+# --- guard zones ----------------------------------------------------------------------------------
+
+
+@clause("STOP-2", "STOP-3")
+@pytest.mark.parametrize(("lead", "marked"), [(850, True), (1100, True), (1450, False)])
+def test_a_stop_marks_what_lies_where_hands_can_reach(lead: int, marked: bool) -> None:
+    line = bench_topology()
+    zones = (
+        GuardZone(no=ZoneNo(1), from_mm=Mm(0), to_mm=Mm(1000), guarded=False),
+        GuardZone(no=ZoneNo(2), from_mm=Mm(1000), to_mm=line.end_mm, guarded=True),
+    )
+    bench = Bench(topology=replace(line, guard_zones=zones)).ready()
+    parcel = bench.put(300)
+    bench.run_to(parcel, lead)
+    assert bench.command(1, 2) is CommandStatus.APPLIED
+    bench.entries()
+    bench.pc.mode = PERMIT | STOP
+    bench.run(2300)
+    assert bench.status("zones_untrusted") == int(marked)
+    assert bench.shorts() == ([(ABORTED, 2, STOPPED, 1)] if marked else [])
+    bench.pc.mode = PERMIT
+    bench.run(12_000)
+    assert parcel.exit == (0 if marked else 2)
+    assert bench.status("zones_untrusted") == 0
+
+
+@clause("STOP-1")
+def test_an_emergency_stop_marks_behind_guards_too() -> None:
+    line = bench_topology()
+    zones = (GuardZone(no=ZoneNo(1), from_mm=Mm(0), to_mm=line.end_mm, guarded=True),)
+    bench = Bench(topology=replace(line, guard_zones=zones)).ready()
+    parcel = bench.put(300)
+    bench.run_to(parcel, 1500)
+    bench.sense(e_stop=True)
+    bench.run(100)
+    assert bench.status("zones_untrusted") == 1

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.model.codes import Code
-from edge.model.topology import ReaderSpeaks
+from edge.model.ids import ZoneNo
+from edge.model.topology import GuardZone, ReaderSpeaks
+from edge.model.units import Mm
 from simulators.world.motion import RAMP_STEP_US, RAMP_STEPS, BeltMotion, Encoder
 from simulators.world.parcel import NM_PER_MM, Hazard
 from simulators.world.truth import Carried, Inducted, Left, OnScale, Removed
@@ -392,3 +394,25 @@ def test_what_an_arm_does_before_anybody_can_know_that_the_encoder_lies_is_the_f
         hall.world.encoder.freeze(hall.world.belt_nm, hall.world.now_us)
         hall.run(5 * S)
         assert [one.forced for one in hall.of(Carried) if isinstance(one, Carried)] == [forced]
+
+
+def test_a_guard_keeps_hands_off_what_lies_wholly_behind_it_while_the_belt_merely_stands() -> None:
+    zones = (
+        GuardZone(no=ZoneNo(1), from_mm=Mm(0), to_mm=Mm(2_000), guarded=False),
+        GuardZone(no=ZoneNo(2), from_mm=Mm(2_000), to_mm=Mm(6_000), guarded=True),
+    )
+    hall = Hall(replace(line(), guard_zones=zones))
+    hall.drive()
+    hall.run(S)
+    bodies = []
+    for _ in range(4):
+        bodies.append(hall.world.place(spec(length_mm=300)))
+        hall.run(hall.world.now_us + 700 * S // 1_800)
+    hall.drive(belt=False)
+    hall.run(hall.world.now_us + 3 * S)
+    belt_nm = hall.world.belt_nm
+    behind = [body.lead_nm(belt_nm) - body.length_nm >= 2_000 * NM_PER_MM for body in bodies]
+    assert set(behind) == {True, False}
+    assert [body.item.touched_us < 0 for body in bodies] == behind
+    hall.world.set_door(True)
+    assert all(body.item.touched_us >= 0 for body in bodies)

@@ -17,8 +17,9 @@ class Track:
     has an entry of it. ``command``: the exit whose accepted command stands. ``fired``: the exit it
     was fired for, ``confirm_end`` the last ticks of its confirm window, ``straight``: seen
     downstream all the same. ``aborted``: a command for it was dropped or refused. ``marked``: until
-    it exits. ``refused``: unexpected, no command is accepted. ``held_at``: ticks at which its zone
-    stopped. ``barred``: bit per diverter that must not fire for it.
+    it exits; ``marked_in``: bit of the guard zone of it. ``refused``: unexpected, no command is
+    accepted. ``held_at``: ticks at which its zone stopped. ``barred``: bit per diverter that must not
+    fire for it.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Track:
     straight: bool = False
     aborted: bool = False
     marked: bool = False
+    marked_in: int = 0
     held_at: int | None = None
     barred: int = 0
     lost_timer: Timer = field(init=False, repr=False)
@@ -45,7 +47,7 @@ def _origin(track: Track) -> int:
 
 class Belt:
     """``tracks`` is ordered from the front of the belt; ``waiting`` is by eye index, unordered;
-    ``marked`` counts the marked ones."""
+    ``marked`` counts the marked ones by the bit of the guard zone in which they were marked."""
 
     __slots__ = ("_now", "geometry", "marked", "numbers", "tracks", "waiting")
 
@@ -55,7 +57,7 @@ class Belt:
         self.tracks: list[Track] = []
         self.numbers: dict[int, Track] = {}
         self.waiting: list[list[Track]] = [[] for _ in geometry.eyes]
-        self.marked = 0
+        self.marked = {one.bit: 0 for one in geometry.guards}
 
     def add(self, track: Track) -> None:
         insort(self.tracks, track, key=_origin)
@@ -70,12 +72,19 @@ class Belt:
         track.lost_timer.clear()
         track.fire_timer.clear()
         if track.marked:
-            self.marked -= 1
+            self.marked[track.marked_in] -= 1
 
-    def mark(self, track: Track) -> None:
+    def mark(self, track: Track, bit: int = 0) -> None:
+        """``bit``: of its guard zone, where that is not the one of its leading edge."""
         if not track.marked:
             track.marked = True
-            self.marked += 1
+            track.marked_in = bit or self.geometry.guard_at(self.position(track)).bit
+            self.marked[track.marked_in] += 1
+
+    @property
+    def zones_untrusted(self) -> int:
+        """Bits of the guard zones with a marked number on the belt."""
+        return sum(bit for bit, count in self.marked.items() if count)
 
     def seen(self, track: Track) -> None:
         """Its leading edge is now at the eye it waited for; it waits for the next."""

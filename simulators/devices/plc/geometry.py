@@ -49,6 +49,15 @@ class ZonePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardPlan:
+    """A guard zone up to ``end``, the last one without an end; ``open``: a stop alone lets hands in."""
+
+    bit: int
+    end: int
+    open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Geometry:
     ticks_per_m: int
     speed_mm_s: int
@@ -60,6 +69,11 @@ class Geometry:
     arms: tuple[ArmPlan, ...]
     exits: tuple[ExitPlan, ...]
     zone: ZonePlan | None
+    guards: tuple[GuardPlan, ...]
+
+    def guard_at(self, position: int) -> GuardPlan:
+        """The guard zone of a leading edge."""
+        return next((one for one in self.guards if position < one.end), self.guards[-1])
 
     @property
     def end_eye(self) -> int:
@@ -129,6 +143,11 @@ def plan_geometry(topology: Topology, settings: PlcSettings) -> Geometry:
         ),
         exits=tuple(exits),
         zone=_zone_plan(topology, settings),
+        guards=tuple(
+            GuardPlan(bit=1 << one.no - 1, end=ticks(one.to_mm), open=not one.guarded)
+            for one in topology.guard_zones
+        )
+        or (GuardPlan(bit=1, end=ticks(topology.end_mm), open=True),),
     )
 
 

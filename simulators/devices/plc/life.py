@@ -269,8 +269,8 @@ class PlcLife:
         if self.zone is not None:
             self.zone.written()
 
-    def _distrusted(self) -> bool:
-        return self.line.distrusted or self.ring.overflowed
+    def _distrusted(self, origin: int) -> bool:
+        return self.ring.overflowed or self.line.distrusts(self.now.ticks - origin)
 
     def _went_stale(self) -> None:
         self.diverting.drop_all(AbortCause.STALE_HEARTBEAT)
@@ -375,7 +375,7 @@ class PlcLife:
             exits_full=self.lanes.exits_full,
             diverters_home=sensors.home,
             zones_held=self._actuators.zones_hold,
-            zones_untrusted=int(self.belt.marked > 0),
+            zones_untrusted=self.belt.zones_untrusted,
             eyes_occupied=sensors.eyes,
             gates=self._actuators.gates,
             last_seq=commands.last_seq,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from edge.model.divert import AbortCause
 from simulators.devices.plc.agenda import Agenda
-from simulators.devices.plc.belt import Belt
+from simulators.devices.plc.belt import Belt, Track
 from simulators.devices.plc.diverting import Diverting
 from simulators.devices.plc.lanes import Lanes
 from simulators.devices.plc.moment import Moment
@@ -66,10 +66,9 @@ class LineStates:
         self.belt = False
         self.switched_us = now.us
 
-    @property
-    def distrusted(self) -> bool:
-        """A hand may be on the belt now."""
-        return self.safety or self._standing_long
+    def distrusts(self, position: int) -> bool:
+        """A hand may be on the belt there now."""
+        return self.safety or (self._standing_long and self._belt.geometry.guard_at(position).open)
 
     @property
     def encoder_fault(self) -> bool:
@@ -194,7 +193,19 @@ class LineStates:
 
     def _stopped_long(self) -> None:
         self._standing_long = True
-        self._mark_all(AbortCause.STOPPED)
+        for track in tuple(self._belt.tracks):
+            bit = self._open_zone(track)
+            if bit:
+                self._belt.mark(track, bit)
+                self._diverting.drop(track, AbortCause.STOPPED)
+
+    def _open_zone(self, track: Track) -> int:
+        """Bit of a guard zone in which some of it lies and which a stop alone opens to hands; 0: none."""
+        lead, geometry = self._belt.position(track), self._belt.geometry
+        for guard in (geometry.guard_at(lead), geometry.guard_at(lead - track.length)):
+            if guard.open:
+                return guard.bit
+        return 0
 
     def _mark_all(self, cause: AbortCause) -> None:
         for track in tuple(self._belt.tracks):

@@ -30,8 +30,8 @@ class Passage:
 
 class Tracking:
     """``anonymous`` is true while passages that no number waits for carry number 0.
-    ``distrusted`` tells whether a number made now is marked at once. ``on_entered`` and ``on_left``
-    are called with the eye's index and the track at a leading and a trailing edge."""
+    ``distrusted`` tells whether a number made now, of that origin, is marked at once. ``on_entered`` and
+    ``on_left`` are called with the eye's index and the track at a leading and a trailing edge."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Tracking:
         belt: Belt,
         ring: EventRing,
         diverting: Diverting,
-        distrusted: Callable[[], bool],
+        distrusted: Callable[[int], bool],
         on_jam: Callable[[], None],
     ) -> None:
         self._now = now
@@ -149,7 +149,7 @@ class Tracking:
         self._belt.add(track)
         self._diverting.follow(track, self._by_ticks)
         self._belt.expect(track)
-        if self._distrusted():
+        if self._distrusted(origin):
             self._belt.mark(track)
         return track
 
