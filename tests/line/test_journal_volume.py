@@ -22,6 +22,16 @@ from simulators.rig import Rig, Run
 MAX_ROWS = 30
 MAX_BYTES = 6_000
 """Of one parcel, from its induction to its end (architecture.md section 2)."""
+REVIEW = (
+    "BenchScanned",
+    "SlipFound",
+    "ReviewOpened",
+    "ReviewInterrupted",
+    "Reviewed",
+    "GatePassed",
+    "WorkLeft",
+)
+"""Kinds of rows of an order's review at a bench, before there is a parcel."""
 SNAPSHOT_ROWS = 400
 
 
@@ -37,13 +47,17 @@ def recorded(run: Run, folder: Path) -> Path:
 
 
 def volumes(journal: Path) -> tuple[Counter[int], Counter[int]]:
-    """Rows, and bytes of rows, of each track; 0: about no single one (codes, status bits, orders)."""
+    """Rows, and bytes of rows, of each track, reviews apart (-1); 0: about no single one (codes, status
+    bits, orders)."""
     rows: Counter[int] = Counter()
     sizes: Counter[int] = Counter()
     db = sqlite3.connect(f"file:{journal}?mode=ro", uri=True)
-    for track, size in db.execute("SELECT ifnull(track, 0), length(body) + length(hash) FROM event"):
-        rows[track] += 1
-        sizes[track] += size
+    for track, kind, size in db.execute(
+        "SELECT ifnull(track, 0), kind, length(body) + length(hash) FROM event"
+    ):
+        whose = -1 if kind in REVIEW else track
+        rows[whose] += 1
+        sizes[whose] += size
     db.close()
     return rows, sizes
 
@@ -52,6 +66,10 @@ def volumes(journal: Path) -> tuple[Counter[int], Counter[int]]:
 def test_a_parcel_is_at_most_30_rows_and_6_kb(name: str, tmp_path: Path) -> None:
     run = Run(line=load_line(name), parcels=40, seed=3, faults=FaultLevel.NONE)
     rows, sizes = volumes(recorded(run, tmp_path))
+    reviews = (rows.pop(-1, 0), sizes.pop(-1, 0))
+    assert (reviews[0] > 0) == bool(run.line.topology.benches)
+    assert reviews[0] <= MAX_ROWS * run.parcels // 2
+    assert reviews[1] <= MAX_BYTES * run.parcels
     assert rows.total() <= MAX_ROWS * run.parcels, "all rows, those of the line's start among them"
     assert sizes.total() <= MAX_BYTES * run.parcels
     del rows[0], sizes[0]
