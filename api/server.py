@@ -54,7 +54,7 @@ def run_gateway(
         return _unfit(f"cannot listen on {address[0]} port {address[1]}: {os.strerror(error.errno or 0)}")
     with listener:
         app = create_app(settings, line.topology, data_dir, RelayTo(site=line.site_id, settings=line.relay))
-        return asyncio.run(_serve(app, listener, settings))
+        return asyncio.run(serve(app, listener, settings))
 
 
 def listen(address: tuple[str, int], backlog: int) -> socket.socket:
@@ -70,7 +70,8 @@ def listen(address: tuple[str, int], backlog: int) -> socket.socket:
     return listener
 
 
-async def _serve(app: GatewayApp, listener: socket.socket, settings: GatewaySettings) -> int:
+async def serve(app: GatewayApp, listener: socket.socket, settings: GatewaySettings) -> int:
+    """Opens the gateway, serves it on a bound socket until a signal, and closes it; the exit status."""
     stopped, notify = _Signals(), Notify()
     try:
         await app.gateway.open()

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.bench import Bench
 from benchmarks.core import core
 from benchmarks.figures import Figure, show, write_json
+from benchmarks.order_intake import order_intake
 from benchmarks.simulation import simulation
 from benchmarks.slow_plc import slow_plc
 from benchmarks.store import store
@@ -19,6 +20,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "simulation": simulation,
     "core": core,
     "store": store,
+    "order_intake": order_intake,
     "told": told,
     "slow_plc": slow_plc,
 }

@@ -5,13 +5,25 @@ from collections.abc import Sequence
 
 from edge.model.ids import InboxSeq, OrderNo
 from edge.model.order import Order, OrderStatus
-from edge.store.inbox_rows import Known, canonical, keep_answer, known_messages, repeat, taken, write_row
+from edge.store.inbox_rows import (
+    INSERT_ANSWER,
+    INSERT_ROW,
+    Known,
+    answer_of,
+    canonical,
+    known_messages,
+    repeat,
+    row_of,
+    taken,
+)
 from edge.store.inbox_types import OrderPut, Outcome, RowKind, Taken
 
 Stored = tuple[int, str, str]
 """Version, status and body of an order."""
 Owner = tuple[str, bool]
 """Order of a waybill, and whether a later version gave it up."""
+INSERT_ORDER = "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_PARCEL = "INSERT OR REPLACE INTO order_parcel VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)"
 
 
 class OrderIntake:
@@ -21,6 +33,13 @@ class OrderIntake:
         self.seq = seq
         self._db = db
         self._puts = puts
+        self._waiting: dict[str, list[tuple[object, ...]]] = {
+            INSERT_ROW: [],
+            INSERT_ORDER: [],
+            INSERT_PARCEL: [],
+            INSERT_ANSWER: [],
+        }
+        """Rows to be written, a statement at a time: what is judged is judged in memory."""
         self._known: dict[str, Known] = known_messages(db, [put.message for put in puts])
         waybills = [parcel.waybill_no for put in puts for parcel in put.order.parcels]
         self._owners: dict[str, Owner] = {
@@ -43,7 +62,15 @@ class OrderIntake:
 
     def take(self, bodies: Sequence[str]) -> tuple[Taken, ...]:
         """``bodies``: each order's canonical JSON."""
-        return tuple(self._take(put, body) for put, body in zip(self._puts, bodies, strict=True))
+        answers = tuple(self._take(put, body) for put, body in zip(self._puts, bodies, strict=True))
+        self._write()
+        return answers
+
+    def _write(self) -> None:
+        for statement, rows in self._waiting.items():
+            if rows:
+                self._db.executemany(statement, rows)
+                rows.clear()
 
     def _take(self, put: OrderPut, body: str) -> Taken:
         message = put.message
@@ -54,9 +81,9 @@ class OrderIntake:
         if answer.outcome is Outcome.STORED:
             self.seq = answer.inbox_seq
             row = f'{{"order":{body},"order_no":{canonical(put.order.order_no)}}}'
-            write_row(self._db, self.seq, message, RowKind.PUT_ORDER, row)
+            self._waiting[INSERT_ROW].append(row_of(self.seq, message, RowKind.PUT_ORDER, row))
             self._store(put.order, body)
-        keep_answer(self._db, message, RowKind.PUT_ORDER, answer)
+        self._waiting[INSERT_ANSWER].append(answer_of(message, RowKind.PUT_ORDER, answer))
         again = Taken(
             outcome=answer.outcome,
             repeated=True,
@@ -93,8 +120,7 @@ class OrderIntake:
         stored = self._orders.get(order.order_no)
         status = OrderStatus.RELEASED.value if stored is None else stored[1]
         region = order.region
-        self._db.execute(
-            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._waiting[INSERT_ORDER].append(
             (
                 order.order_no,
                 order.version,
@@ -111,27 +137,25 @@ class OrderIntake:
             ),
         )
         if stored is not None:
+            self._write()  # a parcel of the version before may be among the rows that wait
             self._db.execute("UPDATE order_parcel SET removed=1 WHERE order_no=?", (order.order_no,))
             for waybill, (owner, _) in self._owners.items():
                 if owner == order.order_no:
                     self._owners[waybill] = (owner, True)
         self._orders[order.order_no] = (order.version, status, body)
-        self._db.executemany(
-            "INSERT OR REPLACE INTO order_parcel VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    parcel.waybill_no,
-                    order.order_no,
-                    position,
-                    parcel.routing_code,
-                    parcel.bag_place,
-                    parcel.tare_g,
-                    parcel.expected_weight_g,
-                    parcel.tolerance_g,
-                    canonical([[line.sku, line.qty] for line in parcel.lines]),
-                )
-                for position, parcel in enumerate(order.parcels)
-            ],
-        )
+        self._waiting[INSERT_PARCEL] += [
+            (
+                parcel.waybill_no,
+                order.order_no,
+                position,
+                parcel.routing_code,
+                parcel.bag_place,
+                parcel.tare_g,
+                parcel.expected_weight_g,
+                parcel.tolerance_g,
+                canonical([[line.sku, line.qty] for line in parcel.lines]),
+            )
+            for position, parcel in enumerate(order.parcels)
+        ]
         for parcel in order.parcels:
             self._owners[parcel.waybill_no] = (order.order_no, False)

@@ -63,35 +63,43 @@ def repeat(known: Known, message: Message, kind: RowKind) -> Taken:
     return taken(Outcome.CONFLICT, detail=f"{message.message_id} came before with another body")
 
 
-def write_row(db: sqlite3.Connection, seq: InboxSeq, message: Message, kind: RowKind, body: str) -> None:
-    db.execute(
-        "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            seq,
-            message.at_utc_us,
-            kind.value,
-            message.message_id,
-            message.body_sha256,
-            body,
-            message.by.id,
-            message.by.role,
-        ),
+INSERT_ROW = "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_ANSWER = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+def row_of(seq: InboxSeq, message: Message, kind: RowKind, body: str) -> tuple[object, ...]:
+    """Values of ``INSERT_ROW``."""
+    return (
+        seq,
+        message.at_utc_us,
+        kind.value,
+        message.message_id,
+        message.body_sha256,
+        body,
+        message.by.id,
+        message.by.role,
     )
+
+
+def answer_of(message: Message, kind: RowKind, answer: Taken) -> tuple[object, ...]:
+    """Values of ``INSERT_ANSWER``."""
+    return (
+        message.message_id,
+        kind.value,
+        message.body_sha256,
+        answer.outcome.value,
+        answer.inbox_seq,
+        answer.version,
+        answer.detail,
+    )
+
+
+def write_row(db: sqlite3.Connection, seq: InboxSeq, message: Message, kind: RowKind, body: str) -> None:
+    db.execute(INSERT_ROW, row_of(seq, message, kind, body))
 
 
 def keep_answer(db: sqlite3.Connection, message: Message, kind: RowKind, answer: Taken) -> None:
-    db.execute(
-        "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            message.message_id,
-            kind.value,
-            message.body_sha256,
-            answer.outcome.value,
-            answer.inbox_seq,
-            answer.version,
-            answer.detail,
-        ),
-    )
+    db.execute(INSERT_ANSWER, answer_of(message, kind, answer))
 
 
 def known_messages(db: sqlite3.Connection, messages: Sequence[Message]) -> dict[str, Known]:
