@@ -94,6 +94,35 @@ class CancelAnswer(Answer):
     final: bool
 
 
+class MissingPieces(Answer):
+    sku: str
+    qty: int
+
+
+class ExtraPieces(Answer):
+    """Goods of the order have their ``sku``; anything else its ``code`` and the goods that have it."""
+
+    sku: str = ""
+    code: str = ""
+    qty: int
+    skus: list[str] = []
+
+
+class ReviewAnswer(Answer):
+    """From ``reason`` on its latest verdict, null and empty before the first."""
+
+    state: str
+    bench: str
+    slip: str
+    order_version: int
+    opened_at: str | None
+    reason: str | None
+    pieces: int | None
+    missing: list[MissingPieces]
+    extra: list[ExtraPieces]
+    judged_at: str | None
+
+
 class OrderAnswer(Answer):
     """As pushed, with what it stands at. ``inbox_seq``: the last row that touched it."""
 
@@ -112,6 +141,7 @@ class OrderAnswer(Answer):
     flags: list[str]
     extra: dict[str, str]
     inbox_seq: int
+    review: ReviewAnswer | None
 
 
 class HealthAnswer(Answer):
@@ -280,7 +310,7 @@ class DeviceAnswer(Answer):
     change on record; ``heard_age_ms`` null: it has not spoken in this run of the line process."""
 
     device: str
-    kind: Literal["plc", "reader", "scale"]
+    kind: Literal["plc", "bench", "reader", "scale"]
     up: bool | None
     heard_age_ms: int | None
     why: str

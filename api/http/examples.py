@@ -125,6 +125,7 @@ EXAMPLES: Final[dict[str, Any]] = {
         "wave": "",
         "pick_slip_no": "",
         "inbox_seq": 1,
+        "review": None,
     },
     "CancelAnswer": _CANCEL,
     "ParcelAnswer": {"waybill": "73120000000001", "tracks": [_TRACK]},

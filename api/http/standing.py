@@ -8,7 +8,7 @@ from api.moments import moment
 from edge.model.topology import Chute, Topology
 from edge.store.journal_types import AlarmRow, ChuteRow, DeviceRow
 
-DeviceKind = Literal["plc", "reader", "scale"]
+DeviceKind = Literal["plc", "bench", "reader", "scale"]
 Said = Mapping[str, DeviceNow] | None
 """What the line process says of its devices now; None: it does not answer."""
 
@@ -20,6 +20,7 @@ def process_word(said: Said) -> Literal["up", "down"]:
 def devices_of(line: Topology) -> dict[str, DeviceKind]:
     """By id, in the order in which a parcel meets them, the PLC first."""
     found: dict[str, DeviceKind] = {line.plc.device: "plc"}
+    found |= dict.fromkeys((bench.device for bench in line.benches), "bench")
     found |= dict.fromkeys((reader.device for reader in line.readers), "reader")
     if line.scale is not None:
         found[line.scale.device] = "scale"
