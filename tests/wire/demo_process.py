@@ -52,8 +52,8 @@ class RunningDemo:
     def inducted(self) -> int:
         return len(self.rows("SELECT 1 FROM parcel"))
 
-    def children(self) -> dict[str, int]:
-        """Command line → process id, of the demo's children."""
+    def children(self, of: int = 0) -> dict[str, int]:
+        """Command line → process id, of the demo's children, or of another process's."""
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -61,13 +61,18 @@ class RunningDemo:
                 line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if parent == self.process.pid:
+            if parent == (of or self.process.pid):
                 found[line] = int(folder.name)
         return found
 
     def pid_of(self, words: str) -> int:
         """0 while there is none."""
         return next((pid for line, pid in self.children().items() if words in line), 0)
+
+    def camera_pid(self) -> int:
+        """Of the process that looks through the line's camera, which is the line's own child; 0: none now."""
+        line = self.pid_of(" run camera")
+        return next((pid for words, pid in self.children(line).items() if " camera camera" in words), 0)
 
     def kill_9(self, words: str) -> None:
         """The child whose command line has these words; there must be one."""
@@ -83,8 +88,8 @@ class RunningDemo:
             assert monotonic() < until_s, "it took too long"
             await asyncio.sleep(LOOK_S)
 
-    async def ended(self) -> Told:
-        async with asyncio.timeout(LIMIT_S):
+    async def ended(self, within_s: float = LIMIT_S) -> Told:
+        async with asyncio.timeout(within_s):
             out, err = await self.process.communicate()
         assert self.process.returncode is not None
         return Told(self.process.returncode, out.decode(), err.decode())

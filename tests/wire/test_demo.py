@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -41,9 +42,10 @@ KEYS = {
 NEVER = ("mis_sorted", "lost", "unverified_shipped", "cancelled_shipped")
 UNREVIEWED = ("not_reviewed", "unknown_order")
 KILLS = int(os.environ.get("BELTKEEPER_KILLS", "5"))
-"""Of the line process."""
+"""Of the line process, the gateway, the camera: each in a demo of its own."""
 PARCELS = 20 + 8 * KILLS
 """So many that the last kill still finds some on the belt."""
+ENDS_S = 120.0 + 4 * PARCELS
 PERMIT_S = 3.0
 """From the kill of the line process to the first permit to induct."""
 
@@ -86,7 +88,7 @@ def drawn() -> random.Random:
     return random.Random(seed)
 
 
-@pytest.mark.timeout(120 + 30 * KILLS)
+@pytest.mark.timeout(ENDS_S + 20 * KILLS)
 async def test_kill_9_of_the_line_again_and_again(tmp_path: Path) -> None:
     """Nothing lost, nothing decided again; that the PLC meanwhile kept to its default is the checker's to say
     (``dead_man``, ``default_reject``), and a broken invariant is an exit status."""
@@ -102,7 +104,7 @@ async def test_kill_9_of_the_line_again_and_again(tmp_path: Path) -> None:
             await demo.until(partial(permits_after, demo, killed_us))
             [permitted_us, *_] = permits_after(demo, killed_us)
             waits_us.append(permitted_us - killed_us - (starved_us() - starved))
-        found = await demo.ended()
+        found = await demo.ended(ENDS_S)
         assert found.code == 0, found.out + found.err
         figures = json.loads((tmp_path / "json").read_text())
         assert figures["parcels"] == PARCELS
@@ -122,6 +124,11 @@ def starved_us() -> int:
     if not pressure.exists():
         return 0
     return int(pressure.read_text().splitlines()[0].rpartition("total=")[2])
+
+
+def goes_on(demo: RunningDemo, inducted: int, who: Callable[[RunningDemo], int]) -> bool:
+    """More has been inducted, and the process is there (again)."""
+    return demo.inducted > inducted and who(demo) > 0
 
 
 def permits_after(demo: RunningDemo, at_us: int) -> list[int]:
@@ -197,6 +204,36 @@ async def test_kill_9_of_the_gateway_while_a_cancel_is_in_flight(tmp_path: Path)
             if body["order_no"] in ("D00000033", "D00000034", "D00000035"):
                 assert (body["reason"], ends[body["track"]]) == ("cancelled", "cancelled")
         assert "0 / 3" in found.out, "restarts of line and gateway"
+
+
+OTHERS: dict[str, Callable[[RunningDemo], int]] = {
+    "gateway": lambda demo: demo.pid_of(" gateway camera"),
+    "camera": RunningDemo.camera_pid,
+}
+
+
+@pytest.mark.timeout(ENDS_S + 20 * KILLS)
+@pytest.mark.parametrize("whose", OTHERS)
+async def test_kill_9_of_another_again_and_again(tmp_path: Path, whose: str) -> None:
+    """The line goes on: it is not started anew, and inducts between one kill and the next."""
+    draw = drawn()
+    options = ("--parcels", str(PARCELS), "--faults", "none", "--json", str(tmp_path / "json"))
+    killed = set()
+    async with running_demo(tmp_path / "d", *options) as demo:
+        for _ in range(KILLS):
+            await demo.until(partial(goes_on, demo, demo.inducted, OTHERS[whose]))
+            pid = OTHERS[whose](demo)
+            os.kill(pid, signal.SIGKILL)
+            killed.add(pid)
+            await asyncio.sleep(draw.uniform(0.5, 3.0))
+        found = await demo.ended(ENDS_S)
+    assert found.code == 0, found.out + found.err
+    figures = json.loads((tmp_path / "json").read_text())
+    assert figures["parcels"] == PARCELS
+    assert [figures[name] for name in NEVER] == [0, 0, 0, 0]
+    assert len(killed) == KILLS, "each time another process"
+    assert len(demo.bodies("LineStarted")) == 1
+    assert f"0 / {KILLS if whose == 'gateway' else 0}" in found.out, "restarts of line and gateway"
 
 
 async def test_ctrl_c_lets_the_belt_run_empty(tmp_path: Path) -> None:
