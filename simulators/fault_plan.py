@@ -325,7 +325,8 @@ def line_fault(
         last_mm = max(exit.deadline_mm for exit in topology.exits)
         duration_ms = last_mm * 1_000 // topology.speed_mm_s + bits.between(300, 1_000)
     elif kind is LineFaultKind.UPSTREAM_FAILS:
-        duration_ms = bits.between(500, 2_000)
+        # At least one parcel is looked up meanwhile.
+        duration_ms = 3_600_000 // topology.nominal_per_h + bits.between(200, 1_500)
     elif kind in (LineFaultKind.E_STOP, LineFaultKind.DOOR):
         duration_ms = bits.between(1_000, 4_000)
     elif kind in (LineFaultKind.ENCODER_STANDS, LineFaultKind.ENCODER_RUNS):
