@@ -9,6 +9,7 @@ from benchmarks.bench import Bench
 from benchmarks.core import core
 from benchmarks.figures import Figure, show, write_json
 from benchmarks.order_intake import order_intake
+from benchmarks.reading import reading
 from benchmarks.simulation import simulation
 from benchmarks.slow_plc import slow_plc
 from benchmarks.store import store
@@ -23,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "order_intake": order_intake,
     "told": told,
     "slow_plc": slow_plc,
+    "reading": reading,
 }
 """One file a benchmark. A longer run in real time is ``benchmarks.real_time``."""
 PARCELS = 2_000

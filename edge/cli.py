@@ -248,6 +248,37 @@ def demo(
 
 
 @app.command()
+def read(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Picture files.")],
+    symbologies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--symbologies", metavar="NAMES", help="Such as code128,qr; default: all that are known."
+        ),
+    ] = None,
+    goods: Annotated[
+        Path | None, typer.Option("--goods", metavar="CSV", help="Goods with a column barcode: they exist.")
+    ] = None,
+    json_to: JsonOption = None,
+) -> None:
+    """Read codes from picture files, as a camera of a line would, but with every effort."""
+    from edge.reading import WrongOptions, goods_of, read_files, symbologies_of, tell
+
+    try:
+        wanted = symbologies_of(symbologies or ())
+        known = frozenset[str]() if goods is None else goods_of(goods)
+    except WrongOptions as wrong:
+        _say(f"beltkeeper read: {wrong}")
+        raise typer.Exit(BAD_CONFIGURATION) from None
+    entries = read_files(images, wanted, known)
+    try:
+        tell(entries, json_to)
+    except OSError as error:
+        _say(f"beltkeeper read: {json_to}: {error.strerror}")
+        raise typer.Exit(BAD_ENVIRONMENT) from None
+
+
+@app.command()
 def parcel(
     key: Annotated[str, typer.Argument(metavar="WAYBILL|TRACK")],
     data: DataOption = None,

@@ -98,7 +98,7 @@ def why_it_counts(evidence: Evidence, rules: ReadRules) -> str:
 
 def contradicts(one: Sighting, other: Sighting) -> bool:
     """Two bar codes at one place: at least one of the two is wrong."""
-    if one.symbology not in LINEAR or other.symbology not in LINEAR or not one.box.meets(other.box):
+    if one.symbology not in LINEAR or other.symbology not in LINEAR or not one.place.matches(other.place):
         return False
     return _key(one) != _key(other)
 

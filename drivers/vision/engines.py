@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import zxingcpp
 
-from drivers.vision.sightings import Box, Engine, Pixels, Sighting
+from drivers.vision.sightings import Engine, Pixels, Place, Sighting, upright_place
 from edge.model.codes import Symbology
 
 if TYPE_CHECKING:
@@ -54,13 +54,8 @@ _ZBAR = {
 FNC1 = "\x1d"
 
 
-def zxing(
-    pixels: Pixels, wanted: frozenset[Symbology], *, thorough: bool, at: Box | None = None
-) -> tuple[Sighting, ...]:
-    """What zxing-cpp sees. ``thorough``: turned, smaller and inverted as well, else only as it lies.
-
-    ``at``: where in the picture ``pixels`` were cut from, if they were.
-    """
+def zxing(pixels: Pixels, wanted: frozenset[Symbology], *, thorough: bool) -> tuple[Sighting, ...]:
+    """What zxing-cpp sees. ``thorough``: turned, smaller and inverted as well, else only as it lies."""
     formats = [_ZXING[one] for one in sorted(wanted) if one in _ZXING]
     if not formats or 0 in pixels.shape:
         return ()
@@ -75,29 +70,24 @@ def zxing(
         )
     except Exception:  # noqa: BLE001 - theirs: a decoder's fault costs this look, never the process
         return ()
-    return tuple(one for one in (_of_zxing(one, at) for one in found) if one is not None)
+    return tuple(one for one in (_of_zxing(one) for one in found) if one is not None)
 
 
-def _of_zxing(one: zxingcpp.Barcode, at: Box | None) -> Sighting | None:
+def _of_zxing(one: zxingcpp.Barcode) -> Sighting | None:
     symbology = _RETAIL.get(one.format) or _FAMILIES.get(one.symbology)
     data = bytes(one.bytes)
     if symbology is None or not data:
         return None
-    corners = one.position
-    spots = (corners.top_left, corners.top_right, corners.bottom_right, corners.bottom_left)
-    found = Box(
-        left=min(spot.x for spot in spots),
-        top=min(spot.y for spot in spots),
-        right=max(spot.x for spot in spots),
-        bottom=max(spot.y for spot in spots),
-    )
+    found = one.position
+    spots = (found.top_left, found.top_right, found.bottom_right, found.bottom_left)
+    (a, b, c, d) = ((float(spot.x), float(spot.y)) for spot in spots)
     return Sighting(
         symbology=symbology,
         text=one.text.removeprefix(FNC1),
         data=data,
         binary=not one.text,
         engine=Engine.ZXING,
-        box=at or found,
+        place=Place((a, b, c, d)),
     )
 
 
@@ -111,7 +101,7 @@ def zbar_missing() -> str:
     return "" if callable(pyzbar.decode) else "pyzbar has no decoder"
 
 
-def zbar(pixels: Pixels, wanted: frozenset[Symbology], *, at: Box | None = None) -> tuple[Sighting, ...]:
+def zbar(pixels: Pixels, wanted: frozenset[Symbology]) -> tuple[Sighting, ...]:
     """What zbar sees; nothing where it is not installed."""
     names = [name for name, symbology in _ZBAR.items() if symbology in wanted]
     if not names or 0 in pixels.shape or zbar_missing():
@@ -122,12 +112,12 @@ def zbar(pixels: Pixels, wanted: frozenset[Symbology], *, at: Box | None = None)
         found = pyzbar.decode(pixels, [pyzbar.ZBarSymbol[name] for name in names])
     except Exception:  # noqa: BLE001 - theirs: it raises ValueError on some QR codes
         return ()
-    return tuple(_of_zbar(one, at) for one in found if one.type in _ZBAR and one.data)
+    return tuple(_of_zbar(one) for one in found if one.type in _ZBAR and one.data)
 
 
-def _of_zbar(one: "pyzbar.Decoded", at: Box | None) -> Sighting:
+def _of_zbar(one: "pyzbar.Decoded") -> Sighting:
     rect = one.rect
-    found = Box(left=rect.left, top=rect.top, right=rect.left + rect.width, bottom=rect.top + rect.height)
+    found = upright_place(rect.left, rect.top, rect.left + rect.width, rect.top + rect.height)
     try:
         text = one.data.decode()
     except UnicodeDecodeError:
@@ -138,5 +128,5 @@ def _of_zbar(one: "pyzbar.Decoded", at: Box | None) -> Sighting:
         data=bytes(one.data),
         binary=not text,
         engine=Engine.ZBAR,
-        box=at or found,
+        place=found,
     )

@@ -2,20 +2,21 @@
 
 Rungs, cheap ones first, each for what the earlier ones left open: the candidates cut out and turned
 upright (zxing-cpp); the whole picture (zxing-cpp); candidates enhanced band by band (zxing-cpp), then
-upright (zbar); the whole picture with every effort (both). It stops when each candidate has a read that
-counts, or when the budget is spent.
+upright (zbar). Without a budget also: the picture in a white frame and enlarged, for symbols without a
+quiet zone (zxing-cpp), and the whole picture once more (zbar). It stops when each candidate has a read
+that counts, or when the budget is spent.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from drivers.vision.agreement import Evidence, ReadRules, same_code, why_it_counts
+from drivers.vision.agreement import ALONE, Evidence, ReadRules, contradicts, same_code, why_it_counts
 from drivers.vision.engines import zbar, zxing
-from drivers.vision.locate import Stripes, find_stripes
-from drivers.vision.sightings import LINEAR, MATRIX, Box, Engine, Pixels, Sighting
-from drivers.vision.upright import enhanced, upright
+from drivers.vision.locate import find_stripes
+from drivers.vision.sightings import LINEAR, MATRIX, Engine, Pixels, Place, Sighting
+from drivers.vision.upright import Cut, enhanced, framed, striped, upright
 
 
 class Rung(StrEnum):
@@ -23,7 +24,14 @@ class Rung(StrEnum):
     WHOLE = "whole"
     ENHANCED = "enhanced"
     ZBAR = "zbar"
-    EFFORT = "effort"
+    FRAMED = "framed"
+    WHOLE_ZBAR = "whole_zbar"
+
+
+EFFORTS = (Rung.FRAMED, Rung.WHOLE_ZBAR)
+"""Not for a camera over a belt."""
+FRAMED_PIXELS = 400_000
+"""A larger picture has its symbols' quiet zones in it."""
 
 
 @dataclass(slots=True)
@@ -65,43 +73,58 @@ class Ladder:
     def read(self, pixels: Pixels) -> PictureRead:
         began_us = self._now_us()
         look = _Look(self._rules)
-        stripes = find_stripes(pixels) if self._linear else ()
+        candidates = self._candidates(pixels)
         for rung in Rung:
-            if look.complete(stripes, matrix=bool(self._matrix)) or self._spent(began_us):
+            if rung in EFFORTS and self._budget_us is not None:
                 break
-            self._climb(rung, pixels, stripes, look, began_us)
-        return PictureRead(codes=tuple(look.codes), stripes=len(stripes), spent_us=self._now_us() - began_us)
+            if look.complete(candidates, matrix=bool(self._matrix)) or self._spent(began_us):
+                break
+            self._climb(rung, pixels, candidates, look, began_us)
+        look.doubt()
+        spent_us = self._now_us() - began_us
+        return PictureRead(codes=tuple(look.codes), stripes=len(candidates), spent_us=spent_us)
+
+    def _candidates(self, pixels: Pixels) -> tuple[Cut, ...]:
+        """Over a belt only what has bars to the pixel; with every effort whatever might have."""
+        if not self._linear:
+            return ()
+        cuts = (upright(pixels, one) for one in find_stripes(pixels))
+        return tuple(cut for cut in cuts if self._budget_us is None or striped(cut))
 
     def _spent(self, began_us: int) -> bool:
         return self._budget_us is not None and self._now_us() - began_us >= self._budget_us
 
     def _climb(
-        self, rung: Rung, pixels: Pixels, stripes: tuple[Stripes, ...], look: "_Look", began_us: int
+        self, rung: Rung, pixels: Pixels, candidates: tuple[Cut, ...], look: "_Look", began_us: int
     ) -> None:
         thorough = self._budget_us is None
         match rung:
             case Rung.WHOLE:
-                look.add(rung, zxing(pixels, self._rules.wanted, thorough=thorough))
-            case Rung.EFFORT:
-                if thorough:
-                    look.add(rung, zbar(pixels, self._rules.wanted))
+                done = bool(look.codes) and all(look.settled(one.whole) for one in candidates)
+                wanted = self._matrix if done and not thorough else self._rules.wanted
+                look.add(rung, zxing(pixels, wanted, thorough=thorough))
+            case Rung.FRAMED:
+                if pixels.size and pixels.size <= FRAMED_PIXELS:
+                    cut = framed(pixels)
+                    look.add(rung, zxing(cut.pixels, self._rules.wanted, thorough=True), cut)
+            case Rung.WHOLE_ZBAR:
+                look.add(rung, zbar(pixels, self._rules.wanted))
             case _:
-                for one in stripes:
+                for one in candidates:
                     if self._spent(began_us):
                         return
-                    if not look.settled(one.box()):
-                        self._try(rung, pixels, one, look)
+                    if not look.settled(one.whole):
+                        self._try(rung, one, look)
 
-    def _try(self, rung: Rung, pixels: Pixels, one: Stripes, look: "_Look") -> None:
-        cut, box = upright(pixels, one), one.box()
+    def _try(self, rung: Rung, one: Cut, look: "_Look") -> None:
         if rung is Rung.UPRIGHT:
-            look.add(rung, zxing(cut, self._linear, thorough=False, at=box))
+            look.add(rung, zxing(one.pixels, self._linear, thorough=False), one)
         elif rung is Rung.ZBAR:
-            look.add(rung, zbar(cut, self._linear, at=box))
+            look.add(rung, zbar(one.pixels, self._linear), one)
         else:
-            for band in enhanced(cut):
-                look.add(rung, zxing(band, self._linear, thorough=False, at=box))
-                if look.settled(box):
+            for band in enhanced(one):
+                look.add(rung, zxing(band.pixels, self._linear, thorough=False), band)
+                if look.settled(one.whole):
                     return
 
 
@@ -112,11 +135,15 @@ class _Look:
         self._rules = rules
         self.codes: list[CodeSeen] = []
 
-    def add(self, rung: Rung, sightings: tuple[Sighting, ...]) -> None:
-        for one in sightings:
+    def add(self, rung: Rung, sightings: tuple[Sighting, ...], cut: Cut | None = None) -> None:
+        """``cut``: what they were seen in, if not the whole picture."""
+        for there in sightings:
+            one = there if cut is None else replace(there, place=cut.place(there.place))
             if not self._rules.may_be(one):
                 continue
             seen = next((code for code in self.codes if same_code(code.sighting, one)), None)
+            if seen is None and self._garbled(one):
+                continue
             if seen is None:
                 seen = CodeSeen(one, rung)
                 self.codes.append(seen)
@@ -128,12 +155,28 @@ class _Look:
         evidence = Evidence(symbology=one.symbology, text=one.text, engines=frozenset(seen.engines))
         seen.why = why_it_counts(evidence, self._rules)
 
-    def settled(self, box: Box) -> bool:
-        """A read that counts lies at this place."""
-        return any(code.why and code.sighting.box.meets(box) for code in self.codes)
+    def _garbled(self, one: Sighting) -> bool:
+        """zbar takes the text of a square code for another encoding: another's read of it counts already."""
+        if one.engine is not Engine.ZBAR or one.symbology not in MATRIX:
+            return False
+        others = (code for code in self.codes if code.sighting.symbology is one.symbology)
+        return any(code.why and code.sighting.place.meets(one.place) for code in others)
 
-    def complete(self, stripes: tuple[Stripes, ...], *, matrix: bool) -> bool:
+    def doubt(self) -> None:
+        """Bar codes that contradict each other at one place: only one with a check of its own stands."""
+        counted = [code for code in self.codes if code.why]
+        for one in counted:
+            for other in counted:
+                strong = one.sighting.symbology in ALONE and other.sighting.symbology not in ALONE
+                if one is not other and not strong and contradicts(one.sighting, other.sighting):
+                    one.why = ""
+
+    def settled(self, place: Place) -> bool:
+        """A read that counts lies at this place."""
+        return any(code.why and code.sighting.place.meets(place) for code in self.codes)
+
+    def complete(self, candidates: tuple[Cut, ...], *, matrix: bool) -> bool:
         """Nothing is left open: each candidate has its read, and a matrix code where one is wanted."""
-        if not self.codes or not all(self.settled(one.box()) for one in stripes):
+        if not self.codes or not all(self.settled(one.whole) for one in candidates):
             return False
         return not matrix or any(code.why and code.sighting.symbology in MATRIX for code in self.codes)

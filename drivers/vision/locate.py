@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.vision.sightings import Box, Pixels
+from drivers.vision.sightings import Pixels
 
-LOOK_PIXELS = 500_000
-"""Of the smaller picture: half of a 2 MP frame's sides. Two-pixel modules still show there."""
+LOOK_PIXELS = 600_000
+"""Of the smaller picture: half of a 2 MP frame's sides, a third of a 5 MP frame's. Two-pixel modules
+still show there: their wider bars do."""
 CELL = 8
 """Pixels of the smaller picture to a cell."""
 ENERGY = 120.0
@@ -43,17 +44,6 @@ class Stripes:
     height: float
     angle: float
     score: float
-
-    def box(self) -> Box:
-        cos, sin = abs(math.cos(self.angle)), abs(math.sin(self.angle))
-        half_x = (self.length * cos + self.height * sin) / 2
-        half_y = (self.length * sin + self.height * cos) / 2
-        return Box(
-            left=int(self.x - half_x),
-            top=int(self.y - half_y),
-            right=int(self.x + half_x),
-            bottom=int(self.y + half_y),
-        )
 
 
 def find_stripes(pixels: Pixels) -> tuple[Stripes, ...]:

@@ -31,22 +31,38 @@ class Engine(StrEnum):
     ZBAR = "zbar"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """Upright bounds in the whole picture, in pixels."""
+Spot = tuple[float, float]
+"""x and y in pixels of the whole picture."""
 
-    left: int
-    top: int
-    right: int
-    bottom: int
 
-    def covers_middle_of(self, other: "Box") -> bool:
-        middle_x, middle_y = (other.left + other.right) // 2, (other.top + other.bottom) // 2
-        return self.left <= middle_x <= self.right and self.top <= middle_y <= self.bottom
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a symbol lies: four corners in the order of a walk around it, however it is turned."""
 
-    def meets(self, other: "Box") -> bool:
-        """They show the same symbol: the middle of one lies in the other."""
-        return self.covers_middle_of(other) or other.covers_middle_of(self)
+    corners: tuple[Spot, Spot, Spot, Spot]
+
+    @property
+    def middle(self) -> Spot:
+        return sum(x for x, _ in self.corners) / 4, sum(y for _, y in self.corners) / 4
+
+    def holds(self, spot: Spot) -> bool:
+        """The spot is not outside of any side; a place without area holds nothing but its own line."""
+        x, y = spot
+        sides = zip(self.corners, self.corners[1:] + self.corners[:1], strict=True)
+        turns = [(bx - ax) * (y - ay) - (by - ay) * (x - ax) for (ax, ay), (bx, by) in sides]
+        return all(turn >= 0 for turn in turns) or all(turn <= 0 for turn in turns)
+
+    def meets(self, other: "Place") -> bool:
+        """They may show the same symbol: the middle of one lies in the other."""
+        return self.holds(other.middle) or other.holds(self.middle)
+
+    def matches(self, other: "Place") -> bool:
+        """They show the same symbol: the middle of each lies in the other."""
+        return self.holds(other.middle) and other.holds(self.middle)
+
+
+def upright_place(left: float, top: float, right: float, bottom: float) -> Place:
+    return Place(((left, top), (right, top), (right, bottom), (left, bottom)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +75,7 @@ class Sighting:
     data: bytes
     binary: bool
     engine: Engine
-    box: Box
+    place: Place
 
 
 def article_number(symbology: Symbology, text: str) -> str:

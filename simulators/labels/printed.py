@@ -56,7 +56,7 @@ def _enlarged(modules: NDArray[np.bool_], module_px: int) -> Pixels:
 
 def _stacked(parts: Sequence[Pixels], module_px: int) -> Pixels:
     margin, quiet = MARGIN_MODULES * module_px, QUIET_MODULES * module_px
-    width = max(part.shape[1] for part in parts) + 2 * quiet
+    width = max((part.shape[1] for part in parts), default=0) + 2 * quiet
     height = sum(part.shape[0] + margin for part in parts) + margin
     label = np.full((height, width), PAPER, np.uint8)
     top = margin

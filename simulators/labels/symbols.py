@@ -26,8 +26,11 @@ def modules_of(code: Code) -> Modules:
     text = code.text
     try:
         match code.symbology:
-            case Symbology.CODE128 | Symbology.UNKNOWN:
+            case Symbology.CODE128 | Symbology.UNKNOWN if not text.startswith("99"):
                 return _row(Code128(text).build())
+            case Symbology.CODE128 | Symbology.UNKNOWN:
+                # python-barcode takes a leading 99 for a shift of code set, and leaves it out.
+                return _zxing(text, zxingcpp.BarcodeFormat.Code128)[:1]
             case Symbology.CODE39:
                 return _row(Code39(text, add_checksum=False).build())
             case Symbology.ITF:
@@ -41,12 +44,16 @@ def modules_of(code: Code) -> Modules:
             case Symbology.QR:
                 return np.array(segno.make(text, micro=False).matrix, np.bool_)
             case Symbology.DATAMATRIX:
-                drawn = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.DataMatrix)
-                return np.asarray(np.array(drawn.to_image(scale=1, add_quiet_zones=False)) == 0, np.bool_)
+                return _zxing(text, zxingcpp.BarcodeFormat.DataMatrix)
             case Symbology.UPCE:
                 raise SymbolUnprintable(f"{text}: no printer for {code.symbology.value}")
     except (BarcodeError, segno.DataOverflowError, ValueError) as error:
         raise SymbolUnprintable(f"{text!r} as {code.symbology.value}: {error}") from error
+
+
+def _zxing(text: str, symbology: zxingcpp.BarcodeFormat) -> Modules:
+    drawn = zxingcpp.create_barcode(text, symbology).to_image(scale=1, add_quiet_zones=False)
+    return np.asarray(np.array(drawn) == 0, np.bool_)
 
 
 def _row(built: list[str]) -> Modules:

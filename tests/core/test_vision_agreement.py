@@ -7,7 +7,7 @@ import pytest
 from drivers.vision.agreement import CodeRule, Evidence, ReadRules, contradicts, goods_numbers, why_it_counts
 from drivers.vision.frames import FrameAgreement
 from drivers.vision.ladder import CodeSeen, PictureRead, Rung
-from drivers.vision.sightings import Box, Engine, Sighting, article_number
+from drivers.vision.sightings import Engine, Place, Sighting, article_number, upright_place
 from edge.model.codes import Symbology
 from edge.model.units import MonoUs
 
@@ -59,10 +59,12 @@ def test_rule(
 
 
 def sighting(
-    symbology: Symbology, text: str, engine: Engine = X, box: Box | None = None, *, binary: bool = False
+    symbology: Symbology, text: str, engine: Engine = X, place: Place | None = None, *, binary: bool = False
 ) -> Sighting:
-    box = box or Box(left=0, top=0, right=100, bottom=40)
-    return Sighting(symbology=symbology, text=text, data=text.encode(), binary=binary, engine=engine, box=box)
+    place = place or upright_place(0, 0, 100, 40)
+    return Sighting(
+        symbology=symbology, text=text, data=text.encode(), binary=binary, engine=engine, place=place
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,13 +110,24 @@ def test_upc_e_is_the_upc_a_that_it_stands_for(upce: str, upca: str) -> None:
 
 
 def test_two_bar_codes_at_one_place_contradict_each_other() -> None:
-    one, far = sighting(Symbology.EAN13, "6901234567892"), Box(left=300, top=0, right=400, bottom=40)
+    one, far = sighting(Symbology.EAN13, "6901234567892"), upright_place(300, 0, 400, 40)
     assert contradicts(one, sighting(Symbology.EAN13, "6901234567893"))
     assert contradicts(one, sighting(Symbology.ITF, "1234"))
-    assert not contradicts(one, sighting(Symbology.EAN13, "6901234567893", box=far))
+    assert not contradicts(one, sighting(Symbology.EAN13, "6901234567893", place=far))
     assert not contradicts(one, sighting(Symbology.QR, "A"))
     assert not contradicts(
         sighting(Symbology.UPCA, "012345678905"), sighting(Symbology.EAN13, "0012345678905")
+    )
+
+
+def test_two_codes_of_a_turned_label_do_not_contradict_each_other() -> None:
+    """Their upright bounds overlap; they do not."""
+    one = Place(((0, 0), (100, 100), (90, 110), (-10, 10)))
+    below = Place(((-20, 20), (80, 120), (70, 130), (-30, 30)))
+    assert not one.meets(below)
+    assert one.meets(Place(((40, 40), (60, 60), (50, 70), (30, 50))))
+    assert not contradicts(
+        sighting(Symbology.CODE128, "JT1", place=one), sighting(Symbology.CODE128, "JT2", place=below)
     )
 
 
