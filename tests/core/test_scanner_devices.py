@@ -84,6 +84,12 @@ TABLE = [
         codes=(JT, EAN),
         source=COMMON,
     ),
+    Row(
+        device="tcp_hand_scanner",
+        data=b"JT1234567890123\r\n",
+        codes=(("JT1234567890123", Symbology.UNKNOWN),),
+        source=COMMON,
+    ),
     Row(device="tcp_trigger_reader", data=b"NoRead\r\n", codes=(), source=COMMON),
     Row(device="serial_hand_scanner", data=b"]C0JT1234567890123\r", codes=(JT,), source=COMMON),
     Row(device="hid_hand_scanner", data=typed_events("]C0JT1234567890123\r"), codes=(JT,), source=COMMON),
