@@ -13,6 +13,7 @@ from rich.text import Text
 
 from edge.model.ids import OrderNo, TrackId, Waybill
 from edge.model.records import ChoiceChanged, Identified, KeyedCodeTaken
+from edge.model.verdict import Reason
 from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import JournalRow, ParcelRow, ReviewRow
 from edge.store.places import Places
@@ -141,7 +142,8 @@ def reason_text(line: LineDescription, reason: str, language: str) -> str:
 def review_text(review: ReviewRow, line: LineDescription, language: str) -> str:
     """What the review of its order came to, in one paragraph."""
     words = REVIEW[language]
-    reason = "" if review.reason is None else reason_text(line, review.reason, language)
+    told = review.reason not in (None, Reason.OK)
+    reason = reason_text(line, str(review.reason), language) if told else ""
     parts = [
         words["head"].format(
             order=review.order_no,

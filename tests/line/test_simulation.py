@@ -144,9 +144,9 @@ def test_a_thousand_parcels_look_at_every_invariant() -> None:
     """The demo line, as the issue of a release asks for it; ``None`` is what a line cannot have."""
     figures = kept(play("demo", 1_000, 7, DEFAULT), 1_000)
     checked = figures["checked"]
-    assert {name for name, times in checked.items() if not times} <= BY_CHANCE
+    assert {name for name, times in checked.items() if times == 0} <= BY_CHANCE
     assert "late_decision" not in figures["by_reason"]
-    assert figures["read_rate"] >= 0.93
+    assert figures["read_rate"] >= 0.92
     assert figures["by_reason"]["ok"] >= 690
     assert figures["by_reason"].get("weight_invalid", 0) <= 40
     assert figures["decide_to_told_ms"]["p99"] < 50
@@ -154,7 +154,7 @@ def test_a_thousand_parcels_look_at_every_invariant() -> None:
 
 def test_the_fast_line_weighs_nothing_and_says_so() -> None:
     checked = play("fast", 360, 5, DEFAULT).report.checked
-    cannot = {"alone_on_scale", "true_weight", "true_review"}
+    cannot = {"alone_on_scale", "true_weight", "recirculation", "true_review"}
     assert {name for name, times in checked.items() if times is None} == cannot
 
 
