@@ -27,6 +27,7 @@ from edge.model.topology import Topology
 from edge.store.inbox_types import Actor
 from edge.store.inbox_writer import InboxWriter
 from edge.store.places import Places
+from line_config.reasons import ReasonEntry
 
 RETRY_AFTER_S = 1
 FIRST_KEYS_FILE = "first-keys.json"
@@ -40,11 +41,17 @@ class Gateway:
     """What every router works with. ``open`` before the first request, ``close`` after the last."""
 
     def __init__(
-        self, settings: GatewaySettings, line: Topology, places: Places, relay: RelayTo = NOWHERE
+        self,
+        settings: GatewaySettings,
+        line: Topology,
+        places: Places,
+        relay: RelayTo = NOWHERE,
+        reasons: Sequence[ReasonEntry] = (),
     ) -> None:
         self.settings = settings
         self.line = line
         self.places = places
+        self.reasons = {entry.reason.value: entry for entry in reasons}
         self.chute_kinds = {chute.id: chute.kind for chute in line.chutes}
         self.metrics = GatewayMetrics()
         self.keys = KeyRing(())

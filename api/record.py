@@ -16,6 +16,7 @@ from edge.store.journal_types import (
     CancelAnswerRow,
     ChuteRow,
     CodingRow,
+    Counts,
     DeviceRow,
     JournalRow,
     LineRow,
@@ -124,6 +125,14 @@ class LineRecord:
         """Who asked for the inbox rows above ``seq``, in order."""
         return await self._page(lambda: self._asked.changes_after(seq, limit))
 
+    async def latest_rejects(self, limit: int) -> tuple[ParcelRow, ...]:
+        """What has ended and not shipped, the latest first."""
+        return await self._page(lambda: self._pages.latest_rejects(limit))
+
+    async def counts_of_last(self, parcels: int) -> Counts:
+        """Of the last so many parcels."""
+        return await self._page(lambda: self._counts_of_last(parcels))
+
     async def now(self) -> LineNow:
         """The line as its record has it."""
         return await self._page(self._now)
@@ -153,6 +162,11 @@ class LineRecord:
             return None
         codes = [one.code for one in row.extra if one.code][:NAMED]
         return ReviewOnRecord(row=row, named={code: self._asked.goods_with(code) for code in codes})
+
+    def _counts_of_last(self, parcels: int) -> Counts:
+        newest = self._pages.latest_parcels(1)
+        first = max(1, newest[0].track - parcels + 1) if newest else 1
+        return self._pages.counts(TrackId(first))
 
     def _now(self) -> LineNow:
         journal = self._pages

@@ -53,7 +53,9 @@ def run_gateway(
     except OSError as error:
         return _unfit(f"cannot listen on {address[0]} port {address[1]}: {os.strerror(error.errno or 0)}")
     with listener:
-        app = create_app(settings, line.topology, data_dir, RelayTo(site=line.site_id, settings=line.relay))
+        app = create_app(
+            settings, line.topology, data_dir, RelayTo(site=line.site_id, settings=line.relay), line.reasons
+        )
         return asyncio.run(serve(app, listener, settings))
 
 

@@ -1,5 +1,6 @@
 """The app: routers, one problem body for every error, guards outermost."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -31,10 +32,12 @@ from api.http.deps import authorised
 from api.http.guards import Guards
 from api.http.openapi import describe
 from api.http.problems import FieldError, Problem, Slug
+from api.pages import routes
 from api.relay.desk import NOWHERE, RelayTo
 from api.settings import GatewaySettings
 from edge.model.topology import Topology
 from edge.store.places import Places
+from line_config.reasons import ReasonEntry
 
 _BY_STATUS: Final = {
     400: Slug.REQUEST_MALFORMED,
@@ -60,11 +63,15 @@ class GatewayApp:
 
 
 def create_app(
-    settings: GatewaySettings, line_topology: Topology, data_dir: Path, relay_to: RelayTo = NOWHERE
+    settings: GatewaySettings,
+    line_topology: Topology,
+    data_dir: Path,
+    relay_to: RelayTo = NOWHERE,
+    reasons: Sequence[ReasonEntry] = (),
 ) -> GatewayApp:
     """The gateway of one line with its state under ``data_dir`` (which exists); nothing is
-    opened yet."""
-    gateway = Gateway(settings, line_topology, Places(data_dir), relay_to)
+    opened yet. ``reasons``: their words for the pages."""
+    gateway = Gateway(settings, line_topology, Places(data_dir), relay_to, reasons)
     app = FastAPIOffline(
         redoc_url=None,
         title="Beltkeeper gateway",
@@ -75,6 +82,7 @@ def create_app(
     )
     app.state.gateway = gateway
     app.include_router(system.open_router)
+    app.include_router(routes.router, dependencies=[Depends(authorised)])
     for part in (
         orders,
         goods,

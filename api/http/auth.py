@@ -91,14 +91,31 @@ REQUIRED: Final[dict[tuple[str, str], Permission]] = {
     ("GET", "/v1/relay"): Permission.READ,
     ("GET", "/v1/relay/dead-letters"): Permission.READ,
     ("POST", "/v1/relay/dead-letters/{letter}/resend"): Permission.OPERATE,
+    ("GET", "/"): Permission.READ,
+    ("GET", "/live/now"): Permission.READ,
+    ("GET", "/live/stream"): Permission.READ,
+    ("POST", "/live/acknowledge"): Permission.OPERATE,
+    ("GET", "/parcel/{track}"): Permission.READ,
+    ("GET", "/search"): Permission.READ,
+    ("GET", "/static/{name}"): Permission.READ,
     ("GET", "/metrics"): Permission.METRICS,
     ("GET", "/metrics/line"): Permission.METRICS,
 }
 """(method, route template) → what it takes. ``/health`` alone is open."""
 
 OPEN_PATHS: Final = frozenset({"/health"})
-BROWSER_PREFIXES: Final = ("/docs", "/static-offline-docs/", "/openapi.json")
-"""Pages a browser opens: here, and for GET only, the key may come as the password of HTTP Basic."""
+BROWSER_PREFIXES: Final = (
+    ("GET", "/docs"),
+    ("GET", "/static-offline-docs/"),
+    ("GET", "/openapi.json"),
+    ("GET", "/live/"),
+    ("GET", "/parcel/"),
+    ("GET", "/search"),
+    ("GET", "/static/"),
+    ("POST", "/live/acknowledge"),
+)
+"""What a browser opens or, from our own page only, asks: here the key may come as the password of HTTP
+Basic. ``/`` is such a page too."""
 
 KEY_BYTES: Final = 32
 KEY_PREFIX: Final = "bk_"
@@ -158,12 +175,18 @@ class KeyRing:
 
     def authenticate(self, method: str, path: str, headers: Headers) -> Caller:
         """The caller, or ``Problem(UNAUTHENTICATED)``."""
-        browser = method == "GET" and path.startswith(BROWSER_PREFIXES)
+        browser = _for_browsers(method, path)
         caller = self.caller_of(_key_text(headers, basic=browser))
         if caller is None:
             scheme = 'Basic realm="beltkeeper"' if browser else 'Bearer realm="beltkeeper"'
             raise Problem(Slug.UNAUTHENTICATED, headers={"WWW-Authenticate": scheme})
         return caller
+
+
+def _for_browsers(method: str, path: str) -> bool:
+    return (method, path) == ("GET", "/") or any(
+        method == asked and path.startswith(prefix) for asked, prefix in BROWSER_PREFIXES
+    )
 
 
 def authorise(caller: Caller, method: str, template: str) -> None:

@@ -207,6 +207,13 @@ class CodingIn(Strict):
     again: Annotated[str, Field(max_length=40, pattern=TEXT_PATTERN)] = ""
 
 
+class AcknowledgeIn(Strict):
+    """``subject``: ``kind`` or ``kind:subject`` of an alarm."""
+
+    message_id: MessageIdText
+    subject: Annotated[str, Field(min_length=1, max_length=96, pattern=TEXT_PATTERN)]
+
+
 class LineCommandIn(Strict):
     """``subject``: a chute for enable and disable, ``kind`` or ``kind:subject`` for an alarm, a waybill or
     ``track:N`` for a parcel, an order's number for a review, else empty."""

@@ -40,6 +40,13 @@ def ends_after(connection: sqlite3.Connection, seq: int, limit: int) -> tuple[Pa
     return tuple(parcel_of(row) for row in rows)
 
 
+def latest_rejects(connection: sqlite3.Connection, limit: int) -> tuple[ParcelRow, ...]:
+    rows = connection.execute(
+        SELECT_PARCEL + "WHERE last_seq IS NOT NULL AND NOT shipped ORDER BY last_seq DESC LIMIT ?", (limit,)
+    )
+    return tuple(parcel_of(row) for row in rows)
+
+
 def tracks_of(connection: sqlite3.Connection, day: str) -> tuple[int, int]:
     """The tracks' ends of a day: both the tracks and their first rows only rise, so no index is needed."""
     begun = connection.execute("SELECT first_seq FROM day WHERE day=?", (day,)).fetchone()

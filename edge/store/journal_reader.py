@@ -165,6 +165,10 @@ class JournalReader:
         """Parcels whose end (exit or missing) is on record above row ``seq``, in the order of their ends."""
         return self._ask(lambda it: queries.ends_after(it, seq, limit)) or ()
 
+    def latest_rejects(self, limit: int) -> tuple[ParcelRow, ...]:
+        """Parcels that have ended and not shipped, the latest end first."""
+        return self._ask(lambda it: queries.latest_rejects(it, limit)) or ()
+
     def tracks_of(self, day: str) -> tuple[TrackId, TrackId]:
         """Tracks opened on a day of the line (YYYYMMDD): above the first, up to the second; none: equal."""
         after, upto = self._ask(lambda it: queries.tracks_of(it, day)) or (0, 0)
