@@ -15,7 +15,6 @@ from api.http.auth import OPEN_PATHS
 from api.http.examples import EXAMPLES
 from api.http.problems import KINDS, PROBLEM_MEDIA_TYPE, TYPE_PREFIX
 from api.http.schemas import (
-    AcknowledgeIn,
     BlindSpotIn,
     CodingIn,
     GoodsBatch,
@@ -44,7 +43,6 @@ BODIES: Final[tuple[type[BaseModel], ...]] = (
     PlanActivation,
     LineCommandIn,
     CodingIn,
-    AcknowledgeIn,
     ProblemBody,
 )
 ALWAYS: Final = (400, 500, 503)

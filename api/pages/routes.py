@@ -6,11 +6,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from api.http.answers import TakenAnswer, taken_response
+from api.http.answers import taken_response
 from api.http.bodies import checked, read_json
 from api.http.deps import CallerDep, GatewayDep, message_of
 from api.http.events import EventStream
-from api.http.openapi import body_of
 from api.http.problems import Problem, Slug
 from api.http.schemas import CURSOR_MAX, AcknowledgeIn
 from api.pages.mimic import mimic_of, positions_mm
@@ -37,7 +36,8 @@ FOLLOWED: Final = frozenset(
 """Rows that move something on the page."""
 SEARCH_MAX: Final = 64
 
-router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
+router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
+"""No part of the API: made for these pages, and changed with them."""
 
 TrackPath = Annotated[int, Path(ge=1, le=CURSOR_MAX)]
 Wanted = Annotated[str, Query(max_length=SEARCH_MAX)]
@@ -76,12 +76,7 @@ async def live_events(
     return EventStream(gateway, caller.id, JournalSeq(known), FOLLOWED)
 
 
-@router.post(
-    "/live/acknowledge",
-    response_class=JSONResponse,
-    responses={200: {"model": TakenAnswer}},
-    openapi_extra=body_of(AcknowledgeIn),
-)
+@router.post("/live/acknowledge", response_class=JSONResponse)
 async def acknowledge(request: Request, gateway: GatewayDep, caller: CallerDep) -> JSONResponse:
     """Somebody has seen an alarm. As ``acknowledge_alarm`` of ``/v1/line/commands``, for our own page."""
     _from_our_page(request)

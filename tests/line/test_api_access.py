@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 
 from api.http.auth import GRANTS, OPEN_PATHS, REQUIRED, Permission, Role
+from api.pages import routes as pages
 from tests.line.gateway_kit import Desk, open_desk, open_stream, order_json, slug_of
 
 PATHS = {
@@ -39,6 +41,10 @@ def served(desk: Desk) -> Iterator[tuple[str, str]]:
     for path, operations in document["paths"].items():
         for method in operations:
             yield method.upper(), path
+    for route in pages.router.routes:  # no part of the API, and of its document
+        assert isinstance(route, APIRoute)
+        for method in route.methods or ():
+            yield method, route.path
 
 
 async def test_the_table_names_every_route_and_nothing_else(data: Path) -> None:

@@ -224,7 +224,7 @@ async def test_a_body_that_does_not_arrive(data: Path) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "slug"),
     [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/nowhere", 404, "not_found"),
         ("GET", "/v1/orders", 404, "not_found"),
         ("GET", "/v1/orders/", 404, "not_found"),
         ("GET", "/v1/orders/a/b", 404, "not_found"),

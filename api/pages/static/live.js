@@ -40,9 +40,10 @@
     }
     return one;
   }
-  function seen(track, length, eye, at) {
+  function seen(track, length, eye, at, row) {
     const one = parcel(track, length);
     if (one.leaving || eye < one.eye) return;
+    one.seq = row;
     one.eye = eye;
     one.at = performance.now() - age(at);
   }
@@ -138,6 +139,9 @@
     list("rejects", now.rejects, said.tNoRejects, reject);
     list("devices", now.devices, "", device);
     for (const one of now.chutes) chute(one, now.by_chute);
+    // Whatever was drawn from a row of before and is on the belt no more.
+    const here = new Set(now.parcels.map((one) => one.track));
+    for (const [track, one] of parcels) if (!here.has(track) && !one.leaving && one.seq <= now.seq) left_at(track, "");
     byId("reasons").replaceChildren(...now.by_reason.map((one) => {
       const row = make("tr");
       row.append(make("td", one.text), make("td", one.parcels, "n"));
@@ -164,8 +168,8 @@
     seq = row.seq;
     clock(row.at);
     const body = row.body;
-    if (row.kind === "TrackOpened") seen(row.track, body.length_mm, body.eye || 1, row.at);
-    else if (row.kind === "EyePassed" || row.kind === "ParcelUnexpected") { if (row.track) seen(row.track, body.length_mm, body.eye, row.at); }
+    if (row.kind === "TrackOpened") seen(row.track, body.length_mm, body.eye || 1, row.at, row.seq);
+    else if (row.kind === "EyePassed" || row.kind === "ParcelUnexpected") { if (row.track) seen(row.track, body.length_mm, body.eye, row.at, row.seq); }
     else if (row.kind === "Decided") decided(row.track, body.reason, body.chute);
     else if (row.kind === "Exited") { left_at(row.track, body.chute); later(body.reason === "ok" ? 1000 : 200); }
     else if (row.kind === "Missing") { left_at(row.track, ""); later(200); }
@@ -198,7 +202,7 @@
       clock(one.at);
     }
     for (const one of now.parcels) {
-      seen(one.track, one.length_mm, one.eye, one.at);
+      seen(one.track, one.length_mm, one.eye, one.at, now.seq);
       decided(one.track, one.reason, one.chute);
     }
     follow();
