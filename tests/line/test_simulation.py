@@ -147,7 +147,7 @@ def test_a_thousand_parcels_look_at_every_invariant() -> None:
     assert {name for name, times in checked.items() if times == 0} <= BY_CHANCE
     assert "late_decision" not in figures["by_reason"]
     assert figures["read_rate"] >= 0.92
-    assert figures["by_reason"]["ok"] >= 690
+    assert figures["by_reason"]["ok"] >= 640
     assert figures["by_reason"].get("weight_invalid", 0) <= 40
     assert figures["decide_to_told_ms"]["p99"] < 50
 
