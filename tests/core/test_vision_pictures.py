@@ -1,6 +1,8 @@
 """The pipeline on drawn pixels: turned labels, several codes, what must give nothing; and whether a
 camera's pictures can show anything at all."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -79,6 +81,21 @@ def test_a_weak_code_counts_when_both_engines_read_it() -> None:
     goods = Code(text="6901234567892", symbology=Symbology.EAN13)
     pixels = scene(print_label(LabelPrint(codes=(goods,), module_px=3)))
     assert counted(pixels, frozenset({Symbology.EAN13})) == {(goods.text, Symbology.EAN13)}
+
+
+def test_without_zbar_one_engine_reads_and_what_it_may_not_decide_alone_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    goods = Code(text="6901234567892", symbology=Symbology.EAN13)
+    pixels = scene(print_label(LabelPrint(codes=(WAYBILL, goods), module_px=3)))
+    monkeypatch.setitem(sys.modules, "pyzbar", None)
+    zbar_missing.cache_clear()
+    try:
+        assert "install libzbar0" in zbar_missing()
+        found = counted(pixels, frozenset({Symbology.CODE128, Symbology.EAN13}))
+    finally:
+        zbar_missing.cache_clear()
+    assert found == {(WAYBILL.text, Symbology.CODE128)}
 
 
 def test_a_spent_budget_ends_the_search() -> None:
