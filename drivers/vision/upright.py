@@ -15,6 +15,8 @@ from drivers.vision.sightings import Pixels, Place, Spot, upright_place
 QUIET = 0.12
 """Of its length, added at each end: the quiet zone, and what the cells left out."""
 MAX_SIDE, MIN_HEIGHT = 4_000, 16
+TALL = 64
+"""Pixels along the bars from which on half of the rows are enough."""
 BAND_PX = 12
 """Height of a band of which each column is averaged: a turn of 1 degree moves a bar by 0.2 px in it."""
 BANDS = 5
@@ -57,15 +59,17 @@ class Cut:
 
 
 def upright(pixels: Pixels, stripes: Stripes) -> Cut:
-    """The candidate with its quiet zones, bars vertical; pixels as large as in the picture."""
+    """The candidate with its quiet zones, bars vertical; across them pixels as large as in the picture,
+    along tall ones every second."""
     margin = stripes.length * QUIET + 2 * CELL
     width = min(MAX_SIDE, round(stripes.length + 2 * margin))
-    height = min(MAX_SIDE, max(MIN_HEIGHT, round(stripes.height)))
-    cos, sin = math.cos(stripes.angle), math.sin(stripes.angle)
+    step = 2 if stripes.height >= TALL else 1
+    height = min(MAX_SIDE, max(MIN_HEIGHT, round(stripes.height / step)))
+    cos, sin, half = math.cos(stripes.angle), math.sin(stripes.angle), height * step / 2
     back = np.array(
         [
-            [cos, -sin, stripes.x - cos * width / 2 + sin * height / 2],
-            [sin, cos, stripes.y - sin * width / 2 - cos * height / 2],
+            [cos, -sin * step, stripes.x - cos * width / 2 + sin * half],
+            [sin, cos * step, stripes.y - sin * width / 2 - cos * half],
         ]
     )
     cut = cv2.warpAffine(
