@@ -17,6 +17,7 @@ FRAME = {
     "bench",
     "figures",
     "order_load",
+    "order_server",
     "real_line",
     "real_time",
     "record",
