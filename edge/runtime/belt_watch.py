@@ -268,16 +268,15 @@ class BeltWatch:
         self, command: CaptureWeight | CaptureStatic, samples: tuple[WeightSample, ...]
     ) -> tuple[Grams, Grams] | tuple[None, None]:
         """The smallest and the largest weight told since the load began to change. In motion that is no
-        later than the time before the first frame in which a belt at v_max would have come from there."""
+        later than the time before the first frame in which a belt at v_max would have come from there; a
+        scale that was silent then has not told it."""
         if not samples:
             return None, None
         since_us = int(self._weighed_us)
         if isinstance(command, CaptureWeight):
             way = command.from_ticks - command.on_ticks
             since_us = samples[0].at_us - way * US_PER_S * 1_000 // self._v_max
-        told = [
-            one.grams
-            for one in self._samples
-            if since_us <= one.at_us <= samples[-1].at_us and one.state in TELLING
-        ]
-        return (min(told), max(told)) if told else (None, None)
+        heard = [one for one in self._samples if since_us <= one.at_us <= samples[-1].at_us]
+        silent = isinstance(command, CaptureWeight) and heard[0].at_us - since_us > self._stale_us()
+        told = [one.grams for one in heard if one.state in TELLING]
+        return (min(told), max(told)) if told and not silent else (None, None)

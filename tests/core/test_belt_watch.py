@@ -224,6 +224,29 @@ def test_a_capture_tells_what_the_scale_said_since_the_parcel_came_on() -> None:
     play(script)
 
 
+def test_what_a_scale_said_after_a_silence_tells_nothing_of_the_load_before() -> None:
+    """It comes back while the parcel lies there: that its readings are all one does not mean that it hangs."""
+
+    async def script(bench: Bench) -> None:
+        await bench.run(2 * S, frames=False)
+        back_us = bench.time.now_us()
+        await bench.run(back_us + 300 * MS)
+        bench.watch.capture(
+            CaptureWeight(
+                track=TrackId(1),
+                scale=SCALE.id,
+                on_ticks=Ticks(ticks_at(back_us - 800 * MS)),
+                from_ticks=Ticks(ticks_at(back_us)),
+                to_ticks=Ticks(ticks_at(back_us + 150 * MS)),
+            )
+        )
+        (found,) = bench.captured()
+        assert found.samples
+        assert (found.least_g, found.most_g) == (None, None)
+
+    play(script)
+
+
 def test_a_look_at_the_empty_scale_is_answered_as_one() -> None:
     async def script(bench: Bench) -> None:
         await bench.run(2 * S)

@@ -143,6 +143,7 @@ SCENES: list[tuple[str, tuple[ParcelFault | LineFault, ...], set[str]]] = [
         {"weight_mismatch", "overweight", "weight_invalid", "oversize"},
     ),
     ("demo", (one(P.SENT_TO_REJECT, 250),), {"manual"}),
+    ("demo", (one(P.CHECK_PARCEL), one(P.CHECK_PARCEL, 60)), {"scale_check_parcel"}),
     ("demo", tuple(one(P.TOO_CLOSE, 0) for _ in range(4)), {"gap_too_small", "two_on_one"}),
     (
         "demo",
