@@ -5,10 +5,6 @@ hall and virtual time comes in as ``Wiring``.
 """
 
 import asyncio
-import gc
-import os
-import signal
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -31,13 +27,13 @@ from edge.model.units import US_PER_S
 from edge.ports.byte_stream import LinkFailed, OpenStream
 from edge.ports.clock import Clock
 from edge.ports.inbox import Inbox, InboxFailed
-from edge.ports.journal import Journal, JournalFailed
+from edge.ports.journal import Journal
 from edge.ports.link import Link
 from edge.ports.plc import BlockPort
 from edge.runtime.belt_watch import BeltWatch
 from edge.runtime.bench_ears import BenchEars
 from edge.runtime.build import build_id
-from edge.runtime.clock import LoopClock, wall_utc_us
+from edge.runtime.clock import LoopClock
 from edge.runtime.disk_watch import Disk, DiskWatch
 from edge.runtime.dispatcher import Dispatcher
 from edge.runtime.doorbell import Doorbell
@@ -46,7 +42,6 @@ from edge.runtime.health import Health
 from edge.runtime.inbox_follower import InboxFollower
 from edge.runtime.line_loop import LineLoop
 from edge.runtime.link_keeper import LinkKeeper
-from edge.runtime.logs import log_to_stderr
 from edge.runtime.look_ups import LookUps
 from edge.runtime.metrics import LineMetrics, MetricsSocket
 from edge.runtime.notify import Notify
@@ -54,7 +49,6 @@ from edge.runtime.outputs import Outputs
 from edge.runtime.recovery import Recovered, WithoutClockSteps, recover
 from edge.runtime.supervisor import Supervisor
 from edge.store.disk import RecordDisk
-from edge.store.errors import WriterLocked
 from edge.store.files import make_directory
 from edge.store.inline_journal import InlineJournal
 from edge.store.journal_writer import JournalWriter
@@ -74,14 +68,9 @@ __all__ = [
     "Wiring",
     "WithoutClockSteps",
     "modbus_port",
-    "run_line",
     "without_clock_steps",
 ]
 
-FAILED = 1
-BAD_ENVIRONMENT = 3
-UMASK = 0o007
-"""Databases and sockets belong to the group that the gateway process is in."""
 QUEUE_ROOM = 2_048
 LOOK_UP_ROOM = 512
 """More than this still to be worked off, and no more of the inbox is read."""
@@ -100,10 +89,6 @@ CameraCommand = Callable[[str], tuple[str, ...]]
 
 class LineFailed(Exception):
     """The line process must end: its cause. The service manager starts it anew."""
-
-
-class Unfit(Exception):
-    """Nothing runs here as things stand (folder, file, another process): one sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -429,7 +414,7 @@ def without_clock_steps(topology: Topology) -> WithoutClockSteps:
     return WithoutClockSteps(LineCore(topology))
 
 
-async def _opened(
+async def opened(
     stack: AsyncExitStack,
     line: LineDescription,
     data: Path,
@@ -487,70 +472,3 @@ async def _opened(
     stack.push_async_callback(socket.close)
     await socket.open()
     return app
-
-
-class _Stopping:
-    """SIGTERM and SIGINT end the process in order: what was appended becomes durable first. Only the
-    first signal counts, and none once the end has begun."""
-
-    def __init__(self) -> None:
-        self._task = asyncio.current_task()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._stop)
-
-    def _stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self.over()
-
-    def over(self) -> None:
-        self._task = None
-
-
-async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int], camera: CameraCommand) -> None:
-    """Raises ``Unfit`` when it cannot begin, else what ``LineApp.run`` raises."""
-    stopping = _Stopping()
-    async with AsyncExitStack() as stack:
-        try:
-            app = await _opened(stack, line, data, utc_us, camera)
-        except (WriterLocked, JournalFailed, OSError) as error:
-            raise Unfit(str(error)) from error
-        asyncio.get_running_loop().set_exception_handler(app.callback_raised)
-        # What stands by now stands to the end: to look through it again would hold the loop up for 50 ms.
-        gc.collect()
-        gc.freeze()
-        log.info("line process begins", line=line.topology.line_id, data=str(data), build=build_id())
-        try:
-            await app.run()
-        finally:
-            stopping.over()
-
-
-def offset_clock(file: Path) -> Callable[[], int]:
-    """A wall clock that is wrong by the microseconds written in a file: for simulated clock steps."""
-
-    def utc_us() -> int:
-        text = file.read_text() if file.exists() else ""
-        return wall_utc_us() + int(text or "0")
-
-    return utc_us
-
-
-def run_line(line: LineDescription, data: Path, wall_offset: Path | None, camera: CameraCommand) -> int:
-    """Run the line process to its end; the exit code of the command: 0 after a signal, 3 with one
-    sentence when it cannot begin, 1 with its cause in the log when it had to end."""
-    os.umask(UMASK)
-    log_to_stderr()
-    utc_us = wall_utc_us if wall_offset is None else offset_clock(wall_offset)
-    try:
-        asyncio.run(_serve(line, data, utc_us, camera))
-    except asyncio.CancelledError:
-        log.info("line process ends: stopped by a signal")
-        return 0
-    except Unfit as unfit:
-        sys.stderr.write(f"beltkeeper: {unfit}\n")
-        return BAD_ENVIRONMENT
-    except (LineFailed, JournalFailed, OSError) as failed:
-        log.critical("line process ends", why=str(failed), cause=repr(failed.__cause__))
-        return FAILED
-    return FAILED

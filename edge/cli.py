@@ -100,7 +100,7 @@ def run(
     ] = None,
 ) -> None:
     """Run a line: own the devices, decide, command, record. Ends only when stopped or broken."""
-    from edge.app import run_line
+    from edge.line_process import run_line
 
     description = _load(line, settings)
     folder = _data_folder(data, description)

@@ -4,11 +4,9 @@ The only place in the simulators that knows the line process and the intake.
 """
 
 import asyncio
-import gc
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -43,6 +41,7 @@ from line_config.model import (
 )
 from line_config.proof import largest_turnaround_ms
 from line_config.slower import with_slower_plc
+from simulators.collector import seldom_collected
 from simulators.devices.camera_answers import CameraAnswers
 from simulators.devices.plc.modbus_server import ModbusPlcServer
 from simulators.devices.register_bus import RegisterBus
@@ -81,8 +80,6 @@ PROVE_ALL_FROM = 1_000
 BY_CHANCE = frozenset({"access"})
 """Only what people do in a harsh run brings it about."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
-YOUNG_OBJECTS = 50_000
-"""New objects between two looks for cycles."""
 PATIENCE_US = 300 * US_PER_S
 """Virtual time that each block of faults may cost beyond twice the parcels' pitch."""
 
@@ -94,8 +91,7 @@ class Run:
     ``crash_at`` names moments at which the line process is killed, counted over all of them (commits
     before and after, commands before and after their bytes, before the read-back). ``turnaround_ms``
     None: as quick as the simulated PLC is, or in a harsh run as slow as its seed draws it, and then
-    ``line`` is described for that PLC. ``plan``: the faults, where they are not those that ``faults``
-    draws by seed.
+    ``line`` is described for that PLC. ``plan``: faults in place of those drawn by seed.
     """
 
     line: LineDescription
@@ -445,7 +441,7 @@ def simulate(run: Run, progress: Callable[[int], None] = lambda _placed: None) -
     run = _with_drawn_plc(run)
     loop = VirtualLoop(network=Network(run.seed), shuffle_seed=run.shuffle_seed)
     with (
-        _seldom_collected(),
+        seldom_collected(),
         tempfile.TemporaryDirectory(prefix="beltkeeper-simulate-", dir=_memory()) as folder,
     ):
         data = Path(folder)
@@ -470,23 +466,6 @@ def simulate(run: Run, progress: Callable[[int], None] = lambda _placed: None) -
         notes=tuple(found.notes),
         unproved=_unproved(run, report),
     )
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """A run makes millions of objects and next to no cycles: looking for them as often as usual, among
-    all that is loaded, takes an eighth of its time."""
-    usual, frozen = gc.get_threshold(), gc.get_freeze_count()
-    if not frozen:
-        gc.collect()
-        gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-        if not frozen:
-            gc.unfreeze()
 
 
 def _unproved(run: Run, report: Report) -> tuple[str, ...]:

@@ -27,9 +27,9 @@ from edge.core import (
 from edge.core.layout import Layout
 from edge.core.scope import Scope
 from edge.core.state import CoreState, Track
+from edge.model.bench_events import BenchScanned, SlipFound, SlipMissing
 from edge.model.commands import LineCommand
 from edge.model.events import (
-    BenchScanned,
     ClockRead,
     CodeKeyed,
     CodesRead,
@@ -60,8 +60,6 @@ from edge.model.events import (
     PlcRefused,
     RingOverflowed,
     SamplesCaptured,
-    SlipFound,
-    SlipMissing,
     StatusBitsChanged,
     WakePurpose,
     WarningCleared,

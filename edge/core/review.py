@@ -22,8 +22,9 @@ from edge.core.bench_count import differences
 from edge.core.scope import Scope
 from edge.core.state import BenchState, BenchWork, Leaving
 from edge.model.alarm import AlarmKind
+from edge.model.bench_events import BenchScanned, SlipFound, SlipMissing
 from edge.model.commands import LookUpSlip, SetGate, WakeAt
-from edge.model.events import BenchScanned, GatePassed, OrderChanged, SlipFound, SlipMissing, WakePurpose
+from edge.model.events import GatePassed, OrderChanged, WakePurpose
 from edge.model.ids import BenchId, GateNo, InboxSeq, OrderNo, Waybill
 from edge.model.order import BenchOrder, OrderStatus
 from edge.model.records import (

@@ -6,11 +6,11 @@ Polls, scale frames, tick readings and heartbeats are not inputs.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.model.bench_events import BenchScanned, SlipFound, SlipMissing
 from edge.model.codes import Code
 from edge.model.coding import CodingCheck
 from edge.model.divert import AbortCause, CommandStatus, ConfirmReason
 from edge.model.ids import (
-    BenchId,
     BootEpoch,
     ChuteId,
     CommandSeq,
@@ -27,9 +27,9 @@ from edge.model.ids import (
     Waybill,
 )
 from edge.model.line import OperatorAction
-from edge.model.order import BeltOrder, BenchOrder, CancelRequest, OrderStatus, ShippedBefore
+from edge.model.order import BeltOrder, CancelRequest, OrderStatus, ShippedBefore
 from edge.model.register_map import PlcBits
-from edge.model.review import GateLane, ReviewRefusal
+from edge.model.review import GateLane
 from edge.model.route import SortPlan
 from edge.model.units import Grams, Mm, MonoUs, Ticks, UtcUs
 from edge.model.weight import WeightSample
@@ -276,40 +276,6 @@ class LookUpFailed:
     track: TrackId
     waybill: Waybill
     why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchScanned:
-    """What the scanner of a review bench said at once: slips, goods, quantities, commands."""
-
-    at_us: MonoUs
-    bench: BenchId
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlipFound:
-    """Answer to ``LookUpSlip`` as of ``inbox_seq``. ``released``: the order, with these contents, is
-    through a gate to packing already."""
-
-    at_us: MonoUs
-    bench: BenchId
-    slip: str
-    inbox_seq: InboxSeq
-    order: BenchOrder
-    released: bool
-    shipped: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlipMissing:
-    """No order can be reviewed by that slip, and ``why``."""
-
-    at_us: MonoUs
-    bench: BenchId
-    slip: str
-    inbox_seq: InboxSeq
-    why: ReviewRefusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What bench scanners say becomes inputs of the core: one a message, its texts in order."""
 
+from edge.model.bench_events import BenchScanned
 from edge.model.codes import Code
-from edge.model.events import BenchScanned
 from edge.model.ids import BenchId, ReaderId
 from edge.model.units import MonoUs
 from edge.ports.sinks import EventSink

@@ -5,16 +5,9 @@ from collections import deque
 
 import structlog
 
+from edge.model.bench_events import SlipFound, SlipMissing
 from edge.model.commands import LookUp, LookUpPlace, LookUpSlip
-from edge.model.events import (
-    Event,
-    LookUpFailed,
-    OrderFound,
-    OrderMissing,
-    SlipFound,
-    SlipMissing,
-    WaybillPlaceFound,
-)
+from edge.model.events import Event, LookUpFailed, OrderFound, OrderMissing, WaybillPlaceFound
 from edge.model.review import ReviewRefusal
 from edge.model.units import MonoUs
 from edge.ports.clock import Clock

@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import replace
 
 from edge.core.line import LineCore
+from edge.model.bench_events import BenchScanned, SlipFound, SlipMissing
 from edge.model.commands import LineCommand, LookUpSlip, Record, SetGate, WakeAt
 from edge.model.events import (
-    BenchScanned,
     DeviceWentDown,
     DeviceWentUp,
     Event,
@@ -24,8 +24,6 @@ from edge.model.events import (
     PlcAttached,
     PlcDetached,
     RingOverflowed,
-    SlipFound,
-    SlipMissing,
     WakePurpose,
     Woke,
 )

@@ -225,7 +225,7 @@ def test_a_capture_tells_what_the_scale_said_since_the_parcel_came_on() -> None:
 
 
 def test_what_a_scale_said_after_a_silence_tells_nothing_of_the_load_before() -> None:
-    """It comes back while the parcel lies there: that its readings are all one does not mean that it hangs."""
+    """It comes back while the parcel lies there: readings that are all one do not mean that it hangs."""
 
     async def script(bench: Bench) -> None:
         await bench.run(2 * S, frames=False)

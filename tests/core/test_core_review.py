@@ -10,8 +10,9 @@ from edge.core.bench_count import differences
 from edge.core.line import LineCore
 from edge.core.review import MAX_CODES, MAX_PARKED
 from edge.core.state import CoreState
+from edge.model.bench_events import BenchScanned
 from edge.model.commands import LookUpSlip, Record, SetGate, WakeAt
-from edge.model.events import BenchScanned, LineStarted, OperatorCommanded, OrderChanged
+from edge.model.events import LineStarted, OperatorCommanded, OrderChanged
 from edge.model.ids import BenchId, InboxSeq, OrderNo, Sku, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import BenchGoods, OrderStatus
