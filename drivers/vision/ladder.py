@@ -70,6 +70,10 @@ class Ladder:
         self._budget_us = budget_us
         self._now_us = now_us
 
+    def unbounded(self) -> "Ladder":
+        """The same without a budget."""
+        return Ladder(self._rules, budget_us=None, now_us=self._now_us)
+
     def read(self, pixels: Pixels) -> PictureRead:
         began_us = self._now_us()
         look = _Look(self._rules)
