@@ -78,11 +78,12 @@ def migrate(connection: sqlite3.Connection, store: str, path: Path) -> None:
         check_schema(connection, store, path)
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     try:
-        with engine.connect() as wrapped:  # its first connect rolls back, so the transaction begins here
+        # Its first connect rolls back, so the transaction begins here; without ``begin`` Alembic would commit
+        # after each migration.
+        with engine.connect() as wrapped, wrapped.begin():
             connection.execute("BEGIN IMMEDIATE")
             config.attributes["connection"] = wrapped
             command.upgrade(config, "head")
-            wrapped.commit()
     except DBAPIError as error:
         raise error.orig or error from error
     finally:

@@ -190,3 +190,19 @@ def test_the_writer_is_durable_and_a_reader_cannot_write(tmp_path: Path) -> None
     reader.close()
     writer.close()
     assert free_bytes(tmp_path) > 0
+
+
+@pytest.mark.parametrize("store", ["inbox", "journal"])
+def test_all_migrations_are_one_transaction(tmp_path: Path, store: str) -> None:
+    """A reader that looks meanwhile sees no database, or the whole of it."""
+    path = tmp_path / f"{store}.db"
+    connection = open_writer(path, synchronous="OFF")
+    said: list[str] = []
+    connection.set_trace_callback(lambda statement: said.append(statement.split()[0].upper()))
+    schema.migrate(connection, store, path)
+    connection.set_trace_callback(None)
+    assert said.count("CREATE") > 1
+    first, last = said.index("CREATE"), len(said) - 1 - said[::-1].index("UPDATE")
+    assert "COMMIT" not in said[first:last]
+    assert "COMMIT" in said[last:]
+    connection.close()
