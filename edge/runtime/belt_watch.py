@@ -276,7 +276,12 @@ class BeltWatch:
         if isinstance(command, CaptureWeight):
             way = command.from_ticks - command.on_ticks
             since_us = samples[0].at_us - way * US_PER_S * 1_000 // self._v_max
-        heard = [one for one in self._samples if since_us <= one.at_us <= samples[-1].at_us]
-        silent = isinstance(command, CaptureWeight) and heard[0].at_us - since_us > self._stale_us()
+        heard: list[WeightSample] = []
+        for one in reversed(self._samples):
+            if one.at_us < since_us:
+                break
+            if one.at_us <= samples[-1].at_us:
+                heard.append(one)
+        silent = isinstance(command, CaptureWeight) and heard[-1].at_us - since_us > self._stale_us()
         told = [one.grams for one in heard if one.state in TELLING]
         return (min(told), max(told)) if told and not silent else (None, None)
