@@ -31,7 +31,16 @@ from edge.model.topology import (
 from edge.model.units import UINT32_MAX, Grams, Mm
 from edge.model.verdict import Reason
 from line_config.device_files import CameraFile, PlcFile, ReaderFile
-from line_config.model import END, BeltScale, LineFile, NoScale, PatternSettings, ReaderSettings, StaticScale
+from line_config.model import (
+    END,
+    BeltScale,
+    DiverterSettings,
+    LineFile,
+    NoScale,
+    PatternSettings,
+    ReaderSettings,
+    StaticScale,
+)
 from line_config.reasons import ReasonEntry
 
 
@@ -55,16 +64,7 @@ def build_topology(
         for no, eye in enumerate(line.eyes, start=1)
     )
     numbers = {one.id: one.no for one in exits} | {END: ExitNo(len(exits) + 1)}
-    diverters = tuple(
-        Diverter(
-            id=one.id,
-            position_mm=Mm(one.position_mm),
-            zone_mm=Mm(one.zone_mm),
-            actuator_ms=one.actuator_ms,
-            change_ms=one.change_ms,
-        )
-        for one in line.diverters
-    )
+    diverters = tuple(_diverter(one) for one in line.diverters)
     benches = tuple(
         Bench(id=BenchId(one.id), device=DeviceId(one.id), gate=GateNo(one.gate)) for one in line.benches
     )
@@ -94,12 +94,7 @@ def build_topology(
             tolerance_permille=line.weighing.tolerance_permille,
             max_weight_g=Grams(line.weighing.max_weight_g),
         ),
-        read=ReadPolicy(
-            symbologies=line.reading.symbologies,
-            patterns=(*patterns, *_own(line.reading.patterns)),
-            foreign=(*foreign, *_own(line.reading.foreign_patterns)),
-            no_read=line.reading.no_read,
-        ),
+        read=_read_policy(line, patterns, foreign),
         decision_mm=Mm(belt.decision_mm),
         diverters=diverters,
         exits=exits,
@@ -115,6 +110,27 @@ def build_topology(
         plc=_plc(line, plc),
         benches=benches,
         review_required=line.review == "required",
+    )
+
+
+def _diverter(one: DiverterSettings) -> Diverter:
+    return Diverter(
+        id=one.id,
+        position_mm=Mm(one.position_mm),
+        zone_mm=Mm(one.zone_mm),
+        actuator_ms=one.actuator_ms,
+        change_ms=one.change_ms,
+    )
+
+
+def _read_policy(
+    line: LineFile, patterns: Sequence[WaybillPattern], foreign: Sequence[WaybillPattern]
+) -> ReadPolicy:
+    return ReadPolicy(
+        symbologies=line.reading.symbologies,
+        patterns=(*patterns, *_own(line.reading.patterns)),
+        foreign=(*foreign, *_own(line.reading.foreign_patterns)),
+        no_read=line.reading.no_read,
     )
 
 

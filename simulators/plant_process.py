@@ -77,10 +77,10 @@ class FarLine:
         """Told in the truth log already."""
 
     def operate(self, action: OperatorAction, subject: str) -> None:
-        raise NotImplementedError
+        raise AssertionError(f"{action} {subject}: out of reach, and so never asked for")
 
     def trouble(self, kind: LineFaultKind, duration_ms: int) -> None:
-        raise NotImplementedError
+        raise AssertionError(f"{kind}: out of reach, and so never asked for")
 
 
 class Alarmed:
