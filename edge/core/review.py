@@ -257,6 +257,8 @@ def left(scope: Scope, event: GatePassed) -> None:
         return
     if event.lane is GateLane.PACKING:
         raise_alarm(scope, event.at_us, AlarmKind.GATE_WRONG, name, "work without a verdict went to packing")
+    if bench.work is not None and bench.work.broken:
+        bench.work = None  # that is what left: the next slip is another's
     scope.record(
         WorkLeft(
             at_us=event.at_us,

@@ -174,6 +174,13 @@ CYCLES: dict[str, tuple[tuple[str, list[str]], ...]] = {
         ("2: PS1 690A 690B *2 BK-END", ["opened 2 O1", "passed 2 O1", "gate 2 open"]),
         ("1: BK-END", ["refused 1 no_slip"]),
     ),
+    "broken off, and carried to re-pick: the bench is free for the next slip": (
+        ("1: PS1 690A", ["opened 1 O1"]),
+        ("1 away", ["interrupted 1 O1"]),
+        ("1 back", []),
+        ("1 repick", ["left 1 ? repick"]),
+        ("1: PS2 690C *3 BK-END", ["opened 1 O2", "passed 1 O2", "gate 1 open"]),
+    ),
     "work that leaves unjudged releases nothing, and is told where it goes to packing": (
         ("1: PS1 690A", ["opened 1 O1"]),
         ("1 repick", ["left 1 ? repick"]),
