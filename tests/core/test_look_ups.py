@@ -28,7 +28,7 @@ class Shelf:
         self.asked: list[object] = []
 
     async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]:
-        raise NotImplementedError
+        raise AssertionError(f"look-ups read no rows, and asked for {limit} after {seq}")
 
     async def look_up(self, waybill: Waybill) -> LookUpAnswer:
         return cast(LookUpAnswer, await self._next(waybill))
