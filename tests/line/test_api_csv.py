@@ -112,7 +112,8 @@ async def test_a_cancel_is_not_behind_an_import(tmp_path: Path) -> None:
             await desk.erp.post(f"/v1/orders/none-{answered}/cancel", json=cancel)
             answered += 1
         assert (await importing).json() == {"rows": 1_000, "orders": 1_000, "stored": 1_000, "unchanged": 0}
-        assert answered > 5, "while the file was read, checked and written"
+        # Were they behind it, the first would be answered when the file is done: no second one.
+        assert answered >= 2, "while the file was read, checked and written"
 
 
 async def test_a_plan_as_a_table(tmp_path: Path) -> None:
