@@ -37,8 +37,16 @@ def set_alarm(
         clear_alarm(scope, at_us, kind, subject)
 
 
-EVENTS = frozenset({AlarmKind.MIS_SORT, AlarmKind.POSITION_DISAGREES, AlarmKind.GATE_WRONG})
-"""Alarms about something that happened: nothing but a person ends them."""
+EVENTS = frozenset(
+    {
+        AlarmKind.DIVERT_UNCONFIRMED,
+        AlarmKind.MIS_SORT,
+        AlarmKind.POSITION_DISAGREES,
+        AlarmKind.GATE_WRONG,
+    }
+)
+"""Alarms about something that happened: a person ends them, and ``DIVERT_UNCONFIRMED`` also the next parcel
+that arrives at that exit."""
 
 
 def acknowledge(scope: Scope, at_us: MonoUs, subject: str, by: str) -> None:

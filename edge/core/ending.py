@@ -19,6 +19,9 @@ from edge.model.records import Exited, Missing
 from edge.model.units import MonoUs
 from edge.model.verdict import ParcelState, Reason
 
+NOT_SEEN = (Step.LOST, Step.UNCONFIRMED)
+"""Proofs that it did not come where it was waited for."""
+
 
 def _forget(scope: Scope, track: Track) -> None:
     state = scope.state
@@ -91,6 +94,12 @@ def confirmed(scope: Scope, track: Track, event: DivertConfirmed) -> None:
     _forget(scope, track)
 
 
+def went_straight(scope: Scope, track: Track) -> bool:
+    """An eye behind the diverter that was fired for it has seen it since."""
+    eyes, exit = scope.layout.topology.eyes, scope.layout.exit(track.fired)
+    return bool(track.last_eye) and eyes[track.last_eye - 1].position_mm > exit.position_mm
+
+
 def missing(scope: Scope, track: Track, at_us: MonoUs, step: Step, reason: Reason) -> None:
     """Proved absent (LOST, UNCONFIRMED, VANISHED), or the epoch is over."""
     counts = track.ships and track.standing
@@ -106,6 +115,9 @@ def missing(scope: Scope, track: Track, at_us: MonoUs, step: Step, reason: Reaso
             )
         )
     settle(scope, track, at_us, shipped=counts, place="")
+    if track.fired and step in NOT_SEEN and not went_straight(scope, track):
+        detail = f"track {track.id} was diverted, and no eye has seen it since"
+        raise_alarm(scope, at_us, AlarmKind.DIVERT_UNCONFIRMED, f"exit {track.fired}", detail)
     _forget(scope, track)
 
 

@@ -7,7 +7,7 @@ itself, because they are distances.
 """
 
 from edge.core import diverting, ending, weighing, zeroing
-from edge.core.alarms import raise_alarm
+from edge.core.alarms import clear_alarm, raise_alarm
 from edge.core.parcel_flow import Step
 from edge.core.revoking import withdraw
 from edge.core.scope import Scope
@@ -190,7 +190,10 @@ def lost(scope: Scope, event: ParcelLost) -> None:
 
 
 def confirmed(scope: Scope, event: DivertConfirmed) -> None:
-    """A confirm eye. A body without a number in an exit is a mis-sort of nobody: it alarms."""
+    """A confirm eye. A body without a number in an exit is a mis-sort of nobody: it alarms. Nothing sticks
+    in the mouth of a lane through which something has come, if only one that was given up (CONF-8)."""
+    if scope.state.alarms:
+        clear_alarm(scope, event.at_us, AlarmKind.DIVERT_UNCONFIRMED, f"exit {event.exit}")
     if not event.number:
         detail = f"a body without a number at ticks {event.ticks}"
         raise_alarm(scope, event.at_us, AlarmKind.MIS_SORT, f"exit {event.exit}", detail)
@@ -227,9 +230,7 @@ def _known(scope: Scope, event: ParcelLost | DivertConfirmed, eye: EyeNo) -> Tra
 def confirm_over(scope: Scope, track: Track, at_us: MonoUs) -> None:
     """Proved: fired, and no confirm eye saw it in its window. A parcel that an eye behind the diverter
     saw since went straight on and is not absent: its end will tell."""
-    eyes, exit = scope.layout.topology.eyes, scope.layout.exit(track.fired)
-    straight = track.last_eye and eyes[track.last_eye - 1].position_mm > exit.position_mm
-    if not straight:
+    if not ending.went_straight(scope, track):
         reason = Reason.DIVERT_UNCONFIRMED if track.flaw is Reason.OK else track.flaw
         ending.missing(scope, track, at_us, Step.UNCONFIRMED, reason)
 

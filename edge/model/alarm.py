@@ -30,6 +30,8 @@ class AlarmKind(StrEnum):
     """No exit eye of a bench's gate has seen the work that was judged there."""
     GATE_WRONG = "gate_wrong"
     """Work left a bench by the other lane than its verdict says, or without one."""
+    DIVERT_UNCONFIRMED = "divert_unconfirmed"
+    """A diverter has fired, and no eye has seen the parcel since: it may stick in the mouth of that lane."""
     MIS_SORT = "mis_sort"
     POSITION_DISAGREES = "position_disagrees"
     CLOCK_STEP = "clock_step"

@@ -46,7 +46,7 @@ from edge.model.units import Mm, Ticks
 from edge.model.verdict import Reason
 from tests.clauses import clause
 from tests.core.core_bench import CoreBench
-from tests.core.core_line import DEMO, EPOCH, READY, bits
+from tests.core.core_line import DEMO, EPOCH, READY, Body, bits
 from tests.core.test_core_reasons import operator
 
 END = 10
@@ -324,6 +324,44 @@ def test_no_confirm_in_the_window_is_missing_and_counts_as_shipped() -> None:
     bench.run(1_500)
     end = bench.the(Missing)
     assert (end.reason, end.counts_as_shipped) == (Reason.DIVERT_UNCONFIRMED, True)
+    assert alarms(bench) == {AlarmKind.DIVERT_UNCONFIRMED}
+    raised = bench.the(AlarmRaised)
+    assert (raised.subject, raised.detail.split(" was ")[0]) == ("exit 1", "track 1")
+
+
+@clause("CONF-6")
+@pytest.mark.parametrize("how", ["itself", "next", "nobody", "other exit", "acknowledged"])
+def test_the_alarm_of_a_lane_through_whose_mouth_something_has_come_is_over(how: str) -> None:
+    bench = CoreBench()
+    body = bench.parcel(1)
+    bench.run(3_900)
+    body.gone = True
+    bench.run(1_500)
+    match how:
+        case "itself":
+            bench.confirm(body, 1, ConfirmReason.COMMANDED)
+        case "next":
+            bench.confirm(bench.parcel(2), 1, ConfirmReason.MISSORT)
+        case "nobody":
+            bench.confirm(Body(number=0, at=bench.now), 1, ConfirmReason.MISSORT)
+        case "other exit":
+            bench.confirm(bench.parcel(2), 2, ConfirmReason.COMMANDED)
+        case _:
+            operator(bench, OperatorAction.ACKNOWLEDGE_ALARM, "divert_unconfirmed:exit 1")
+    assert (AlarmKind.DIVERT_UNCONFIRMED in alarms(bench)) is (how == "other exit")
+    assert [end.track for end in bench.records(Missing)] == [1]
+    assert [end.track for end in bench.records(Exited)] == ([2] if how in ("next", "other exit") else [])
+
+
+def test_one_that_went_straight_and_is_lost_later_sticks_in_no_lane() -> None:
+    bench = CoreBench()
+    body = bench.parcel(1)
+    bench.run(3_900)
+    bench.post(eye(bench, 1, 4))
+    body.gone = True
+    bench.run(12_000)
+    assert bench.the(Missing).last_eye == 4
+    assert AlarmKind.DIVERT_UNCONFIRMED not in alarms(bench)
 
 
 def test_past_the_end_without_a_word_it_is_missing() -> None:

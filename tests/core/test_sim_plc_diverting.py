@@ -305,14 +305,16 @@ def test_of_two_in_the_window_the_one_fired_for_the_exit() -> None:
 
 
 @clause("CONF-1", "CONF-4")
-@pytest.mark.parametrize(("lead", "number"), [(4199, 0), (4200, 1), (4800, 1), (4801, 0)])
-def test_the_window_includes_its_bounds(lead: int, number: int) -> None:
+@pytest.mark.parametrize(("lead", "number", "lost"), [(4199, 0, 0), (4200, 1, 0), (4800, 1, 0), (4801, 1, 1)])
+def test_the_window_includes_its_bounds(lead: int, number: int, lost: int) -> None:
     bench, parcel = told(2)
     bench.run_to(parcel, 4150)
     bench.parcels.clear()
     bench.run(lead - 4150)
     bench.sense(confirm=0b10)
-    assert bench.shorts()[-1] == (CONFIRMED, 2, COMMANDED if number else MISSORT, number)
+    _, *rest, last = bench.shorts()
+    assert rest == [(LOST, 4, 0, 1)] * lost
+    assert last == (CONFIRMED, 2, COMMANDED if number else MISSORT, number)
 
 
 @clause("CONF-4")
@@ -331,6 +333,104 @@ def test_no_confirm_is_lost_at_the_next_eye_after_the_window() -> None:
     assert bench.shorts() == [(FIRED, 2, 0, 1)]
     bench.run(1)
     assert bench.shorts() == [(LOST, 4, 0, 1)]
+
+
+HOME = 4650
+LET_GO = HOME + 800
+"""From the diverter to the end of its exits' windows."""
+
+
+def lost_at_its_diverter(expected: int) -> tuple[Bench, Parcel]:
+    """Number 1 was fired for exit 1, stands before the arm and is LOST, and should be at ``expected`` now.
+    Number 2, 800 behind it, has no command."""
+    bench, first, second = two_told(1, 0, 800)
+    bench.run_to(first, 3990)
+    bench.parcels.remove(first)
+    bench.run(HOME - 3990)
+    bench.step()
+    bench.run(expected - HOME)
+    assert [entry for entry in bench.shorts() if entry[3] == 1] == [(FIRED, 1, 0, 1), (LOST, 4, 0, 1)]
+    return bench, second
+
+
+@clause("CONF-8", "CONF-1", "TRK-9")
+@pytest.mark.parametrize(("expected", "number"), [(5000, 1), (LET_GO, 1), (LET_GO + 1, 2)])
+def test_one_that_was_lost_may_come_to_its_exit_after_all(expected: int, number: int) -> None:
+    bench, second = lost_at_its_diverter(expected)
+    assert 4200 <= second.lead <= 4800
+    for level in (1, 0):
+        bench.sense(confirm=level)
+    assert bench.shorts() == [(CONFIRMED, 1, COMMANDED if number == 1 else MISSORT, number)]
+    bench.run_to(second, 7001)
+    if number == 1:
+        assert bench.shorts() == [(EYE, 4, 300, 2), (EYE, 5, 300, 2), (CONFIRMED, 5, STRAIGHT, 2)]
+
+
+@clause("CONF-8")
+def test_it_comes_once_and_to_no_other_exit() -> None:
+    bench, _ = lost_at_its_diverter(5000)
+    for confirm, entry in (
+        (0b10, (CONFIRMED, 2, MISSORT, 2)),
+        (0b01, (CONFIRMED, 1, COMMANDED, 1)),
+        (0b01, (CONFIRMED, 1, MISSORT, 0)),
+    ):
+        bench.sense(confirm=confirm)
+        bench.sense(confirm=0)
+        assert bench.shorts() == [entry]
+
+
+@clause("CONF-8", "CONF-1")
+def test_one_fired_for_the_exit_comes_before_one_that_was_lost() -> None:
+    bench, _ = lost_at_its_diverter(5000)
+    bench.program.life.belt.numbers[2].fired = 1
+    for number in (2, 1):
+        bench.sense(confirm=1)
+        bench.sense(confirm=0)
+        assert bench.shorts() == [(CONFIRMED, 1, COMMANDED, number)]
+
+
+@clause("CONF-8", "DIV-5")
+def test_an_arm_that_stays_out_may_carry_it_for_longer() -> None:
+    bench, first, _ = two_told(1, 1, 1400)
+    bench.run_to(first, 3990)
+    bench.parcels.remove(first)
+    bench.run(5200 - 3990)
+    assert bench.out.diverters == (1, 0)
+    bench.run(6000 - 5200)
+    assert bench.out.diverters == (0, 0)
+    bench.entries()
+    bench.sense(confirm=1)
+    assert bench.shorts() == [(CONFIRMED, 1, COMMANDED, 1)]
+
+
+@clause("CONF-8")
+def test_an_arm_that_was_fired_to_the_other_side_carries_it_no_more() -> None:
+    bench = Bench().ready()
+    parcels = []
+    for number, exit_no in ((1, 1), (2, 0), (3, 2)):
+        parcels.append(bench.put(300))
+        bench.run(780)
+        if exit_no:
+            assert bench.command(number, exit_no) is CommandStatus.APPLIED
+    first, second, third = parcels
+    bench.run_to(first, 3990)
+    bench.parcels.remove(first)
+    bench.run_to(third, 3880)
+    assert bench.shorts()[-1] == (FIRED, 2, 0, 3)
+    bench.sense(confirm=1)
+    assert bench.shorts() == [(CONFIRMED, 1, MISSORT, 2)]
+    assert second.lead == 4660
+
+
+@clause("CONF-8", "ENC-2")
+def test_what_an_encoder_fault_gave_up_comes_without_a_number() -> None:
+    bench, parcel = told(2)
+    bench.run_to(parcel, 3990)
+    bench.encoder_slips = True
+    bench.run(250)
+    assert (LOST, 4, 0, 1) in bench.shorts()
+    bench.sense(confirm=0b10)
+    assert bench.shorts()[-1] == (CONFIRMED, 2, MISSORT, 0)
 
 
 @clause("CONF-5", "CONF-3")

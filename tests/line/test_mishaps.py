@@ -89,6 +89,15 @@ def test_no_sequence_of_mishaps_sorts_a_parcel_wrongly(
     kept(play(line, seed, bad, struck))
 
 
+@pytest.mark.parametrize("seed", [2, 11])
+def test_one_that_stood_before_an_arm_that_was_out_for_it_takes_no_neighbours_place(seed: int) -> None:
+    """One jams behind a diverter and the next, for which that one is out, piles up before it. The PLC gives
+    it up; when the belt runs again it is carried into its exit after all, with the next one close behind."""
+    jam = ParcelFault(kind=ParcelFaultKind.JAM, arg=4_275)
+    script = ScriptedPlan(described("fast").topology, {5: jam}, ())
+    kept(simulate(Run(line=described("fast"), parcels=PARCELS, seed=seed, plan=script)))
+
+
 @pytest.mark.parametrize("kind", TO_PARCELS)
 def test_a_mishap_of_each_kind_on_every_second_parcel(kind: ParcelFaultKind) -> None:
     line = LINES[TO_PARCELS.index(kind) % len(LINES)]

@@ -1,7 +1,8 @@
-"""The confirm eyes of the exits (contract clauses CONF-1, CONF-2, CONF-4)."""
+"""The confirm eyes of the exits (contract clauses CONF-1, CONF-2, CONF-4, CONF-8)."""
 
 from edge.model.divert import CommandStatus, ConfirmReason, RingKind
 from simulators.devices.plc.belt import Belt, Track
+from simulators.devices.plc.diverting import Diverting
 from simulators.devices.plc.geometry import ExitPlan
 from simulators.devices.plc.moment import Moment
 from simulators.devices.plc.ring import EventRing
@@ -9,16 +10,26 @@ from simulators.devices.plc.tracking import Tracking
 
 
 class Confirming:
-    def __init__(self, *, now: Moment, belt: Belt, ring: EventRing, tracking: Tracking) -> None:
+    def __init__(
+        self, *, now: Moment, belt: Belt, ring: EventRing, tracking: Tracking, diverting: Diverting
+    ) -> None:
         self._now = now
         self._belt = belt
         self._ring = ring
         self._tracking = tracking
+        self._diverting = diverting
 
     def blocked(self, index: int) -> None:
         """A leading edge at the confirm eye of that exit, now."""
         plan = self._belt.geometry.exits[index]
         track = self._match(plan)
+        if track is None or track.fired != plan.no:
+            lost = self._diverting.take_lost(plan)
+            if lost is not None:
+                self._ring.push(
+                    RingKind.CONFIRMED, plan.no, arg=ConfirmReason.COMMANDED.value, number=lost.number
+                )
+                return
         if track is None:
             self._ring.push(RingKind.CONFIRMED, plan.no, arg=ConfirmReason.MISSORT.value)
             return

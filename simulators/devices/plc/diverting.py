@@ -1,4 +1,4 @@
-"""Accepted commands, firing, and the arms (contract clauses DIV-*)."""
+"""Accepted commands, firing, and the arms (contract clauses DIV-*, CONF-8)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,9 +17,20 @@ from simulators.devices.plc.ring import EventRing
 class Arm:
     """One diverter's arm. ``side`` is driven; ``origin`` is that of the parcel it is out for;
     ``keep``: the next number, for which it stays out. While ``home_timer`` runs it returns from
-    ``returning_from``."""
+    ``returning_from``. ``home_at``: the ticks at which it was seen home last. ``lost``: numbers that it
+    was fired for and that were LOST, the first one first."""
 
-    __slots__ = ("home_timer", "keep", "origin", "plan", "release", "returning_from", "side")
+    __slots__ = (
+        "home_at",
+        "home_timer",
+        "keep",
+        "lost",
+        "origin",
+        "plan",
+        "release",
+        "returning_from",
+        "side",
+    )
 
     def __init__(self, plan: ArmPlan) -> None:
         self.plan = plan
@@ -27,6 +38,8 @@ class Arm:
         self.origin = 0
         self.keep: Track | None = None
         self.returning_from = 0
+        self.home_at = 0
+        self.lost: list[Track] = []
         self.release: Timer
         self.home_timer: Timer
 
@@ -97,6 +110,27 @@ class Diverting:
         if track.command:
             self._end_command(track, status)
 
+    def lost(self, track: Track) -> None:
+        """LOST at an eye. One that was fired for an exit may still be carried into it (CONF-8)."""
+        if track.fired and not track.straight:
+            self.arms[self._exits[track.fired - 1].arm].lost.append(track)
+
+    def take_lost(self, plan: ExitPlan) -> Track | None:
+        """Of the LOST the first one that may be at that exit's confirm eye now. It is no more afterwards."""
+        arm = self.arms[plan.arm]
+        if arm.lost and self._let_go(arm, plan):
+            arm.lost.clear()
+        for track in arm.lost:
+            if track.fired == plan.no:
+                arm.lost.remove(track)
+                return track
+        return None
+
+    def _let_go(self, arm: Arm, plan: ExitPlan) -> bool:
+        """It has been home so long that whom it carried to that exit has passed the confirm eye."""
+        resting = not arm.side and self.home >> plan.arm & 1
+        return bool(resting) and self._now.ticks - arm.home_at > plan.confirm_to - arm.plan.position
+
     def moved(self, track: Track) -> None:
         """Its origin or its command changed: set when it fires."""
         if track.command and track.held_at is None:
@@ -112,10 +146,12 @@ class Diverting:
 
     def home_seen(self, home: int) -> None:
         """The feedback: an arm that is home is no longer waited for."""
-        self.home = home
+        arrived, self.home = home & ~self.home, home
         for index, arm in enumerate(self.arms):
             if home >> index & 1 and not arm.side:
                 arm.home_timer.clear()
+            if arrived >> index & 1:
+                arm.home_at = self._now.ticks
 
     def not_home(self) -> int:
         """Bits of the arms that should be at rest and are not. One that is out for a parcel on a
@@ -144,6 +180,9 @@ class Diverting:
         self._outcomes.turn(track.number, CommandStatus.DONE)
         self._ring.push(RingKind.FIRED, plan.no, number=track.number)
         self._belt.expect(track)
+        if arm.lost:
+            same = [one for one in arm.lost if one.fired == plan.no]
+            arm.lost = [] if self._let_go(arm, plan) else same
         self._drive(arm, plan.side)
         arm.origin = track.origin
         arm.keep = None

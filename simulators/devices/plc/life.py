@@ -120,7 +120,9 @@ class PlcLife:
             distrusted=self._distrusted,
             on_jam=partial(self._latch, Latch.JAM),
         )
-        self.confirming = Confirming(now=now, belt=self.belt, ring=self.ring, tracking=self.tracking)
+        self.confirming = Confirming(
+            now=now, belt=self.belt, ring=self.ring, tracking=self.tracking, diverting=self.diverting
+        )
         self.zone: HeldZone | None = None
         if self._geometry.zone is not None:
             self.zone = HeldZone(

@@ -87,7 +87,7 @@ class Tracking:
     def give_up(self) -> None:
         """Every position is unknown: all numbers are LOST at the eye they wait for (ENC-2)."""
         for track in tuple(self._belt.tracks):
-            self._lose(track)
+            self._end_lost(track)
 
     def _enter(self, index: int, passage: Passage) -> Track | None:
         passage.fresh = False
@@ -189,7 +189,13 @@ class Tracking:
                 self.on_left(index, track)
 
     def _lose(self, track: Track) -> None:
-        """Waited for in vain. The number behind is not fired where this one may still lie (DIV-4)."""
+        """Waited for in vain."""
+        self._end_lost(track)
+        if track.announced:
+            self._diverting.lost(track)
+
+    def _end_lost(self, track: Track) -> None:
+        """The number ends unseen. The number behind is not fired where this one may still lie (DIV-4)."""
         index = track.eye
         following = self._belt.behind(track.origin)
         if following is not None:
