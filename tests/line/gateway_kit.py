@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import httpx2
 from api.bells import LineBell, OwnBell
 from api.http.app import GatewayApp, create_app
 from api.http.auth import Role, issue_key
+from api.intake import Intake
 from api.settings import GatewaySettings
 from edge.model.events import OrderCancelled
 from edge.model.ids import InboxSeq, TrackId
@@ -116,6 +118,38 @@ async def open_desk(data: Path, **settings: Any) -> AsyncIterator[Desk]:
 def _client(app: GatewayApp, headers: dict[str, str]) -> httpx2.AsyncClient:
     transport = httpx2.ASGITransport(app=app)
     return httpx2.AsyncClient(transport=transport, base_url="http://gateway", headers=headers)
+
+
+class Gate:
+    """Holds the writer thread in one call until it is opened."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.open = threading.Event()
+        self._desk = desk
+        self._held: asyncio.Task[Any] | None = None
+
+    async def __aenter__(self) -> "Gate":
+        entered = threading.Event()
+
+        def hold(_: Intake) -> None:
+            entered.set()
+            assert self.open.wait(20)
+
+        self._held = asyncio.create_task(self._desk.app.gateway.writer.call(hold))
+        assert await asyncio.to_thread(entered.wait, 20)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.open.set()
+        assert self._held is not None
+        await self._held
+
+
+async def waiting(desk: Desk, count: int) -> None:
+    """Until so many orders and calls wait for the writer thread."""
+    async with asyncio.timeout(20):
+        while desk.app.gateway.writer.waiting < count:
+            await asyncio.sleep(0.001)
 
 
 class Stream:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,38 +11,7 @@ from structlog.testing import capture_logs
 
 from api.intake import Intake
 from api.writer import WriterBusy, WriterThread
-from tests.line.gateway_kit import Desk, open_desk, order_json, slug_of
-
-
-class Gate:
-    """Holds the writer thread in one call until it is opened."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.open = threading.Event()
-        self._desk = desk
-        self._held: asyncio.Task[Any] | None = None
-
-    async def __aenter__(self) -> "Gate":
-        entered = threading.Event()
-
-        def hold(_: Intake) -> None:
-            entered.set()
-            assert self.open.wait(20)
-
-        self._held = asyncio.create_task(self._desk.app.gateway.writer.call(hold))
-        assert await asyncio.to_thread(entered.wait, 20)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.open.set()
-        assert self._held is not None
-        await self._held
-
-
-async def waiting(desk: Desk, count: int) -> None:
-    async with asyncio.timeout(20):
-        while desk.app.gateway.writer.waiting < count:
-            await asyncio.sleep(0.001)
+from tests.line.gateway_kit import Gate, open_desk, order_json, slug_of, waiting
 
 
 async def test_a_full_queue_refuses_whole_requests(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 START_S = 20.0
+SESSION = "erp"
+"""Of a subscriber that is not always there."""
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 needs_mosquitto = pytest.mark.skipif(PROGRAM is None, reason="Debian package mosquitto is not installed")
 CONFIG = """
@@ -65,6 +67,11 @@ class Broker:
     def tell(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(number)
+
+    def saved(self) -> bool:
+        """Whether a session that it keeps would outlive its death."""
+        file = self._config.with_name("mosquitto.db")
+        return file.exists() and SESSION.encode() in file.read_bytes()
 
     async def _answers(self) -> bool:
         try:

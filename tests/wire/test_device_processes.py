@@ -46,6 +46,8 @@ READER = Reader(
     latency_min_ms=5,
     latency_max_ms=100,
 )
+STALE_MS = 10_000
+"""The devices are processes of their own, which a busy machine may let wait."""
 READ = ReadPolicy(symbologies=(), patterns=(), no_read=("NoRead",))
 MESSAGES: list[FeedMessage] = [
     LabelSeen(at_us=5, reader="top", codes=(JT,)),
@@ -215,7 +217,7 @@ async def test_scale_process(feed: FeedServer, tmp_path: Path) -> None:
     link = ScaleLink(
         device=DeviceId("scale"),
         scale=ScaleId("s1"),
-        stale_ms=1_000,
+        stale_ms=STALE_MS,
         open_stream=open_stream,
         make_codec=lambda: ContinuousCodec(unit="kg", checksum=True, agreeing=1),
         sink=sink,
@@ -243,7 +245,7 @@ async def test_a_scale_that_is_asked_behind_a_device_server(feed: FeedServer, tm
     link = ScaleLink(
         device=DeviceId("scale"),
         scale=ScaleId("s1"),
-        stale_ms=1_000,
+        stale_ms=STALE_MS,
         open_stream=partial(open_tcp, "127.0.0.1", port),
         make_codec=lambda: SicsCodec(unit="kg", agreeing=2, ask="SIR"),
         sink=sink,

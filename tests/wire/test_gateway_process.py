@@ -54,7 +54,8 @@ async def test_killed_with_a_cancel_in_flight(tmp_path: Path) -> None:
             while not _cancels(places):
                 await asyncio.sleep(0.002)
         assert await gateway.end(signal.SIGKILL) == -signal.SIGKILL
-        assert await reader.read() == b"", "nothing was answered"
+        said = await reader.read()
+        assert not said or said.startswith(b"HTTP/1.1 503 "), "nothing, or no more than that it is pending"
         writer.close()
     async with (
         running_gateway(tmp_path) as gateway,
@@ -132,15 +133,13 @@ async def test_slow_and_broken_clients(tmp_path: Path) -> None:
 async def test_a_stop_does_not_wait_for_idle_or_stuck_clients(tmp_path: Path) -> None:
     async with running_gateway(tmp_path) as gateway:
         _, idle = await gateway.connect()
-        _, stuck = await gateway.connect()
+        cut, stuck = await gateway.connect()
         head = "PUT /v1/orders/SO-1 HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 100"
         stuck.write(request(gateway, head, b"{"))
         async with gateway.client() as erp:
             await erp.get("/health")
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         assert await gateway.end(signal.SIGTERM) == 0
-        assert loop.time() - began < 8.0
+        assert b" 408 " not in await cut.read(), "the body's own deadline would have ended it too, later"
         idle.close()
         stuck.close()
 

@@ -21,7 +21,7 @@ from edge.store.journal_writer import JournalWriter
 from edge.store.places import Places
 from line_config.relay import MqttSettings, Relay
 from tests.core.store_kit import LINE, ZONE, parcel_life
-from tests.wire.broker import Broker, free_port, needs_mosquitto, running_broker
+from tests.wire.broker import SESSION, Broker, free_port, needs_mosquitto, running_broker
 from tests.wire.gateway_process import running_gateway
 
 pytestmark = [pytest.mark.wire, needs_mosquitto]
@@ -54,7 +54,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 def subscriber(port: int) -> aiomqtt.Client:
     """With a session that the broker keeps while it is away."""
-    return aiomqtt.Client("127.0.0.1", port, identifier="erp", clean_session=False, timeout=10)
+    return aiomqtt.Client("127.0.0.1", port, identifier=SESSION, clean_session=False, timeout=10)
 
 
 async def heard_by(port: int, last: str) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ async def test_10000_facts_past_a_broker_that_is_killed_and_frozen(tmp_path: Pat
     async with running_broker(tmp_path / "broker") as broker:
         async with subscriber(broker.port) as client:
             await client.subscribe(f"bk/{SITE}/{LINE}/+/+", qos=1)
-        await asyncio.sleep(1.5)  # the broker has saved the subscription
+        await until(broker.saved)
         async with relay_of(places, broker.port) as desk:
             await until(lambda: desk.targets[0].up)
             await write_facts(places, broker, desk)

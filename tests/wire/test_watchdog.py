@@ -1,15 +1,21 @@
 """The service manager hears that a process is ready and lives, and hears nothing of one that hangs."""
 
+import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from api.notify import Notify as GatewayNotify
+from edge.runtime.notify import Notify as LineNotify
 from line_config.packaged import packaged
 from simulators.demo.cast import free_ports
+from tests.core.runtime_kit import clock, virtual
 from tests.wire.line_process import hall_beside
 from tests.wire.service_manager import ServiceManager, kept_up_then_hung, service_manager
 
@@ -56,3 +62,29 @@ async def test_a_camera(manager: ServiceManager, tmp_path: Path) -> None:
     line.write_text(described.replace(simulated, f"source: {{kind: folder, path: {pictures}}}"))
     process = await manager.start("camera", str(line), "side", "--data", str(tmp_path))
     await kept_up_then_hung(manager, process)
+
+
+async def _line_turns(seconds: int) -> None:
+    with closing(LineNotify(clock())) as notify:
+        for _ in range(seconds * 100):
+            notify.progress()
+            await asyncio.sleep(0.01)
+
+
+async def _gateway_turns(seconds: int) -> None:
+    with closing(GatewayNotify()) as notify:
+        notify.begin()
+        await asyncio.sleep(seconds - 0.01)
+
+
+@pytest.mark.parametrize("turns", [_line_turns, _gateway_turns])
+def test_the_limit_is_met_four_times_over(
+    manager: ServiceManager,
+    monkeypatch: pytest.MonkeyPatch,
+    turns: Callable[[int], Coroutine[Any, Any, None]],
+) -> None:
+    """In virtual time, since a busy machine may be late. A socket's queue holds ten words (unix(7))."""
+    for name, value in manager.told_by.items():
+        monkeypatch.setenv(name, value)
+    virtual(lambda: turns(2))
+    assert manager.words().count("WATCHDOG=1") == 8
