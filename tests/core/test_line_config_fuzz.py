@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from line_config import LineConfigError, Problem, load_line
+from line_config import LineConfigError, load_line
 from line_config.lint import lint
 from line_config.packaged import packaged
 from line_config.report import render_report
@@ -44,18 +44,17 @@ PATHS = [
 ]
 
 
-def outcome(path: Path, overrides: tuple[str, ...] = ()) -> None:
-    """Load it; a line that loads unproved must also be provable without an exception."""
-    problems: tuple[Problem, ...] = ()
+def well_said(path: Path, overrides: tuple[str, ...] = ()) -> bool:
+    """Whether all that is said of this line has its place, on one line each; of one that loads unproved
+    there must be a proof, good or bad."""
     try:
         line = load_line(path, overrides, proved=False)
     except LineConfigError as error:
         problems = error.problems
-    else:
-        assert render_report(lint(line))
-        return
-    assert problems
-    assert all(str(one.where) and one.what and "\n" not in str(one) for one in problems)
+        return bool(problems) and all(
+            str(one.where) and one.what and "\n" not in str(one) for one in problems
+        )
+    return bool(render_report(lint(line)))
 
 
 @st.composite
@@ -97,7 +96,7 @@ FUZZ = settings(
 def test_edited_lines(text: str, tmp_path: Path) -> None:
     path = tmp_path / "line.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    outcome(path)
+    assert well_said(path)
 
 
 @FUZZ
@@ -106,7 +105,7 @@ def test_damaged_bytes(position: int, junk: bytes, cut: int, tmp_path: Path) -> 
     data = DEMO.encode()
     path = tmp_path / "line.yaml"
     path.write_bytes(data[:position] + junk + data[position + cut :])
-    outcome(path)
+    assert well_said(path)
 
 
 @FUZZ
@@ -116,7 +115,7 @@ def test_damaged_bytes(position: int, junk: bytes, cut: int, tmp_path: Path) -> 
     )
 )
 def test_overrides(overrides: list[tuple[str, str]]) -> None:
-    outcome(packaged("lines", "demo.yaml"), tuple(f"{path}={value}" for path, value in overrides))
+    assert well_said(packaged("lines", "demo.yaml"), tuple(f"{path}={value}" for path, value in overrides))
 
 
 @settings(max_examples=300, deadline=None)
@@ -132,4 +131,4 @@ def test_every_word_in_some_places(word: str, key: str, tmp_path: Path) -> None:
     name = key.split(":", maxsplit=1)[0]
     path = tmp_path / "line.yaml"
     path.write_bytes(DEMO.replace(key, f"{name}: {word}", 1).encode("utf-8", "surrogatepass"))
-    outcome(path)
+    assert well_said(path)

@@ -134,6 +134,7 @@ async def test_a_follower_outlives_the_plant(tmp_path: Path) -> None:
         feed.publish(LoadChanged(at_us=feed_no, grams=feed_no))
         await until(partial(has, heard, feed_no))
         await feed.close()
+    assert heard == [LoadChanged(at_us=1, grams=1), LoadChanged(at_us=2, grams=2)]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
