@@ -130,6 +130,12 @@ def starved_us() -> int:
     return int(pressure.read_text().splitlines()[0].rpartition("total=")[2])
 
 
+OTHERS: dict[str, Callable[[RunningDemo], int]] = {
+    "gateway": lambda demo: demo.pid_of(" gateway camera"),
+    "camera": RunningDemo.camera_pid,
+}
+
+
 def goes_on(demo: RunningDemo, inducted: int, who: Callable[[RunningDemo], int]) -> bool:
     """More has been inducted, and the process is there (again)."""
     return demo.inducted > inducted and who(demo) > 0
@@ -206,7 +212,7 @@ async def test_kill_9_of_the_gateway_while_a_cancel_is_in_flight(tmp_path: Path)
                 }
                 assert answer.json().items() >= told_now.items()
                 assert row["outcome"] == "accepted"
-                assert demo.inducted > before, "the line goes on meanwhile"
+                await demo.until(partial(goes_on, demo, before, OTHERS["gateway"]))
         await demo.until(lambda: len(_decided_of(demo, cancelled)) == len(cancelled), ENDS_S)
         demo.process.send_signal(signal.SIGINT)
         found = await demo.ended()
@@ -216,12 +222,6 @@ async def test_kill_9_of_the_gateway_while_a_cancel_is_in_flight(tmp_path: Path)
         for body in _decided_of(demo, cancelled):
             assert (body["reason"], ends[body["track"]]) == ("cancelled", "cancelled")
         assert "0 / 3" in found.out, "restarts of line and gateway"
-
-
-OTHERS: dict[str, Callable[[RunningDemo], int]] = {
-    "gateway": lambda demo: demo.pid_of(" gateway camera"),
-    "camera": RunningDemo.camera_pid,
-}
 
 
 @pytest.mark.timeout(ENDS_S + 20 * KILLS)
