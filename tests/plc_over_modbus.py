@@ -122,6 +122,13 @@ def cabled(loop: asyncio.AbstractEventLoop, port: int) -> Iterator[Cable]:
             cable.close()
 
 
+def goes_round(cable: Cable) -> bool:
+    """Whether what a bench reads is asked over the cable."""
+    bench, before = plc_bench.Bench(), cable.requests
+    bench.status("epoch")
+    return cable.requests == before + 1
+
+
 def clause_tests() -> dict[str, Any]:
     """The tests of the sources that name a clause, by name; drawn examples (Hypothesis) and
     ``NOT_SENT`` apart."""
