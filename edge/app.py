@@ -14,11 +14,14 @@ from typing import Any
 
 import structlog
 
+from drivers.codecs.camera_requests import KeepPicture
+from drivers.links.camera import CameraLink
 from drivers.links.plc import PlcMailboxLink
 from drivers.links.scale_serial import ScaleLink
 from drivers.registry import bench_link, cable, camera_cable, reader_link, scale_link
 from drivers.streams.modbus import ModbusTcpPort
 from edge.core.line import LineCore
+from edge.model.commands import ArchiveImage
 from edge.model.events import LineStarted
 from edge.model.ids import BenchId, ChuteId, DeviceId, JournalSeq, ReaderId, Waybill
 from edge.model.records import RecordBody
@@ -153,6 +156,7 @@ class LineApp:
                 outputs=self.outputs,
                 look_ups=look_ups,
                 set_zero=self._set_zero,
+                archive=self._archive,
                 failed=self._fail,
             ),
             clock=clock,
@@ -176,9 +180,15 @@ class LineApp:
                 and wiring.journal.backlog <= line.store.max_backlog_rows
             ),
         )
+        links = self._links()
+        self._cameras = {
+            reader.id: link
+            for reader, link in zip(topology.readers, links, strict=False)
+            if isinstance(link, CameraLink)
+        }
         self._keepers = tuple(
             LinkKeeper(link, queue.sink(Source.DEVICE, rank), clock)
-            for rank, link in enumerate([*self._links(), self.plc])
+            for rank, link in enumerate([*links, self.plc])
         )
         self._disk = None if wiring.disk is None else DiskWatch(wiring.disk, queue.sink(Source.STORE), clock)
         self._supervisor = Supervisor(self._died)
@@ -215,6 +225,14 @@ class LineApp:
     def _set_zero(self) -> None:
         if self._scale is not None:
             self._scale.zero()
+
+    def _archive(self, command: ArchiveImage) -> None:
+        """A picture is only ever worth less than what it would hold up: nothing waits for it."""
+        camera = self._cameras.get(command.reader)
+        from_us = self.belt.passed_us(command.from_ticks)
+        to_us = self.belt.passed_us(command.to_ticks)
+        if camera is not None and from_us is not None and to_us is not None:
+            camera.keep(KeepPicture(track=command.track, from_us=from_us, to_us=to_us))
 
     def callback_raised(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The loop's exception handler: asyncio only logs what a callback raises, and goes on without
@@ -427,6 +445,7 @@ async def opened(
     make_directory(places.journal.parent)
     disk = RecordDisk(
         places.journal.parent,
+        places.pictures,
         wanted_bytes=limits.min_free_mb * MIB,
         ballast_bytes=limits.ballast_mb * MIB,
     )

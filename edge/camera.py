@@ -19,6 +19,7 @@ import numpy as np
 import structlog
 
 from drivers.codecs.camera_messages import CameraBeat, CameraMessage, CameraRead, encode
+from drivers.codecs.camera_requests import CameraRequests, KeepPicture
 from drivers.streams.frame_sources import (
     FolderFrames,
     FrameSource,
@@ -33,11 +34,14 @@ from drivers.vision.engines import zbar_missing
 from drivers.vision.frames import FrameAgreement
 from drivers.vision.ladder import Ladder
 from drivers.vision.picture_watch import PictureWatch
+from edge.camera_pictures import NoReadPictures
 from edge.model.codes import Symbology
 from edge.model.units import US_PER_MS
 from edge.runtime.clock import LoopClock, wall_utc_us
+from edge.runtime.disk_watch import SHORT_TIMES
 from edge.runtime.logs import log_to_stderr
 from edge.runtime.notify import Notify
+from edge.store.picture_keeper import PictureKeeper
 from edge.store.places import Places
 from line_config import model
 from line_config.description import LineDescription, ScannerPort
@@ -53,6 +57,8 @@ BEAT_S = 0.2
 MAX_UNSENT = 65_536
 """A line that does not listen is hung up on."""
 WARM_UP_SHAPE = (480, 640)
+DAY_S = 86_400
+MIB = 1 << 20
 BUDGET_PART = 70
 """Percent of ``answer_ms`` that the decoders may take; the rest is the way."""
 
@@ -74,15 +80,14 @@ def run_camera(line: LineDescription, reader: str, data: Path, parent: int | Non
     if zbar_missing():
         log.warning("one engine only", why=zbar_missing())
     one_core()
-    path = Places(data).camera(reader, port.connection.socket)
-    code = _run(line, port, path)
+    code = _run(line, port, Places(data))
     sys.stderr.flush()
     os._exit(code)  # its threads may hang in a driver for ever
 
 
-def _run(line: LineDescription, port: ScannerPort, path: Path) -> int:
+def _run(line: LineDescription, port: ScannerPort, places: Places) -> int:
     try:
-        asyncio.run(_serve(line, port, path))
+        asyncio.run(_serve(line, port, places))
     except asyncio.CancelledError:
         log.info("camera ends: stopped by a signal", reader=port.reader)
         return 0
@@ -121,10 +126,11 @@ def _source(settings: model.CameraSettings, file: CameraFile) -> FrameSource:
 
 
 class Answers:
-    """The socket. One line at a time: a newer call replaces an older one."""
+    """The socket. One line at a time: a newer call replaces an older one. ``asked``: pictures to keep."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, asked: Callable[[KeepPicture], None]) -> None:
         self._path = path
+        self._asked = asked
         self._server: asyncio.Server | None = None
         self._line: asyncio.StreamWriter | None = None
 
@@ -147,9 +153,11 @@ class Answers:
         if self._line is not None:
             self._line.transport.abort()
         self._line = writer
+        requests = CameraRequests()
         try:
-            while await reader.read(1024):
-                pass  # the line has nothing to say to a camera
+            while data := await reader.read(1024):
+                for keep in requests.feed(data):
+                    self._asked(keep)
         except OSError:
             return
         finally:
@@ -159,13 +167,16 @@ class Answers:
 class Camera:
     """One run: frames in on a thread, messages out on the loop."""
 
-    def __init__(self, line: LineDescription, port: ScannerPort, answers: Answers) -> None:
+    def __init__(
+        self, line: LineDescription, port: ScannerPort, answers: Answers, pictures: NoReadPictures | None
+    ) -> None:
         file, settings = port.file, port.connection
         assert isinstance(file, CameraFile)
         assert isinstance(settings, model.CameraSettings)
         rules = _rules(line.file.reading)
         self._loop = asyncio.get_running_loop()
         self._answers = answers
+        self._pictures = pictures
         self._hang_ms = file.silent_ms
         budget_us = file.answer_ms * US_PER_MS * BUDGET_PART // 100
         self._ladder = Ladder(rules, budget_us=budget_us)
@@ -185,9 +196,12 @@ class Camera:
     def _read(self, frame: Frame) -> None:
         """On the worker's thread."""
         self._watch.see(frame.pixels, frame.grabbed_us)
-        codes = self._agreement.newly_agreed(frame.grabbed_us, self._ladder.read(frame.pixels))
+        read = self._ladder.read(frame.pixels)
+        codes = self._agreement.newly_agreed(frame.grabbed_us, read)
         if codes:
             self._on_loop(lambda: self._answers.tell(CameraRead(grabbed_us=frame.grabbed_us, codes=codes)))
+        if self._pictures is not None:
+            self._pictures.see(frame, read)
 
     def _on_loop(self, call: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(call)
@@ -227,14 +241,39 @@ def _open_ms(settings: model.CameraSettings) -> int:
     return settings.source.open_timeout_ms if isinstance(settings.source, model.StreamFrames) else 0
 
 
-async def _serve(line: LineDescription, port: ScannerPort, path: Path) -> None:
+def _pictures(line: LineDescription, port: ScannerPort, places: Places) -> NoReadPictures | None:
+    """The archive is the first to go when the disk fills: where people are warned, and long before
+    induction stops."""
+    limits = line.pictures
+    assert isinstance(port.file, CameraFile)
+    if not limits.mb_per_camera:
+        return None
+    keeper = PictureKeeper(
+        places.pictures / port.reader,
+        max_bytes=limits.mb_per_camera * MIB,
+        max_age_s=limits.days * DAY_S,
+        spare_bytes=line.store.min_free_mb * MIB * SHORT_TIMES,
+    )
+    return NoReadPictures(port.reader, keeper, late_us=port.file.stamp_max_ms * US_PER_MS)
+
+
+async def _serve(line: LineDescription, port: ScannerPort, places: Places) -> None:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
-    answers = Answers(path)
+    assert isinstance(port.connection, model.CameraSettings)
+    path = places.camera(port.reader, port.connection.socket)
+    pictures = _pictures(line, port, places)
+    answers = Answers(path, _nobody if pictures is None else pictures.keep)
     await answers.open()
+    if pictures is not None:
+        pictures.start()
     log.info("camera listens", reader=port.reader, socket=str(path))
     notify = Notify(LoopClock(loop, wall_utc_us))
     notify.ready()
-    await Camera(line, port, answers).run(notify.progress)
+    await Camera(line, port, answers, pictures).run(notify.progress)
+
+
+def _nobody(_: KeepPicture) -> None:
+    """This line keeps no pictures."""

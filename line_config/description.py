@@ -62,6 +62,14 @@ class StoreLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureLimits:
+    """The no-read archive of each camera; ``mb_per_camera`` 0: none."""
+
+    mb_per_camera: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineDescription:
     """All that ``load_line`` knows. ``source`` is the file; ``file`` its values, ``tree`` their places.
 
@@ -78,6 +86,7 @@ class LineDescription:
     api: ApiAddress
     relay: Relay
     store: StoreLimits
+    pictures: PictureLimits
     full_on_ms: int
     reasons: tuple[ReasonEntry, ...]
     plc_file: PlcFile

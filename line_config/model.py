@@ -402,6 +402,15 @@ class Store(Strict):
     snapshot_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
 
 
+class Pictures(Strict):
+    """The no-read archive, of each camera of the line. A picture shows what is printed on a label."""
+
+    mb_per_camera: Annotated[int, Field(ge=0, le=1_000_000)] = 1_024
+    """The oldest go beyond it; 0: no picture is kept."""
+    days: Annotated[int, Field(ge=1, le=3_650)] = 3
+    """None is kept longer."""
+
+
 class LineFile(Strict):
     """One line."""
 
@@ -428,3 +437,4 @@ class LineFile(Strict):
     api: Api = Api()
     relay: Relay = Relay()
     store: Store = Store()
+    pictures: Pictures = Pictures()

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from edge.model.codes import CodeStanding, ReadRule
 from edge.model.coding import CodingOutcome
+from edge.model.pictures import NoReadCause
 from line_config.fields import Strict
 from line_config.load import read_packaged
 from line_config.problems import LineConfigError
@@ -27,7 +28,14 @@ class OutcomeText(Strict):
     text: Texts
 
 
+class CauseText(Strict):
+    cause: NoReadCause
+    text: Texts
+
+
 class ReadingFile(Strict):
+    causes: Annotated[tuple[CauseText, ...], Field(min_length=1, max_length=32)]
+    """Why nothing was read, as far as a picture tells."""
     outcomes: Annotated[tuple[OutcomeText, ...], Field(min_length=1, max_length=16)]
     """What became of a code that a person keyed."""
     rules: Annotated[tuple[RuleText, ...], Field(min_length=1, max_length=64)]
@@ -39,12 +47,22 @@ ReadingTexts = tuple[dict[ReadRule, str], dict[CodeStanding, str], dict[CodingOu
 
 def reading_texts(language: str) -> ReadingTexts:
     """``zh`` or ``en``. Raises ``LineConfigError``."""
-    found, problems = read_packaged(ReadingFile, "reading.yaml")
-    if found is None:
-        raise LineConfigError(problems)
+    found = _reading_file()
     rules = {one.rule: _in(one.text, language) for one in found.rules}
     standings = {one.standing: _in(one.text, language) for one in found.standings}
     return rules, standings, {one.outcome: _in(one.text, language) for one in found.outcomes}
+
+
+def cause_texts(language: str) -> dict[NoReadCause, str]:
+    """As ``reading_texts``, of what a no-read's picture tells."""
+    return {one.cause: _in(one.text, language) for one in _reading_file().causes}
+
+
+def _reading_file() -> ReadingFile:
+    found, problems = read_packaged(ReadingFile, "reading.yaml")
+    if found is None:
+        raise LineConfigError(problems)
+    return found
 
 
 def _in(texts: Texts, language: str) -> str:

@@ -1,16 +1,20 @@
 """A camera as the line sees it: another process, whose answers are as old as their frames' stamps."""
 
+from collections import deque
 from collections.abc import Callable
 
 from drivers.codecs.camera_messages import CameraBeat, CameraMessages, CameraRead, Picture
+from drivers.codecs.camera_requests import KeepPicture, encode_request
 from drivers.links.sessions import heard_within, opened
 from edge.model.ids import DeviceId, ReaderId
 from edge.model.units import US_PER_MS, MonoUs
-from edge.ports.byte_stream import LinkFailed, OpenStream
+from edge.ports.byte_stream import ByteStream, LinkFailed, OpenStream
 from edge.ports.sinks import CodeSink
 
 OLD_MS = 2_000
 """An answer about a frame this old is none: it lay somewhere."""
+REQUESTS = 16
+"""Pictures asked for between two of its words; a newer request is worth more than an older one."""
 
 
 class CameraLink:
@@ -40,6 +44,11 @@ class CameraLink:
         self._open_stream = open_stream
         self._make_codec = make_codec
         self._sink = sink
+        self._requests: deque[KeepPicture] = deque(maxlen=REQUESTS)
+
+    def keep(self, request: KeepPicture) -> None:
+        """Ask for a picture, with its next word; a camera that is away keeps none."""
+        self._requests.append(request)
 
     @property
     def device(self) -> DeviceId:
@@ -47,12 +56,14 @@ class CameraLink:
 
     async def session(self, went_up: Callable[[], None]) -> None:
         codec = self._make_codec()
+        self._requests.clear()
         up = False
         async with opened(self._open_stream, codec.feed) as stream:
             try:
                 async with heard_within(self._silent_ms * US_PER_MS) as hearing:
                     while True:
                         data, at_us = await stream.read()
+                        await self._ask(stream)
                         for message in codec.feed(data, at_us):
                             hearing.heard(at_us)
                             if isinstance(message, CameraBeat):
@@ -61,6 +72,10 @@ class CameraLink:
                                 self._tell(message, at_us)
             except TimeoutError as error:
                 raise LinkFailed(f"{self._device}: silent for {self._silent_ms} ms") from error
+
+    async def _ask(self, stream: ByteStream) -> None:
+        while self._requests:
+            await stream.write(encode_request(self._requests.popleft()))
 
     def _picture(self, picture: Picture, up: bool, went_up: Callable[[], None]) -> bool:
         """Whether it is up now. A camera that comes up blind is waited for, not started anew."""

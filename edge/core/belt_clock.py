@@ -5,7 +5,7 @@ bounds hold if the belt never runs faster than ``max_speed_mm_s`` and a sample i
 nothing is guessed but ``due_us``, which extrapolates and errs towards early.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from edge.model.ids import BootEpoch
 from edge.model.units import UINT32_MAX, US_PER_MS, MonoUs, Ticks
@@ -102,6 +102,19 @@ class BeltClock:
             return None
         low, high = self._low(early), self._high(late)
         return Ticks(min(low, high)), Ticks(max(low, high))
+
+    def passed_us(self, ticks: Ticks) -> MonoUs | None:
+        """About when the belt was at ``ticks``, as if it had run evenly between two samples; None when that
+        is not among the samples kept. For looking back, never for a decision."""
+        n = bisect_left(self._ticks, ticks)
+        if n == len(self._ticks) or (n == 0 and self._ticks[0] != ticks):
+            return None
+        plc_us = self._plc_us[n]
+        if self._ticks[n] != ticks:
+            advance, us = self._ticks[n] - self._ticks[n - 1], plc_us - self._plc_us[n - 1]
+            plc_us -= (self._ticks[n] - ticks) * us // advance
+        low, high = self._offset
+        return MonoUs(plc_us + (low + high) // 2)
 
     def due_us(self, ticks: Ticks, now: MonoUs) -> MonoUs | None:
         """The earliest moment at which the belt, running on as now, reaches ``ticks``; ``now`` when it

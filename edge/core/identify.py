@@ -23,7 +23,7 @@ from edge.core.candidates import Sifted, contradiction, judged, sift
 from edge.core.scope import Scope
 from edge.core.state import SeenCode, Track
 from edge.model.codes import ReadQuality, ReadRule
-from edge.model.commands import LookUp
+from edge.model.commands import ArchiveImage, LookUp
 from edge.model.events import CodesRead, LookUpFailed, OrderChanged, OrderFound, OrderMissing, WakePurpose
 from edge.model.ids import Waybill
 from edge.model.order import BeltOrder
@@ -168,6 +168,17 @@ def close(scope: Scope, track: Track, at_us: MonoUs, *, by_deadline: bool = Fals
     )
     for waybill in track.unsettled:
         scope.out.append(LookUp(track=track.id, waybill=waybill))
+    if quality is ReadQuality.NO:
+        _keep_pictures(scope, track)
+
+
+def _keep_pictures(scope: Scope, track: Track) -> None:
+    """A person may read them, and they tell why no reader could."""
+    for reader in scope.layout.topology.readers:
+        first, last = scope.layout.read_window(reader, track.origin, track.length_mm)
+        scope.out.append(
+            ArchiveImage(track=track.id, reader=reader.id, from_ticks=Ticks(first), to_ticks=Ticks(last))
+        )
 
 
 def _choose(scope: Scope, track: Track, found: Sifted) -> tuple[ReadQuality, ReadRule]:
@@ -241,6 +252,8 @@ def order_missing(scope: Scope, track: Track, event: OrderMissing) -> None:
         foreign = bool(sift(scope.layout, track).foreign)
         track.fault = Reason.FOREIGN_LABEL if foreign else Reason.NO_READ
         _changed(scope, track, event.at_us, ReadRule.FOREIGN if foreign else ReadRule.NONE_KNOWN)
+        if not foreign:
+            _keep_pictures(scope, track)
 
 
 def look_up_failed(track: Track, event: LookUpFailed) -> None:

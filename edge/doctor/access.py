@@ -65,10 +65,10 @@ def _user_groups(user: Account, needed: tuple[Path, ...]) -> Finding:
 
 
 def folders(machine: Machine) -> Iterator[Finding]:
-    """The data folder and those of the databases: group and mode."""
+    """The data folder, those of the databases and of the no-read archive: group and mode."""
     places = Places(machine.data)
     own = (machine.data, places.inbox.parent, places.journal.parent, places.gateway.parent)
-    found = [one for one in own if one.exists()]
+    found = [one for one in (*own, places.pictures) if one.exists()]
     if not found:
         fix = Words(
             "systemd-tmpfiles --create (see docs/operation.md), or --data with the folder in use",
@@ -76,17 +76,18 @@ def folders(machine: Machine) -> Iterator[Finding]:
         )
         yield warning(str(machine.data), "not there yet", "尚不存在", fix=fix)
     for folder in found:
-        yield _folder(folder, machine)
+        camera = (CAMERA_USER,) if folder == places.pictures else ()
+        yield _folder(folder, machine, (LINE_USER, GATEWAY_USER, *camera))
 
 
-def _folder(folder: Path, machine: Machine) -> Finding:
+def _folder(folder: Path, machine: Machine, writers: tuple[str, ...]) -> Finding:
     if not folder.is_dir():
         remedy = f"rm {folder}"
         return failed(str(folder), "is no folder", "不是文件夹", fix=Words(remedy, remedy))
     status = folder.stat()
     mode, group = status.st_mode & 0o7777, group_name(status.st_gid)
     shown = f"{mode:04o} {group}"
-    for name in (LINE_USER, GATEWAY_USER):
+    for name in writers:
         user = machine.who(name)
         if not user.may_use(folder):
             command = f"chgrp {GROUP} {folder} && chmod {FOLDER_BITS:o} {folder}"

@@ -11,6 +11,7 @@ from edge.model.ids import (
     InboxSeq,
     OrderNo,
     PlcNumber,
+    ReaderId,
     ScaleId,
     TrackId,
     Waybill,
@@ -102,6 +103,17 @@ class CaptureWeight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveImage:
+    """Nothing was read of this parcel, which ``reader`` had before it between the two positions: a picture
+    of it is worth keeping. A reader without pictures, and one that is away, keeps none."""
+
+    track: TrackId
+    reader: ReaderId
+    from_ticks: Ticks
+    to_ticks: Ticks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureZero:
     """As ``CaptureWeight``, of the empty scale; answered with one ``ZeroCaptured``."""
 
@@ -178,6 +190,7 @@ LineCommand = (
     | LookUpPlace
     | LookUpSlip
     | WakeAt
+    | ArchiveImage
     | CaptureWeight
     | CaptureStatic
     | CaptureZero

@@ -138,6 +138,10 @@ class BeltWatch:
             command.until_us / US_PER_S, self._finish_static
         )
 
+    def passed_us(self, ticks: Ticks) -> MonoUs | None:
+        """About when the belt was at ``ticks`` a while ago; None: it is not known any more."""
+        return self._belt.passed_us(ticks)
+
     def close(self) -> None:
         """No timer of this belt fires any more."""
         self.wakes.close()

@@ -1,5 +1,5 @@
-"""The record's disk fills: people are warned, then induction stops, then the ballast is given up; all of it
-long before a commit fails."""
+"""The record's disk fills: people are warned, then the no-read archive goes, then induction stops, then the
+ballast is given up; all of it long before a commit fails."""
 
 import asyncio
 from typing import Protocol
@@ -21,6 +21,9 @@ LOOK_S = 1.0
 SHORT_TIMES = 4
 """Warned is at so many times the room below which induction stops: at the default of 512 MB that leaves
 20 hours of 12,000 parcels/h at 6 kB each."""
+PICTURES_TIMES = 2
+"""Pictures go below so many times that room: a camera's process keeps none below ``SHORT_TIMES`` of it, so
+some are left only where that is away."""
 ENOUGH_PERMILLE = 1_125
 """Of the wanted room must be free again before induction goes on: no hold that comes and goes."""
 
@@ -40,6 +43,8 @@ class Disk(Protocol):
     @property
     def has_ballast(self) -> bool: ...
 
+    def give_up_pictures(self) -> int: ...
+
     def give_up(self) -> None: ...
 
 
@@ -58,6 +63,8 @@ class DiskWatch:
         """Once, now. Raises ``OSError`` when the file system is gone: the line cannot go on then."""
         disk, free = self._disk, self._disk.free_bytes()
         self._warn(free)
+        if free < disk.wanted_bytes * PICTURES_TIMES:
+            self._drop_pictures()
         if not self._low and free < disk.wanted_bytes:
             self._low = True
             log.warning("disk is low: induction off", free_bytes=free, wanted_bytes=disk.wanted_bytes)
@@ -69,6 +76,11 @@ class DiskWatch:
         if self._low and disk.nearly_full and disk.has_ballast:
             log.warning("disk is nearly full: the ballast is given up", free_bytes=free)
             disk.give_up()
+
+    def _drop_pictures(self) -> None:
+        dropped = self._disk.give_up_pictures()
+        if dropped:
+            log.warning("pictures of the no-read archive are given up", pictures=dropped)
 
     def _warn(self, free: int) -> None:
         enough = self._disk.wanted_bytes * SHORT_TIMES

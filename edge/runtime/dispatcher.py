@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from edge.model.commands import (
+    ArchiveImage,
     CaptureStatic,
     CaptureWeight,
     CaptureZero,
@@ -60,6 +61,7 @@ class Dispatcher:
         outputs: Outputs,
         look_ups: LookUps,
         set_zero: Callable[[], None],
+        archive: Callable[[ArchiveImage], None],
         failed: Callable[[BaseException], None],
     ) -> None:
         self._plc = plc
@@ -67,6 +69,7 @@ class Dispatcher:
         self._outputs = outputs
         self._look_ups = look_ups
         self._set_zero = set_zero
+        self._archive = archive
         self._failed = failed
         self._permit: PermitInduction | None = None
         """The latest one that the core gave, carried out or not."""
@@ -86,6 +89,8 @@ class Dispatcher:
                     self._belt.capture_static(command)
                 case SetZero():
                     self._set_zero()
+                case ArchiveImage():
+                    self._archive(command)
                 case PermitInduction(on=False) | RequestPurge() | RequestStop() | SetIndicators():
                     self._outputs.apply(command)
                 case SendDivert() | Revoke() | LookUp() | LookUpPlace() | LookUpSlip():

@@ -9,17 +9,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge.store.files import FILE_MODE, free_bytes
+from edge.store.picture_keeper import give_up
 
 BALLAST = "ballast"
+PICTURES_AT_ONCE = 64
+"""Of the no-read archive, a second: some 10 MB, in a millisecond of the line's loop."""
 LEFT_PART = 4
 """The ballast is given up when less than this part (a quarter) of the wanted room is left."""
 
 
 class RecordDisk:
-    """The file system of ``folder``, which exists. ``wanted_bytes``: free room that the line wants."""
+    """The file system of ``folder``, which exists. ``wanted_bytes``: free room that the line wants.
+    ``pictures``: the no-read archive, which is worth less than the record."""
 
-    def __init__(self, folder: Path, *, wanted_bytes: int, ballast_bytes: int) -> None:
+    def __init__(self, folder: Path, pictures: Path, *, wanted_bytes: int, ballast_bytes: int) -> None:
         self._folder = folder
+        self._pictures = pictures
         self._ballast = folder / BALLAST
         self._ballast_bytes = ballast_bytes
         self.wanted_bytes = wanted_bytes
@@ -53,6 +58,12 @@ class RecordDisk:
     @property
     def nearly_full(self) -> bool:
         return self.free_bytes() < self.wanted_bytes // LEFT_PART
+
+    def give_up_pictures(self) -> int:
+        """Some of the oldest where they lie on the same file system; answers how many went. Their camera's
+        process does so long before: this is for one that is away. Raises ``OSError``."""
+        there = self._pictures.is_dir() and self._pictures.stat().st_dev == self._folder.stat().st_dev
+        return give_up(self._pictures, PICTURES_AT_ONCE) if there else 0
 
     def give_up(self) -> None:
         """Idempotent."""

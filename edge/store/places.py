@@ -49,6 +49,11 @@ class Places:
         """The line's metrics, as text over HTTP on a Unix socket."""
         return self.data / "line.metrics"
 
+    @property
+    def pictures(self) -> Path:
+        """The no-read archive: a folder for each camera, written by its process only."""
+        return self.data / "pictures"
+
     def camera(self, reader: str, named: str | None) -> Path:
         """A camera's process answers here, unless the line's description names another place."""
         return self.data / "cameras" / f"{reader}.socket" if named is None else Path(named)

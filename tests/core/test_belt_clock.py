@@ -282,3 +282,16 @@ def test_what_is_kept_is_bounded_and_covers_ten_seconds() -> None:
     clock = seen(true, until_ms=59_000)
     assert len(clock._plc_us) <= 256
     assert clock.ticks_between(MonoUs(true.at(47_000)), MonoUs(true.at(47_000))) is not None
+
+
+@pytest.mark.parametrize("speed", [300, NOMINAL])
+def test_where_the_belt_has_been_tells_about_when(speed: int) -> None:
+    true = TrueBelt(lambda ms: 0 if 1_000 <= ms < 2_000 else speed)
+    clock = seen(true, until_ms=3_500)
+    for ms in (450, 900, 2_300, 3_290):
+        told = clock.passed_us(Ticks(true.ticks(true.at(ms))))
+        assert told is not None
+        assert abs(told - true.at(ms)) < 8_000
+    assert clock.passed_us(Ticks(true.ticks(true.at(50)))) is None, "before the first sample"
+    assert clock.passed_us(Ticks(true.ticks(true.at(3_900)))) is None, "not seen yet"
+    assert belt_clock().passed_us(Ticks(0)) is None

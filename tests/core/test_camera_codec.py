@@ -18,7 +18,10 @@ from drivers.codecs.camera_messages import (
     Picture,
     encode,
 )
+from drivers.codecs.camera_requests import MAX_LINE_BYTES as MAX_REQUEST_BYTES
+from drivers.codecs.camera_requests import CameraRequests, KeepPicture, encode_request
 from edge.model.codes import Code, Symbology
+from edge.model.ids import TrackId
 from edge.model.units import MonoUs
 from simulators.pipes import FOUR_WIRES, pipe_of
 from simulators.seeds import SeededBits
@@ -126,3 +129,41 @@ def test_fuzz() -> None:
         for message in codec.feed(bytes(data), AT):
             assert isinstance(message, CameraBeat | CameraRead), case
             assert CameraMessages().feed(encode(message), AT) == (message,), case
+
+
+KEEP = KeepPicture(track=TrackId(12), from_us=MonoUs(5), to_us=MonoUs(9))
+REQUESTS: list[tuple[bytes, tuple[KeepPicture, ...]]] = [
+    (b'{"v":1,"kind":"keep","track":12,"from_us":5,"to_us":9}\n', (KEEP,)),
+    (b'{"to_us":9,"v":1,"kind":"keep","track":12,"from_us":5}\n', (KEEP,)),
+    (b'{"v":2,"kind":"keep","track":12,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"lose","track":12,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":0,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":-3,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":true,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":"../1","from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":1.5,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":12,"from_us":9,"to_us":5}\n', ()),
+    (b'{"v":1,"kind":"keep","track":12,"from_us":5}\n', ()),
+    (b'{"v":1,"kind":"keep","track":12,"from_us":5,"to_us":9,"path":"/etc"}\n', ()),
+    (b"[]\n", ()),
+    (b"\xff\n", ()),
+    (b" " * (MAX_REQUEST_BYTES + 1) + b'{"v":1,"kind":"keep","track":12,"from_us":5,"to_us":9}\n', ()),
+]
+
+
+@pytest.mark.parametrize(("line", "wanted"), REQUESTS)
+def test_what_the_line_asks_of_a_camera(line: bytes, wanted: tuple[KeepPicture, ...]) -> None:
+    codec = CameraRequests()
+    assert codec.feed(line) == wanted
+    assert codec.rejected == (0 if wanted else 1)
+    assert codec.feed(encode_request(KEEP)) == (KEEP,), "in step again"
+    slow = CameraRequests()
+    found = [one for n in range(len(line)) for one in slow.feed(line[n : n + 1])]
+    assert tuple(found) == wanted, "byte by byte"
+
+
+def test_noise_asks_for_nothing() -> None:
+    bits, codec = SeededBits(8, "requests"), CameraRequests()
+    for _ in range(FUZZ_CASES // 10):
+        data = bytes(bits.below(256) for _ in range(bits.between(1, 200)))
+        assert codec.feed(data) == ()

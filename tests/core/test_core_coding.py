@@ -4,7 +4,7 @@ import pytest
 
 from edge.model.codes import CodeStanding, ReadRule
 from edge.model.coding import CodingCheck, CodingOutcome
-from edge.model.commands import LookUp, Revoke
+from edge.model.commands import ArchiveImage, LookUp, Revoke
 from edge.model.events import CodeKeyed
 from edge.model.ids import InboxSeq, TrackId
 from edge.model.records import ChoiceChanged, Decided, Exited, Identified, KeyedCodeTaken
@@ -149,3 +149,32 @@ def test_a_reader_that_contradicts_later_takes_it_back() -> None:
     assert len(bench.commands(Revoke)) == 1
     bench.run(12_000)
     assert bench.the(Exited).reason is Reason.CODE_CHANGED
+
+
+def test_pictures_of_a_no_read_are_asked_for_once_of_each_reader_where_it_was_before_it() -> None:
+    bench = CoreBench()
+    body = unread(bench, 3_400)
+    asked = bench.commands(ArchiveImage)
+    readers = {reader.id: reader for reader in bench.line.readers}
+    assert [one.reader for one in asked] == list(readers)
+    for one in asked:
+        assert one.track == 1
+        middle = body.at + bench.ticks(readers[one.reader].position_mm + 150)
+        assert one.from_ticks < middle < one.to_ticks
+    bench.run(12_000)
+    assert bench.commands(ArchiveImage) == asked
+
+
+def test_no_picture_is_asked_for_of_what_was_read() -> None:
+    bench = CoreBench()
+    bench.parcel(1)
+    bench.run(12_000)
+    assert bench.commands(ArchiveImage) == []
+
+
+def test_a_code_that_no_order_has_is_a_no_read_with_pictures() -> None:
+    bench = CoreBench()
+    bench.parcel(1, codes=("NOTHING-KNOWN",))
+    bench.run(3_400)
+    assert bench.the(ChoiceChanged).why is ReadRule.NONE_KNOWN
+    assert {one.track for one in bench.commands(ArchiveImage)} == {1}

@@ -19,6 +19,7 @@ class Disk:
     def __init__(self) -> None:
         self.free = 5_000
         self.has_ballast = True
+        self.pictures = 0
 
     def free_bytes(self) -> int:
         return self.free
@@ -26,6 +27,10 @@ class Disk:
     @property
     def nearly_full(self) -> bool:
         return self.free < 250
+
+    def give_up_pictures(self) -> int:
+        gone, self.pictures = self.pictures, 0
+        return gone
 
     def give_up(self) -> None:
         self.has_ballast = False
@@ -87,9 +92,29 @@ def said(event: Event) -> str:
     return f"{type(event).__name__} {event.cause.value}"
 
 
+@pytest.mark.parametrize(("free", "left"), [(2_000, 3), (1_999, 0), (999, 0)])
+def test_pictures_go_before_induction_stops(free: int, left: int) -> None:
+    disk = Disk()
+    disk.free, disk.pictures = free, 3
+
+    async def main() -> list[str]:
+        posted = Posted()
+        watch = DiskWatch(disk, posted, clock())
+        watch.look()
+        watch.look()
+        return [said(event) for event in posted.take()]
+
+    with logs() as told:
+        posted = virtual(main)
+    assert disk.pictures == left
+    assert ("HoldRaised disk_low" in posted) is (free < 1_000)
+    given_up = [log["pictures"] for log in told if log["event"].startswith("pictures")]
+    assert given_up == ([] if left else [3])
+
+
 def test_a_disk_that_is_gone_ends_the_task(tmp_path: Path) -> None:
     async def main() -> None:
-        gone = RecordDisk(tmp_path / "gone", wanted_bytes=1, ballast_bytes=1)
+        gone = RecordDisk(tmp_path / "gone", tmp_path, wanted_bytes=1, ballast_bytes=1)
         await DiskWatch(gone, Posted(), clock()).run()
 
     with pytest.raises(FileNotFoundError):
@@ -107,7 +132,7 @@ MIB = 1 << 20
 def test_a_start_makes_or_gives_up_the_ballast(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_mib: int, before: bool, after: bool
 ) -> None:
-    disk = RecordDisk(tmp_path, wanted_bytes=100 * MIB, ballast_bytes=30 * MIB)
+    disk = RecordDisk(tmp_path, tmp_path / "pictures", wanted_bytes=100 * MIB, ballast_bytes=30 * MIB)
     if before:
         (tmp_path / "ballast").write_bytes(b"x")
     monkeypatch.setattr(disk_module, "free_bytes", lambda _folder: free_mib * MIB)
@@ -122,7 +147,7 @@ def test_a_start_makes_or_gives_up_the_ballast(
 def test_a_ballast_that_finds_no_room_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = RecordDisk(tmp_path, wanted_bytes=1, ballast_bytes=1 << 60)
+    disk = RecordDisk(tmp_path, tmp_path / "pictures", wanted_bytes=1, ballast_bytes=1 << 60)
     monkeypatch.setattr(disk_module, "free_bytes", lambda _folder: 1 << 62)
     with pytest.raises(OSError, match=r"."):
         disk.prepare()

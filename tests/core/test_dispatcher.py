@@ -6,6 +6,7 @@ import pytest
 
 from edge.model.alarm import AlarmKind
 from edge.model.commands import (
+    ArchiveImage,
     CaptureStatic,
     CaptureWeight,
     CaptureZero,
@@ -24,7 +25,18 @@ from edge.model.commands import (
     SetZone,
 )
 from edge.model.events import WakePurpose
-from edge.model.ids import ExitNo, InboxSeq, JournalSeq, OrderNo, PlcNumber, ScaleId, TrackId, Waybill, ZoneNo
+from edge.model.ids import (
+    ExitNo,
+    InboxSeq,
+    JournalSeq,
+    OrderNo,
+    PlcNumber,
+    ReaderId,
+    ScaleId,
+    TrackId,
+    Waybill,
+    ZoneNo,
+)
 from edge.model.records import AlarmCleared
 from edge.model.register_map import ModeBit
 from edge.model.units import MonoUs, Ticks
@@ -45,6 +57,7 @@ PERMIT, FORBID = PermitInduction(on=True), PermitInduction(on=False)
 HOLD = SetZone(zone=ZoneNo(1), hold=True, number=PlcNumber(9))
 EXITS = EnableExits(bits=5)
 SCALE = ScaleId("scale")
+KEEP = ArchiveImage(track=TrackId(1), reader=ReaderId("top"), from_ticks=Ticks(1), to_ticks=Ticks(2))
 
 
 class Bench:
@@ -58,12 +71,14 @@ class Bench:
         look_ups.ask = self.asked.append  # type: ignore[method-assign,assignment]
         self.failed: list[BaseException] = []
         self.zeroed: list[ScaleId] = []
+        self.archived: list[ArchiveImage] = []
         self.dispatcher = Dispatcher(
             plc=self.plc,
             belt=self.belt,
             outputs=self.outputs,
             look_ups=look_ups,
             set_zero=lambda: self.zeroed.append(SCALE),
+            archive=self.archived.append,
             failed=self.failed.append,
         )
 
@@ -107,12 +122,14 @@ async def test_what_restricts_and_what_the_runtime_does_itself_waits_for_nothing
         ),
         CaptureZero(scale=SCALE, from_ticks=Ticks(1), to_ticks=Ticks(2)),
         SetZero(scale=SCALE),
+        KEEP,
         CaptureStatic(track=TrackId(1), scale=SCALE, until_us=MonoUs(10**15)),
     )
     out = bench.outputs.read()
     assert (out.mode, out.indicators) == (ModeBit.REQUEST_PURGE | ModeBit.REQUEST_STOP, 4)
     assert len(bench.belt.wakes) == 1
     assert bench.zeroed == [SCALE]
+    assert bench.archived == [KEEP]
     bench.belt.close()
 
 

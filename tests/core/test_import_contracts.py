@@ -30,6 +30,7 @@ PLANTS = {
     "doctor": ("edge/doctor/planted.py", "import edge.runtime.line_loop"),
     "inbox-writer": ("edge/runtime/planted_too.py", "import edge.store.inbox_writer"),
     "journal-writer": ("api/planted_too.py", "import edge.store.journal_writer"),
+    "picture-keeper": ("api/planted_three.py", "import edge.store.picture_keeper"),
 }
 
 

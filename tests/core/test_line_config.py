@@ -129,7 +129,7 @@ def test_every_number_of_a_line_is_read(name: str, leaf: tuple[str, ...]) -> Non
     for step in leaf:
         value = next(item for item in value if item["id"] == step) if isinstance(value, list) else value[step]
     changed = load_line(name, [f"{'.'.join(leaf)}={value - 1 or value + 1}"], proved=False)
-    seen = ("topology", "scanners", "scale_port", "bench_ports", "api", "store", "full_on_ms")
+    seen = ("topology", "scanners", "scale_port", "bench_ports", "api", "store", "pictures", "full_on_ms")
     assert any(getattr(changed, part) != getattr(LOADED[name], part) for part in seen)
 
 

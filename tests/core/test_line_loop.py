@@ -85,6 +85,7 @@ class Bench:
                 outputs=self.outputs,
                 look_ups=LookUps(None, Posted(), self.time),  # type: ignore[arg-type]
                 set_zero=lambda: None,
+                archive=lambda _: None,
                 failed=self.failed.append,
             ),
             clock=self.time,

@@ -134,6 +134,17 @@ def test_a_unit_has_the_user_and_the_devices_that_it_is_for(unit: Path) -> None:
     assert (found.get("PrivateDevices") == ["yes"]) == (user == GATEWAY_USER)
 
 
+def test_a_unit_writes_where_its_state_is_and_nowhere_else() -> None:
+    writes = {unit.name: settings(unit)["ReadWritePaths"] for unit in UNITS}
+    assert writes == {
+        "beltkeeper-line.service": ["/var/lib/beltkeeper"],
+        "beltkeeper-gateway.service": ["/var/lib/beltkeeper"],
+        "beltkeeper-camera@.service": ["/var/lib/beltkeeper/cameras /var/lib/beltkeeper/pictures"],
+    }
+    gateway = settings(SYSTEMD / "system" / "beltkeeper-gateway.service")
+    assert gateway["ReadOnlyPaths"] == ["-/var/lib/beltkeeper/pictures"]
+
+
 def test_users_groups_and_folders_are_made(root: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("users and folders of others are made by root only")
@@ -160,6 +171,7 @@ def test_users_groups_and_folders_are_made(root: Path) -> None:
         (data / "inbox", GATEWAY_USER),
         (data / "gateway", GATEWAY_USER),
         (data / "cameras", CAMERA_USER),
+        (data / "pictures", CAMERA_USER),
     ):
         status = folder.stat()
         assert stat.S_IMODE(status.st_mode) == FOLDER_BITS, folder

@@ -1,9 +1,12 @@
 """The line's end of a camera process, in virtual time: up when it sees, old answers are none."""
 
+import pytest
+
 from drivers.codecs.camera_messages import CameraMessages
-from drivers.links.camera import CameraLink
+from drivers.codecs.camera_requests import KeepPicture, encode_request
+from drivers.links.camera import REQUESTS, CameraLink
 from edge.model.codes import Code, Symbology
-from edge.model.ids import DeviceId, ReaderId
+from edge.model.ids import DeviceId, ReaderId, TrackId
 from edge.model.units import MonoUs
 from edge.ports.byte_stream import LinkFailed
 from simulators.devices.camera_answers import beat_message, read_message
@@ -118,3 +121,32 @@ def test_one_that_comes_up_blind_is_waited_for() -> None:
     session = run([*blind, (1_500, read(1_490)), (2_000, beat_message()), (2_100, read(2_090))], 2_300)
     assert session.up_ms == [2_000]
     assert session.heard.answers == [(2_190, ["JT1"])]
+
+
+def test_pictures_are_asked_for_with_its_next_word_and_never_of_one_that_was_away() -> None:
+    loop, asked = VirtualLoop(), list[bytes]()
+    wanted = [KeepPicture(track=TrackId(n), from_us=MonoUs(n), to_us=MonoUs(n + 1)) for n in range(1, 40)]
+
+    async def main() -> None:
+        cable = Cable(loop, SeededBits(1, "cable"), failed=LinkFailed)
+        cable.on_heard(asked.append)
+        link = CameraLink(
+            device=DeviceId("side"),
+            reader=ReaderId("side"),
+            answer_ms=100,
+            silent_ms=500,
+            open_stream=cable.open,
+            make_codec=CameraMessages,
+            sink=Heard(),
+        )
+        link.keep(wanted[0])
+        for ms in (200, 400):
+            loop.call_at((START_US + ms * MS) / 1_000_000, cable.send, beat_message())
+        for keep in wanted[1:]:
+            loop.call_at((START_US + 300 * MS) / 1_000_000, link.keep, keep)
+        loop.call_at((START_US + 600 * MS) / 1_000_000, cable.unplug)
+        with pytest.raises(LinkFailed):
+            await link.session(lambda: None)
+
+    loop.run(main())
+    assert asked == [encode_request(keep) for keep in wanted[-REQUESTS:]], "the latest of too many"

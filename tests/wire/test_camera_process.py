@@ -5,21 +5,29 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import zxingcpp
 
 from drivers.codecs.camera_messages import CameraMessages
+from drivers.codecs.camera_requests import KeepPicture
 from drivers.links.camera import CameraLink
 from drivers.streams.unix import ChildStream, open_child
 from edge.model.codes import Code, Symbology
 from edge.model.events import DeviceWentDown, DeviceWentUp, Event
-from edge.model.ids import DeviceId, ReaderId
+from edge.model.ids import DeviceId, ReaderId, TrackId
+from edge.model.pictures import NoReadCause, PictureNote
 from edge.model.units import MonoUs
 from edge.ports.byte_stream import LinkFailed
 from edge.runtime.clock import LoopClock
 from edge.runtime.link_keeper import LinkKeeper
+from edge.store.pictures import PictureArchive
+from edge.store.places import Places
 from simulators.devices.camera import CameraFrames
 
 pytestmark = pytest.mark.wire
@@ -39,7 +47,8 @@ def command(folder: Path, parent: int) -> list[str]:
     """The side camera of the demo's line, on the frames of this test."""
     arguments = ["camera", "camera", "side", "--data", str(folder), "--parent", str(parent)]
     source = f"readers.side.connection.source.socket={folder / 'frames'}"
-    return [sys.executable, "-m", "edge.cli", *arguments, "--set", source]
+    room = "store.min_free_mb=1"
+    return [sys.executable, "-m", "edge.cli", *arguments, "--set", source, "--set", room]
 
 
 class Bench:
@@ -56,7 +65,7 @@ class Bench:
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
         await self.frames.listen(self.folder / "frames")
-        link = CameraLink(
+        self.link = link = CameraLink(
             device=DeviceId("side"),
             reader=ReaderId("side"),
             answer_ms=100,
@@ -94,6 +103,15 @@ class Bench:
             while not true():
                 await asyncio.sleep(0.01)
 
+    async def kept(self, track: int, from_us: int) -> PictureNote:
+        """Ask for a picture of what was seen since; its note."""
+        to_us = round(asyncio.get_running_loop().time() * 1_000_000)
+        self.link.keep(KeepPicture(track=TrackId(track), from_us=MonoUs(from_us), to_us=MonoUs(to_us)))
+        archive = PictureArchive(Places(self.folder).pictures, [ReaderId("side")])
+        await self.until(lambda: archive.note(ReaderId("side"), TrackId(track)), 5)
+        (note,) = archive.notes_of(TrackId(track))
+        return note
+
     async def shows(self, codes: tuple[Code, ...]) -> int:
         """A label passes; how long after its light its answer is due, in µs."""
         self.frames.printed(codes)
@@ -120,6 +138,36 @@ async def test_labels_are_read_once_each_and_stamped_at_the_grab(bench: Bench) -
     assert 100_000 <= await bench.shows(JT2) < 400_000
     await asyncio.sleep(0.4)
     assert [codes for _, codes in bench.seen] == [JT1, JT2], "two frames each, one answer"
+
+
+async def test_a_picture_of_what_nobody_could_read_is_kept_and_outlives_the_process(bench: Bench) -> None:
+    loop = asyncio.get_running_loop()
+    began_us = round(loop.time() * 1_000_000)
+    bench.frames.saw(began_us, ())
+    await asyncio.sleep(0.5)
+    note = await bench.kept(7, began_us)
+    assert (note.cause, note.codes) == (NoReadCause.NOTHING_SEEN, ())
+    assert (note.width_px, note.height_px) == (1280, 1024)
+    assert abs(note.taken_utc_us - time.time_ns() // 1_000) < 20_000_000
+    label_us = round(loop.time() * 1_000_000)
+    await bench.shows(JT2)
+    note = await bench.kept(8, label_us)
+    assert {(code.text, code.symbology) for code in note.codes} == {(one.text, one.symbology) for one in JT2}
+    assert all(code.why and code.engines for code in note.codes)
+    assert note.cause is NoReadCause.NOT_A_WAYBILL
+    archive = PictureArchive(Places(bench.folder).pictures, [ReaderId("side")])
+    picture = archive.jpeg(ReaderId("side"), TrackId(8))
+    assert picture is not None
+    pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    assert {one.text for one in zxingcpp.read_barcodes(pixels)} == {JT2[0].text}
+    bench.frames.kill_peers()
+    await bench.until(lambda: bench.went(DeviceWentUp) == 2, 2 * BACK_S)
+    assert archive.jpeg(ReaderId("side"), TrackId(8)) == picture
+    bench.link.keep(KeepPicture(track=TrackId(9), from_us=MonoUs(1), to_us=MonoUs(2)))
+    await bench.shows(JT1)
+    await asyncio.sleep(0.5)
+    assert archive.note(ReaderId("side"), TrackId(9)) is None, "nobody looked then"
 
 
 async def test_one_that_dies_is_back_and_says_nothing_of_before(bench: Bench) -> None:
