@@ -101,7 +101,7 @@ CAUSES = {
     "an empty belt": (np.full((600, 800), 60, np.uint8), NOTHING, NoReadCause.NOTHING_SEEN),
     "goods, but no waybill": (scene(GOODS), None, NoReadCause.NOT_A_WAYBILL),
     "sharp bars": (PLAIN, NOTHING, NoReadCause.UNREADABLE),
-    "pale print": ((PLAIN // 7 + 110).astype(np.uint8), NOTHING, NoReadCause.LOW_CONTRAST),
+    "pale print": ((PLAIN // 5 + 100).astype(np.uint8), NOTHING, NoReadCause.LOW_CONTRAST),
     "cut off": (np.ascontiguousarray(PLAIN[:, 160:]), NOTHING, NoReadCause.CUT_OFF),
     "moved": (blurred(PLAIN, 4), NOTHING, NoReadCause.BLURRED),
     "one-pixel bars": (scene(WAYBILL, module_px=1), NOTHING, NoReadCause.TOO_SMALL),
