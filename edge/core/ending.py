@@ -5,7 +5,7 @@ PC agreed with the PLC about the place. What was told to ship and is not proved 
 shipped for look-ups and cancels, but is not reported as shipped.
 """
 
-from edge.core import weighing, zeroing
+from edge.core import alone, weighing, zeroing
 from edge.core.alarms import raise_alarm
 from edge.core.intercept import settle
 from edge.core.parcel_flow import Action, Step, take
@@ -25,7 +25,7 @@ NOT_SEEN = (Step.LOST, Step.UNCONFIRMED)
 
 def _forget(scope: Scope, track: Track) -> None:
     state = scope.state
-    weighing.ended(scope, track)
+    alone.ended(scope, track)
     if weighing.awaits_zone(scope, track):
         weighing.let_go(scope, track)
     zeroing.ended(scope, track)

@@ -39,7 +39,11 @@ def independent(samples: tuple[WeightSample, ...], rate_hz: int) -> list[WeightS
 
 
 def reading(scale: Scale, samples: tuple[WeightSample, ...], *, whole: bool) -> WeightReading:
-    """Trimmed mean of the independent readings, rounded to the nearest gram, with spread and count."""
+    """Trimmed mean of the independent readings, rounded to the nearest gram, with spread and count.
+
+    The last reading is no outlier that may be dropped: nobody knows whether those behind it would have
+    agreed with it (another body came onto the scale, or an indicator that hung shows the load at last).
+    """
     if not whole:
         return no_reading(WeightQuality.STALE)
     if any(sample.state is SampleState.OVER for sample in samples):
@@ -60,7 +64,7 @@ def reading(scale: Scale, samples: tuple[WeightSample, ...], *, whole: bool) -> 
     kept = grams[cut : len(grams) - cut]
     spread_g = kept[-1] - kept[0]
     mean = (2 * sum(kept) + len(kept)) // (2 * len(kept))
-    if spread_g > scale.spread_g:
+    if spread_g > scale.spread_g or abs(counted[-1].grams - mean) > scale.spread_g:
         return no_reading(WeightQuality.SPREAD, spread_g, len(kept))
     if mean > scale.capacity_g:
         return no_reading(WeightQuality.OVER, spread_g, len(kept))

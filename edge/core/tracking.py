@@ -6,7 +6,7 @@ parcel, or what was told is revoked: its neighbours stay untouched. A stopped be
 itself, because they are distances.
 """
 
-from edge.core import diverting, ending, weighing, zeroing
+from edge.core import alone, diverting, ending, weighing, zeroing
 from edge.core.alarms import clear_alarm, raise_alarm
 from edge.core.parcel_flow import Step
 from edge.core.revoking import withdraw
@@ -112,7 +112,7 @@ def passed(scope: Scope, event: EyePassed) -> None:
     if role is EyeRole.SCALE_INFEED:
         weighing.at_infeed(scope, track, event.at_us)
     elif role is EyeRole.SCALE_OUTFEED:
-        weighing.at_outfeed(scope)
+        alone.passed(scope)
 
 
 def _check_length(scope: Scope, track: Track) -> None:
@@ -177,6 +177,9 @@ def unexpected(scope: Scope, event: ParcelUnexpected) -> None:
         return
     track = _open(scope, event, Reason.UNEXPECTED)
     _check_gap(scope, track, event)
+    for weighed in weighing.disproved(scope, track, event.eye, event.at_us):
+        disagree(scope, weighed, event.at_us, Reason.WEIGHT_INVALID)
+        diverting.reconsider(scope, weighed, event.at_us)
     scope.wake(WakePurpose.MISSING, track, track.origin + scope.layout.missing, proved=True)
     track.due = True
     diverting.reconsider(scope, track, event.at_us)

@@ -6,11 +6,11 @@ A belt scale is asked for the frames of a window of belt that ``timing.capture_w
 and filter already taken off. A static scale's zone is held for a parcel from its induction on, because
 a slow PLC would hear of it too late at the scale; capture begins once the PLC says *held*, and the
 parcel is released by number after it, or after the zone's time-out. Either is judged only when the ring
-has proved who else touched the scale meanwhile. A reading that did not change while the load did is none,
-and a static scale must have shown zero since the parcel before. Integers only.
+has proved who else touched the scale meanwhile (``alone``). A reading that did not change while the load
+did is none, and a static scale must have shown zero since the parcel before. Integers only.
 """
 
-from edge.core import zeroing
+from edge.core import alone, zeroing
 from edge.core.alarms import clear_alarm, raise_alarm
 from edge.core.readings import no_reading, reading
 from edge.core.scope import Scope
@@ -19,6 +19,7 @@ from edge.core.timing import capture_window
 from edge.model.alarm import AlarmKind
 from edge.model.commands import CaptureStatic, CaptureWeight, SetZone, WakeAt
 from edge.model.events import SamplesCaptured, WakePurpose
+from edge.model.ids import EyeNo
 from edge.model.records import Weighed
 from edge.model.topology import Scale, ScaleKind
 from edge.model.units import US_PER_MS, Mm, MonoUs, Ticks
@@ -133,7 +134,7 @@ def window_over(scope: Scope, track: Track, at_us: MonoUs) -> None:
 def _judge(scope: Scope, scale: Scale, track: Track, capture: Capture, at_us: MonoUs) -> None:
     if capture.samples is None or not capture.proved or track.weight is not None:
         return
-    if track.disagrees or _shared(scope, scale, track, capture):
+    if track.disagrees or alone.shared(scope, scale, track, capture):
         weight = no_reading(WeightQuality.NEIGHBOUR, samples=len(capture.samples))
     else:
         weight = _weight(scope, scale, capture, at_us)
@@ -156,39 +157,24 @@ def _weight(scope: Scope, scale: Scale, capture: Capture, at_us: MonoUs) -> Weig
     return weight
 
 
-def _shared(scope: Scope, scale: Scale, track: Track, capture: Capture) -> bool:
-    """Some part of another parcel was between the scale's eyes during the capture, or may have been: one
-    ahead that the outfeed eye has not let go yet. (Of a parcel whose place or length is not agreed nobody
-    can say that it was alone.)"""
-    if scope.state.scale_fouled:
-        return True
-    eyes = scope.layout.eye_ticks
-    infeed, outfeed = eyes[scale.infeed_eye - 1], eyes[scale.outfeed_eye - 1]
-    for other in scope.state.tracks.values():
-        if other is not track:
-            leaves = other.origin + outfeed + scope.layout.ticks(other.length_mm)
-            if other.origin + infeed <= capture.last and capture.first <= leaves:
-                return True
-            if other.origin < track.origin and _stays(scale, other):
-                return True
-    return False
-
-
-def _stays(scale: Scale, track: Track) -> bool:
-    """The scale's infeed eye has seen its tail, the outfeed eye has not: it may have stopped there."""
-    return scale.infeed_eye <= track.last_eye < scale.outfeed_eye
-
-
-def ended(scope: Scope, track: Track) -> None:
-    """The track is over. A body that never left the scale may lie on it still."""
+def disproved(scope: Scope, late: Track, eye: EyeNo, at_us: MonoUs) -> list[Track]:
+    """Whose weight was good, and was captured beside a body that no eye had seen before the one behind the
+    scale: put onto it by hand. The weight may be that of two, and is taken back."""
     scale = scope.layout.topology.scale
-    if scale is not None and _stays(scale, track):
-        scope.state.scale_fouled = True
-
-
-def at_outfeed(scope: Scope) -> None:
-    """A parcel has passed the whole scale: nothing lies in its way."""
-    scope.state.scale_fouled = False
+    if scale is None or eye != scale.outfeed_eye:
+        return []
+    found = [
+        track
+        for track in scope.state.tracks.values()
+        if track.weight is not None
+        and track.weight.quality is WeightQuality.GOOD
+        and track.capture is not None
+        and track is not late
+        and alone.beside(scope, scale, late, track.capture)
+    ]
+    for track in found:
+        _settle(scope, track, at_us, no_reading(WeightQuality.NEIGHBOUR))
+    return found
 
 
 # Static zone (plc.md section 6)

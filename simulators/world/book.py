@@ -56,7 +56,8 @@ class TrueParcel:
     """How often it has gone round."""
     inducted: Inducted | None = None
     epoch: int = 0
-    on_scale: OnScale | None = None
+    on_scale: list[OnScale] = field(default_factory=list)
+    """Each time that it was on it: one that slips back is on it again."""
     carried: list[Carried] = field(default_factory=list)
     left: Left | None = None
     removed: Removed | None = None

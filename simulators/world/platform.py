@@ -24,6 +24,7 @@ class Platform:
             for one in self._on:
                 _end_alone(one, now_us)
             self._on.append(body)
+            body.whole_us = body.alone_from_us = body.alone_to_us = -1
         elif step == LEAVING_PLATFORM:
             _end_alone(body, now_us)
         elif body in self._on:

@@ -8,11 +8,12 @@ import itertools
 from dataclasses import dataclass
 
 from edge.model.divert import CommandStatus
-from edge.model.topology import ChuteKind, Topology
+from edge.model.topology import ChuteKind, Scale, Topology
 from simulators.world.book import Book, Recent, Track, TrueParcel
 from simulators.world.findings import Findings
 from simulators.world.parcel import loop_exit
 from simulators.world.rules_review import ReviewRules
+from simulators.world.truth import OnScale
 
 EDGE_SLACK_US = 20_000
 """A sample's moment is known to the line only as well as it knows the belt's position."""
@@ -190,7 +191,7 @@ class ParcelRules:
         scale, weighed = self._scale, track.weighed
         if scale is None or weighed is None or weighed["reading"]["quality"] != "good":
             return
-        on = parcel.on_scale
+        on = _weighed_on(parcel, track, scale)
         alone = on is not None and on.alone_from_us >= 0
         if on is not None and alone:
             begin = on.whole_us + scale.settle_ms * 1000
@@ -212,7 +213,7 @@ class ParcelRules:
         known_us = (track.orders.get(waybill, -1), self._book.orders_changed.get(waybill) or -1)
         asked = any(opened_us <= one <= decided["at_us"] for one in known_us)
         stale = "" if asked else f"order of {waybill} as of {known_us} us"
-        on = parcel.on_scale
+        on = None if scale is None else _weighed_on(parcel, track, scale)
         if scale is not None and track.weighed is not None and track.samples and on is not None:
             moments = [one["at_us"] for one in track.samples]
             gap_us = max((b - a for a, b in itertools.pairwise(moments)), default=0)
@@ -230,6 +231,14 @@ class ParcelRules:
         at_us = left.at_us if left is not None else removed.at_us if removed is not None else 0
         track = parcel.tracks[-1].track if parcel.tracks else 0
         self._findings.hold(invariant, kept, what, at_us=at_us, parcel=parcel.uid, track=track)
+
+
+def _weighed_on(parcel: TrueParcel, track: Track, scale: Scale) -> OnScale | None:
+    """The time on the scale to which the frames of a weight can belong: the first one that had not ended by
+    then, else the last; None: it never was on it."""
+    began_us = track.samples[0]["at_us"] - scale.filter_ms * 1000 if track.samples else 0
+    times = parcel.on_scale
+    return next((one for one in times if began_us <= one.at_us), times[-1] if times else None)
 
 
 def stands(track: Track, exit_no: int, at_us: int) -> bool:

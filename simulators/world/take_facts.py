@@ -112,7 +112,7 @@ class FactIntake:
         self._before = parcel
 
     def _on_scale(self, fact: OnScale) -> None:
-        self._book.parcels[fact.parcel].on_scale = fact
+        self._book.parcels[fact.parcel].on_scale.append(fact)
 
     def _carried(self, fact: Carried) -> None:
         parcel = self._book.parcels[fact.parcel]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from simulators.world.checker import Report
-from simulators.world.truth import EncoderLied, Left, PlcStarted, PlcStopped, Swapped
+from simulators.world.truth import EncoderLied, Left, OnScale, PlcStarted, PlcStopped, Swapped
 from tests.core.checker_kit import Story, clean
 from tests.core.checker_planted import (
     accepted_after_it_shipped,
@@ -109,6 +109,16 @@ def test_a_passage_that_the_plc_had_read_out_before_it_died_must_be_tracked(tmp_
     run.rows.append(("ParcelLost", entry))
     run.facts += [PlcStopped(story.t + 600_000), PlcStarted(story.t + 900_000, 2, 0)]
     assert counted(run.check()) == {"lost": 1}
+
+
+def test_one_that_slips_back_onto_the_scale_was_weighed_the_first_time(tmp_path: Path) -> None:
+    run = clean(tmp_path)
+    story = run.stories[0]
+    t = story.t + 1_800_000
+    run.facts.append(OnScale(t + 300_000, 1, t, t, t + 200_000))
+    assert run.check().violated == {}
+    story.fact("on_scale", alone_to_us=story.t + 1_000_000)
+    assert set(run.check().violated) == {"alone_on_scale"}
 
 
 def test_a_passage_without_a_number_is_on_record(tmp_path: Path) -> None:

@@ -46,7 +46,17 @@ def frames(*grams: int, state: SampleState = MOTION, every_us: int = 20_000) -> 
 TABLE: list[tuple[str, tuple[WeightSample, ...], bool, WeightQuality, int]] = [
     ("ten alike", frames(*[1000] * 10), True, WeightQuality.GOOD, 1000),
     ("noise about it", frames(995, 1000, 1005, 995, 1000, 1005, 1000), True, WeightQuality.GOOD, 1000),
-    ("one outlier each side is cut", frames(500, *[1000] * 14, 2000), True, WeightQuality.GOOD, 1000),
+    (
+        "one outlier each side is cut",
+        frames(500, *[1000] * 12, 2000, 1000, 1000),
+        True,
+        WeightQuality.GOOD,
+        1000,
+    ),
+    ("the first one may settle still", frames(400, *[1000] * 9), True, WeightQuality.GOOD, 1000),
+    ("the last one is no outlier", frames(*[1000] * 15, 1070), True, WeightQuality.SPREAD, 0),
+    ("the last one within the spread", frames(*[1000] * 15, 1060), True, WeightQuality.GOOD, 1000),
+    ("it hung and wakes up", frames(*[1000] * 7, 2400), True, WeightQuality.SPREAD, 0),
     ("frames are missing", frames(*[1000] * 10), False, WeightQuality.STALE, 0),
     ("nothing came", (), True, WeightQuality.TOO_FEW, 0),
     ("five are too few", frames(*[1000] * 5), True, WeightQuality.TOO_FEW, 0),
@@ -174,6 +184,28 @@ def test_a_body_laid_on_behind_makes_the_weight_nobodys() -> None:
     weighed = next(row for row in bench.records(Weighed) if row.track == 1)
     assert weighed.reading.quality is WeightQuality.NEIGHBOUR
     assert not any(end.shipped for end in bench.records(Exited))
+
+
+def test_a_body_laid_between_the_scales_eyes_takes_the_weight_back_when_it_is_seen() -> None:
+    bench = CoreBench()
+    bench.parcel(1)
+    bench.run(1_250)
+    bench.parcel(9, at_mm=350 - 1_250, appears_mm=1_700, grams=500)
+    bench.run(1_550)
+    assert quality_of(bench, 1) == [WeightQuality.GOOD]
+    bench.run(9_000)
+    assert quality_of(bench, 1) == [WeightQuality.GOOD, WeightQuality.NEIGHBOUR]
+    assert not any(end.shipped for end in bench.records(Exited))
+
+
+def test_one_first_seen_behind_the_scale_that_cannot_have_lain_beside_it_takes_nothing_back() -> None:
+    bench = CoreBench()
+    bench.parcel(1)
+    bench.run(1_250)
+    bench.parcel(9, at_mm=1_400 - 1_250, appears_mm=1_700)
+    bench.run(9_000)
+    assert quality_of(bench, 1) == [WeightQuality.GOOD]
+    assert [end.shipped for end in bench.records(Exited) if end.track == bench.track_id(1)] == [True]
 
 
 def test_never_alone_on_the_scale_is_no_weight_at_all() -> None:

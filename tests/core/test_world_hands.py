@@ -98,6 +98,14 @@ def test_the_scale_bears_what_lies_on_it_now() -> None:
     assert len(hall.of(OnScale)) == 2
 
 
+def test_one_that_slips_back_onto_the_scale_is_alone_there_once_more() -> None:
+    hall, (body,) = moving(spec())
+    Hands(hall.world).slip(body, -1_000)
+    hall.run(8 * S)
+    first, second = (one for one in hall.of(OnScale) if isinstance(one, OnScale))
+    assert first.alone_from_us < first.alone_to_us < second.alone_from_us < second.alone_to_us
+
+
 def test_one_that_is_turned_is_longer_about_its_middle() -> None:
     hall, (body, behind) = moving(spec(), spec(1))
     Hands(hall.world).turn(body, 400)

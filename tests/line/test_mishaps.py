@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from edge.runtime.logs import log_nothing
@@ -83,6 +83,13 @@ struck_lines = st.dictionaries(st.integers(FIRST, LAST), st.sampled_from(TO_THE_
     suppress_health_check=(HealthCheck.too_slow,),
 )
 @given(line=st.sampled_from(LINES), seed=st.integers(0, 2**32 - 1), bad=bad_parcels, struck=struck_lines)
+@example(  # the scale hangs, and shows the load again with the last frame of a capture
+    line="loop", seed=3006067563, bad={}, struck={3: LineFaultKind.SCALE_FROZEN}
+)
+@example(  # a parcel that was weighed slips back onto the scale, once a belt's and once a static one
+    line="loop", seed=1041885888, bad={9: ParcelFaultKind.SLIPPED}, struck={}
+)
+@example(line="small", seed=388780660, bad={19: ParcelFaultKind.SLIPPED}, struck={20: LineFaultKind.DOOR})
 def test_no_sequence_of_mishaps_sorts_a_parcel_wrongly(
     line: str, seed: int, bad: dict[int, ParcelFaultKind], struck: dict[int, LineFaultKind]
 ) -> None:
