@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo debian test lint core line wire others bench realtime lock clean
+.PHONY: setup demo debian test lint core line wire others search bench realtime lock clean
 
 setup: $(VENV)/.ready
 
@@ -51,6 +51,10 @@ wire: setup
 others: setup
 	@.ci/other-python 3.12
 	@.ci/other-python 3.13
+
+# Properties with examples that nobody has drawn yet; the lanes draw the same ones each time.
+search: setup
+	$(BIN)/pytest tests/core tests/line -n 2 -q --hypothesis-profile=search
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
