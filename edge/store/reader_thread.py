@@ -52,6 +52,7 @@ class ReaderThread:
         self._jobs: queue.Queue[Job | None] = queue.Queue(MAX_WAITING + 1)
         self._open: set[Future[Any]] = set()
         self._closed = False
+        self._died = False
         self._ended: Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
         self._thread.start()
@@ -82,7 +83,7 @@ class ReaderThread:
     async def _ask(self, question: Callable[[], T]) -> T:
         if self._closed:
             raise StoreUnreadable("the reader is closed")
-        if not self._thread.is_alive():
+        if self._died:
             raise ReaderDied("the thread that reads the store has ended")
         if self._jobs.qsize() >= MAX_WAITING:
             raise StoreUnreadable(f"{MAX_WAITING} questions wait for the store")
@@ -93,6 +94,8 @@ class ReaderThread:
         return await answer
 
     def _fail_open(self, died: ReaderDied) -> None:
+        """From here on nothing is asked any more: the thread itself may still be seen alive for a while."""
+        self._died = True
         for answer in tuple(self._open):
             _fail(answer, died)
 

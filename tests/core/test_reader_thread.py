@@ -1,5 +1,6 @@
 """The thread that reads the store: what it cannot read is answered so, and its own death is never quiet."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,15 @@ async def test_a_death_fails_the_open_question_and_every_later_one(
     def dies(*_what: object) -> None:
         raise bug
 
+    closes = threading.Event()
     monkeypatch.setattr(InboxReader, "rows_after", dies)
+    monkeypatch.setattr(InboxReader, "close", lambda _self: closes.wait(60))
     reader = ReaderThread(tmp_path / "inbox.db", tmp_path / "journal.db")
     with pytest.raises(ReaderDied, match="a bug") as died:
         await reader.rows_after(InboxSeq(0), 1)
     assert died.value.__cause__ is bug
     assert not isinstance(died.value, InboxFailed)
-    with pytest.raises(ReaderDied):
+    with pytest.raises(ReaderDied):  # the dying thread has not ended yet
         await reader.look_up(Waybill("W1"))
+    closes.set()
     await reader.close()
