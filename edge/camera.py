@@ -195,8 +195,8 @@ class Camera:
 
     def _read(self, frame: Frame) -> None:
         """On the worker's thread."""
-        self._watch.see(frame.pixels, frame.grabbed_us)
         read = self._ladder.read(frame.pixels)
+        self._watch.see(frame.pixels, frame.grabbed_us, read=any(one.why for one in read.codes))
         codes = self._agreement.newly_agreed(frame.grabbed_us, read)
         if codes:
             self._on_loop(lambda: self._answers.tell(CameraRead(grabbed_us=frame.grabbed_us, codes=codes)))

@@ -21,9 +21,11 @@ MAX_TEXT = 4_296
 
 
 class Picture(StrEnum):
-    """How a camera's pictures are; anything but ``good`` reads nothing that counts."""
+    """How a camera's pictures are; anything but ``good`` and ``plain`` reads nothing that counts."""
 
     GOOD = "good"
+    PLAIN = "plain"
+    """Well lit, and so far nothing in them that would show whether they are sharp: an empty belt."""
     BLACK = "black"
     OVEREXPOSED = "overexposed"
     OUT_OF_FOCUS = "out_of_focus"

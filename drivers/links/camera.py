@@ -45,6 +45,9 @@ class CameraLink:
         self._make_codec = make_codec
         self._sink = sink
         self._requests: deque[KeepPicture] = deque(maxlen=REQUESTS)
+        self._soft = False
+        """It was out of focus, and no sharp picture has come since: a process that was started anew does
+        not know of it."""
 
     def keep(self, request: KeepPicture) -> None:
         """Ask for a picture, with its next word; a camera that is away keeps none."""
@@ -79,7 +82,8 @@ class CameraLink:
 
     def _picture(self, picture: Picture, up: bool, went_up: Callable[[], None]) -> bool:
         """Whether it is up now. A camera that comes up blind is waited for, not started anew."""
-        if picture is Picture.GOOD:
+        self._soft = picture is Picture.OUT_OF_FOCUS or (self._soft and picture is not Picture.GOOD)
+        if picture is Picture.GOOD or (picture is Picture.PLAIN and not self._soft):
             if not up:
                 went_up()
             return True

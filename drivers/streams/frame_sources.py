@@ -5,6 +5,7 @@ Frames are 8-bit grey. The stamp is the monotonic clock's at the grab, before an
 frame; ``late_us`` is how much older than that its light is where the source says so itself.
 """
 
+import os
 import socket
 import struct
 import time
@@ -28,6 +29,8 @@ FRAME_HEAD = struct.Struct("!4sIIQ")
 FRAME_MAGIC = b"BKF1"
 """A simulated frame: magic, width, height, CLOCK_MONOTONIC of its light in µs, then its grey pixels."""
 READ_S = 2.0
+QUIET = "-8"
+"""FFmpeg's AV_LOG_QUIET: a stream of damaged pictures would fill the log with its remarks."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 
 
@@ -58,6 +61,7 @@ def now_us() -> MonoUs:
 def one_core() -> None:
     """This process has a core to itself at best; its threads share it without OpenCV's own. OpenCV's
     remarks on pictures that it cannot read are ours to make."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", QUIET)
     cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 

@@ -13,8 +13,11 @@ import struct
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
+from enum import Enum, auto
 from pathlib import Path
+from typing import assert_never
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,10 +38,21 @@ NOISES = 8
 NOISE_GREY = 4
 BELT_GREY = 60
 LABELS_KEPT = 128
+SOFT_PX = 6
+"""Spread of a lens that is out of focus."""
 UCRED = struct.Struct("iII")
 """pid, uid and gid of a socket's other end (unix(7), SO_PEERCRED)."""
 
 Pixels = NDArray[np.uint8]
+
+
+class Sight(Enum):
+    """What its lens and its light make of the belt."""
+
+    CLEAR = auto()
+    BLACK = auto()
+    OVEREXPOSED = auto()
+    OUT_OF_FOCUS = auto()
 
 
 class CameraFrames:
@@ -54,7 +68,8 @@ class CameraFrames:
         self._labels: OrderedDict[tuple[Code, ...], Pixels] = OrderedDict()
         self._eyes: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
-        self.frozen = False
+        self.frozen = self.silent = False
+        self.sight = Sight.CLEAR
 
     async def listen(self, path: Path) -> None:
         self._server = await asyncio.start_unix_server(self._connected, path)
@@ -96,6 +111,8 @@ class CameraFrames:
             eye.close()
 
     def _shoot(self, label: Pixels | None, at_us: int, later_s: float) -> None:
+        if self.silent:
+            return
         if not self.frozen:
             self._turn += 1
         frame = self._empty[self._turn % NOISES]
@@ -105,6 +122,7 @@ class CameraFrames:
             left = (self._width - columns) // 2
             frame = frame.copy()
             frame[top : top + rows, left : left + columns] += label - BELT_GREY
+        frame = _seen_through(self.sight, frame)
         data = HEAD.pack(MAGIC, self._width, self._height, at_us) + frame.tobytes()
         for eye in self._eyes:
             if eye.transport.get_write_buffer_size() == 0:  # it takes the newest frame, or none
@@ -132,6 +150,20 @@ class CameraFrames:
         finally:
             self._eyes.remove(writer)
             writer.close()
+
+
+def _seen_through(sight: Sight, frame: Pixels) -> Pixels:
+    match sight:
+        case Sight.CLEAR:
+            return frame
+        case Sight.BLACK:
+            return frame // 16
+        case Sight.OVEREXPOSED:
+            return np.uint8(255) - frame % 4
+        case Sight.OUT_OF_FOCUS:
+            return np.asarray(cv2.GaussianBlur(frame, (0, 0), SOFT_PX), np.uint8)
+        case _:
+            assert_never(sight)
 
 
 def _printable(code: Code) -> bool:

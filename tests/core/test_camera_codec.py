@@ -37,6 +37,7 @@ def read(at_us: int, *pairs: tuple[str, Symbology]) -> CameraRead:
 
 GOLDEN: list[tuple[bytes, CameraMessage]] = [
     (b'{"v":1,"kind":"beat","picture":"good"}\n', CameraBeat(picture=Picture.GOOD)),
+    (b'{"v":1,"kind":"beat","picture":"plain"}\n', CameraBeat(picture=Picture.PLAIN)),
     (b'{"v":1,"kind":"beat","picture":"black"}\n', CameraBeat(picture=Picture.BLACK)),
     (b'{"v":1,"kind":"beat","picture":"overexposed"}\n', CameraBeat(picture=Picture.OVEREXPOSED)),
     (b'{"v":1,"kind":"beat","picture":"out_of_focus"}\n', CameraBeat(picture=Picture.OUT_OF_FOCUS)),

@@ -13,6 +13,7 @@ from drivers.vision.engines import zbar_missing
 from drivers.vision.ladder import Ladder
 from drivers.vision.locate import find_stripes
 from drivers.vision.picture_watch import PictureWatch
+from drivers.vision.sharpness import Sharpness, sharpness
 from drivers.vision.sightings import Pixels
 from edge.model.codes import Code, Symbology
 from edge.model.units import MonoUs
@@ -108,10 +109,13 @@ def test_a_spent_budget_ends_the_search() -> None:
 MS = 1_000
 
 
-def watched(frames: list[tuple[int, Pixels]], frozen_ms: int = 2_000) -> PictureWatch:
+def watched(
+    frames: list[tuple[int, Pixels]], frozen_ms: int = 2_000, *, read_ms: int | None = None
+) -> PictureWatch:
+    """``read_ms``: a code counts in the frame of that moment."""
     watch = PictureWatch(frozen_ms=frozen_ms)
     for ms, pixels in frames:
-        watch.see(pixels, MonoUs(ms * MS))
+        watch.see(pixels, MonoUs(ms * MS), read=ms == read_ms)
     return watch
 
 
@@ -120,14 +124,59 @@ def noise(level: int, seed: int) -> Pixels:
     return np.clip(drawn, 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize(
-    ("level", "picture"), [(5, Picture.BLACK), (60, Picture.GOOD), (254, Picture.OVEREXPOSED)]
-)
+@pytest.mark.parametrize(("level", "picture"), [(5, Picture.BLACK), (254, Picture.OVEREXPOSED)])
 def test_pictures_that_show_nothing_are_told_after_a_while(level: int, picture: Picture) -> None:
-    frames = [(ms, noise(level, ms)) for ms in range(0, 1_200, 100)]
+    frames = [(0, noise(60, 0)), *((ms, noise(level, ms)) for ms in range(100, 1_300, 100))]
+    assert watched(frames[:1]).picture is Picture.PLAIN
     assert watched(frames).picture is picture
     assert watched(frames[:8]).picture is Picture.GOOD
-    assert watched([*frames, (1_300, noise(60, 1))]).picture is Picture.GOOD
+    assert watched([*frames, (1_300, noise(60, 1))]).picture is Picture.PLAIN
+    assert watched(frames[1:2]).picture is picture, "it has shown nothing else so far"
+
+
+def passing(spread_px: float, until_ms: int, *, every_ms: int = 200) -> list[tuple[int, Pixels]]:
+    """Labels that come and go under a lens of that blur; between them the empty belt."""
+    label = scene(print_label(LabelPrint(codes=(WAYBILL, SQUARE), module_px=2)), 17)
+    if spread_px:
+        label = np.asarray(cv2.GaussianBlur(label, (0, 0), spread_px), np.uint8)
+    belt = scene(np.full((2, 2), 90, np.uint8))
+    return [(ms, belt if ms % (2 * every_ms) else label) for ms in range(0, until_ms, every_ms)]
+
+
+@pytest.mark.parametrize("spread_px", [0, 1, 1.5])
+def test_a_lens_that_shows_what_can_be_read_is_in_focus(spread_px: float) -> None:
+    assert watched(passing(spread_px, 12_000)).picture is Picture.GOOD
+
+
+@pytest.mark.parametrize("spread_px", [2.5, 4, 8])
+def test_labels_that_are_all_soft_are_a_lens_out_of_focus(spread_px: float) -> None:
+    assert watched(passing(spread_px, 4_000)).picture is Picture.PLAIN, "too soon to say so"
+    assert watched(passing(spread_px, 8_000, every_ms=400)).picture is Picture.PLAIN, "too few to say so"
+    soft = passing(spread_px, 6_000)
+    assert watched(soft).picture is Picture.OUT_OF_FOCUS
+    sharp = [(7_000 + ms, pixels) for ms, pixels in passing(0, 400)]
+    assert watched([*soft, *sharp]).picture is Picture.GOOD
+
+
+def test_a_code_that_counts_proves_the_focus_whatever_its_edges_say() -> None:
+    soft = passing(4, 12_000)
+    assert watched(soft, read_ms=4_000).picture is Picture.OUT_OF_FOCUS, "too long ago"
+    assert watched(soft, read_ms=11_600).picture is Picture.GOOD
+
+
+def test_what_lies_still_says_nothing_of_the_lens() -> None:
+    edge = np.clip(np.linspace(-200, 500, 300), 20, 200).astype(np.int64)[None, :].repeat(200, axis=0)
+    shadow = [
+        (edge + np.random.default_rng(seed).integers(-4, 5, (200, 300))).astype(np.uint8) for seed in range(8)
+    ]
+    still = [(ms, shadow[ms // 100 % 8]) for ms in range(0, 20_000, 100)]
+    assert sharpness(still[0][1]) is Sharpness.SOFT
+    assert watched(still).picture is Picture.PLAIN
+
+
+def test_no_picture_is_too_small_to_be_judged() -> None:
+    for shape in ((0, 0), (1, 1), (1, 300), (300, 1), (33, 33)):
+        assert sharpness(np.full(shape, 128, np.uint8)) is Sharpness.PLAIN
 
 
 def test_a_white_label_that_fills_the_view_is_no_over_exposure() -> None:

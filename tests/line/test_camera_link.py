@@ -41,9 +41,9 @@ def read(grabbed_ms: int) -> bytes:
     return read_message(START_US + grabbed_ms * MS, JT1)
 
 
-def run(script: list[tuple[int, bytes]], until_ms: int) -> Session:
+def run(script: list[tuple[int, bytes]], until_ms: int, *, sessions: int = 1) -> Session:
     """Play ``script`` (ms, bytes) to a link whose answers are due 100 ms after the stamp and that must be
-    heard every 500 ms; the cable is pulled at ``until_ms``."""
+    heard every 500 ms; the cable is pulled at ``until_ms``. ``sessions``: so often it is opened."""
     loop, session = VirtualLoop(), Session()
 
     def now_ms() -> int:
@@ -63,11 +63,12 @@ def run(script: list[tuple[int, bytes]], until_ms: int) -> Session:
         for ms, data in script:
             loop.call_at((START_US + ms * MS) / 1_000_000, cable.send, data)
         loop.call_at((START_US + until_ms * MS) / 1_000_000, cable.unplug)
-        try:
-            await link.session(lambda: session.up_ms.append(now_ms()))
-        except LinkFailed as failed:
-            session.failure = str(failed)
-        session.ended_ms = now_ms()
+        for _ in range(sessions):
+            try:
+                await link.session(lambda: session.up_ms.append(now_ms()))
+            except LinkFailed as failed:
+                session.failure = str(failed)
+            session.ended_ms = now_ms()
         return session
 
     return loop.run(main())
@@ -121,6 +122,22 @@ def test_one_that_comes_up_blind_is_waited_for() -> None:
     session = run([*blind, (1_500, read(1_490)), (2_000, beat_message()), (2_100, read(2_090))], 2_300)
     assert session.up_ms == [2_000]
     assert session.heard.answers == [(2_190, ["JT1"])]
+
+
+def test_a_belt_that_shows_nothing_yet_is_good_enough() -> None:
+    session = run([(ms, beat_message("plain")) for ms in range(150, 1_000, 200)], 1_000)
+    assert session.up_ms == [150]
+
+
+def test_what_was_out_of_focus_is_up_again_when_it_has_shown_a_sharp_picture() -> None:
+    """A process that was started anew for it has seen only the empty belt so far."""
+    anew = [(ms, beat_message("plain")) for ms in range(550, 2_000, 200)]
+    sharp = [(ms, beat_message()) for ms in range(2_000, 2_300, 200)]
+    script = [(200, beat_message()), (400, beat_message("out_of_focus")), *anew, (1_900, read(1_890)), *sharp]
+    session = run([*script, (2_300, read(2_290)), (2_350, beat_message("plain"))], 2_400, sessions=2)
+    assert session.up_ms == [200, 2_000]
+    assert session.heard.answers == [(2_390, ["JT1"])]
+    assert session.failure == "the cable was pulled"
 
 
 def test_pictures_are_asked_for_with_its_next_word_and_never_of_one_that_was_away() -> None:

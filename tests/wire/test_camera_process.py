@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import cv2
@@ -14,113 +14,19 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from drivers.codecs.camera_messages import CameraMessages
 from drivers.codecs.camera_requests import KeepPicture
-from drivers.links.camera import CameraLink
-from drivers.streams.unix import ChildStream, open_child
-from edge.model.codes import Code, Symbology
-from edge.model.events import DeviceWentDown, DeviceWentUp, Event
-from edge.model.ids import DeviceId, ReaderId, TrackId
-from edge.model.pictures import NoReadCause, PictureNote
+from drivers.streams.unix import open_child
+from edge.model.events import DeviceWentDown, DeviceWentUp
+from edge.model.ids import ReaderId, TrackId
+from edge.model.pictures import NoReadCause
 from edge.model.units import MonoUs
 from edge.ports.byte_stream import LinkFailed
-from edge.runtime.clock import LoopClock
-from edge.runtime.link_keeper import LinkKeeper
 from edge.store.pictures import PictureArchive
 from edge.store.places import Places
-from simulators.devices.camera import CameraFrames
+from simulators.devices.camera import Sight
+from tests.wire.camera_bench import BACK_S, JT1, JT2, Bench, command
 
 pytestmark = pytest.mark.wire
-
-BACK_S = 5.0
-"""A camera that hung or died is back within this."""
-START_S = 20.0
-"""A first start on a machine where other tests run."""
-JT1 = (Code(text="JT1234567890123", symbology=Symbology.CODE128),)
-JT2 = (
-    Code(text="JT2345678901234", symbology=Symbology.CODE128),
-    Code(text="JT2345678901234", symbology=Symbology.QR),
-)
-
-
-def command(folder: Path, parent: int) -> list[str]:
-    """The side camera of the demo's line, on the frames of this test."""
-    arguments = ["camera", "camera", "side", "--data", str(folder), "--parent", str(parent)]
-    source = f"readers.side.connection.source.socket={folder / 'frames'}"
-    room = "store.min_free_mb=1"
-    return [sys.executable, "-m", "edge.cli", *arguments, "--set", source, "--set", room]
-
-
-class Bench:
-    """A simulated camera, the process that looks through it, and the line's end of that."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.frames = CameraFrames((1280, 1024), 7)
-        self.seen: list[tuple[int, tuple[Code, ...]]] = []
-        self.events: list[Event] = []
-        self.streams: list[ChildStream] = []
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def open(self) -> None:
-        loop = asyncio.get_running_loop()
-        await self.frames.listen(self.folder / "frames")
-        self.link = link = CameraLink(
-            device=DeviceId("side"),
-            reader=ReaderId("side"),
-            answer_ms=100,
-            silent_ms=1_000,
-            open_stream=self._opened,
-            make_codec=CameraMessages,
-            sink=self,
-        )
-        keeper = LinkKeeper(link, self, LoopClock(loop, lambda: 0))
-        self._tasks = [loop.create_task(self.frames.idle()), loop.create_task(keeper.run())]
-        await self.until(lambda: self.went(DeviceWentUp) == 1, START_S)
-
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.frames.close()
-
-    async def _opened(self) -> ChildStream:
-        stream = await open_child(command(self.folder, os.getpid()), self.folder / "cameras/side.socket")
-        self.streams.append(stream)
-        return stream
-
-    def codes_seen(self, reader: ReaderId, at_us: MonoUs, codes: tuple[Code, ...]) -> None:
-        self.seen.append((at_us, codes))
-
-    def post(self, event: Event) -> None:
-        self.events.append(event)
-
-    def went(self, kind: type[Event]) -> int:
-        return sum(isinstance(event, kind) for event in self.events)
-
-    async def until(self, true: Callable[[], object], within_s: float) -> None:
-        async with asyncio.timeout(within_s):
-            while not true():
-                await asyncio.sleep(0.01)
-
-    async def kept(self, track: int, from_us: int) -> PictureNote:
-        """Ask for a picture of what was seen since; its note."""
-        to_us = round(asyncio.get_running_loop().time() * 1_000_000)
-        self.link.keep(KeepPicture(track=TrackId(track), from_us=MonoUs(from_us), to_us=MonoUs(to_us)))
-        archive = PictureArchive(Places(self.folder).pictures, [ReaderId("side")])
-        await self.until(lambda: archive.note(ReaderId("side"), TrackId(track)), 5)
-        (note,) = archive.notes_of(TrackId(track))
-        return note
-
-    async def shows(self, codes: tuple[Code, ...]) -> int:
-        """A label passes; how long after its light its answer is due, in µs."""
-        self.frames.printed(codes)
-        before, at_us = len(self.seen), round(asyncio.get_running_loop().time() * 1_000_000)
-        self.frames.saw(at_us, codes)
-        await self.until(lambda: len(self.seen) > before, 3)
-        due_us, told = self.seen[-1]
-        assert set(told) == set(codes)
-        return due_us - at_us
 
 
 @pytest.fixture
@@ -200,8 +106,67 @@ async def test_a_frozen_source_is_seen_and_heals(bench: Bench) -> None:
     await bench.until(lambda: bench.went(DeviceWentDown) == 1, 6)
     bench.frames.frozen = False
     await bench.until(lambda: bench.went(DeviceWentUp) >= 2, 2 * BACK_S)
-    await bench.until(lambda: not bench.frames.frozen, 1)
     await bench.shows(JT1)
+
+
+@pytest.mark.parametrize(("sight", "why"), [(Sight.BLACK, "black"), (Sight.OVEREXPOSED, "overexposed")])
+async def test_a_picture_that_shows_nothing_is_seen_and_heals(bench: Bench, sight: Sight, why: str) -> None:
+    await bench.shows(JT1)
+    bench.frames.sight = sight
+    await bench.until(lambda: bench.went(DeviceWentDown) == 1, 5)
+    assert bench.why() == [f"side: its pictures are {why}"]
+    bench.frames.saw(round(asyncio.get_running_loop().time() * 1_000_000), JT2)
+    await asyncio.sleep(2 * BACK_S)
+    assert bench.went(DeviceWentUp) == 1, "started anew, it sees at once that it is blind"
+    bench.frames.sight = Sight.CLEAR
+    await bench.until(lambda: bench.went(DeviceWentUp) == 2, 2 * BACK_S)
+    assert [codes for _, codes in bench.seen] == [JT1]
+    await bench.shows(JT2)
+
+
+async def test_a_lens_out_of_focus_is_seen_and_heals(bench: Bench) -> None:
+    await bench.shows(JT1)
+    bench.frames.sight = Sight.OUT_OF_FOCUS
+
+    def passes() -> int:
+        """One more label every few looks, until it is noticed."""
+        bench.frames.saw(round(asyncio.get_running_loop().time() * 1_000_000), JT2)
+        return bench.went(DeviceWentDown)
+
+    await bench.until(passes, 30, look_s=0.3)
+    assert bench.why() == ["side: its pictures are out of focus"]
+    bench.frames.sight = Sight.CLEAR
+    await asyncio.sleep(BACK_S)
+    assert bench.went(DeviceWentUp) == 1, "an empty belt proves nothing"
+    await bench.until(lambda: passes() and bench.went(DeviceWentUp) == 2, 4 * BACK_S, look_s=0.3)
+    assert {codes for _, codes in bench.seen} <= {JT1, JT2}
+    await asyncio.sleep(0.5)
+    await bench.shows(JT1)
+
+
+async def test_a_source_that_hangs_is_seen_and_heals(bench: Bench) -> None:
+    await bench.shows(JT1)
+    bench.frames.silent = True
+    await bench.until(lambda: bench.went(DeviceWentDown) == 1, 5)
+    await asyncio.sleep(BACK_S)
+    assert bench.went(DeviceWentUp) == 1
+    bench.frames.silent = False
+    await bench.until(lambda: bench.went(DeviceWentUp) == 2, 2 * BACK_S)
+    assert [codes for _, codes in bench.seen] == [JT1]
+    await bench.shows(JT2)
+
+
+async def test_a_source_that_is_unplugged_is_seen_and_heals(bench: Bench) -> None:
+    await bench.shows(JT1)
+    bench.frames.close()
+    await bench.until(lambda: bench.went(DeviceWentDown) == 1, 3)
+    await asyncio.sleep(BACK_S)
+    assert bench.went(DeviceWentUp) == 1
+    (bench.folder / "frames").unlink(missing_ok=True)
+    await bench.frames.listen(bench.folder / "frames")
+    await bench.until(lambda: bench.went(DeviceWentUp) == 2, 2 * BACK_S)
+    assert [codes for _, codes in bench.seen] == [JT1]
+    await bench.shows(JT2)
 
 
 async def test_without_frames_it_is_never_up(tmp_path: Path) -> None:

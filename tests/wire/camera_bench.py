@@ -1,0 +1,117 @@
+"""A simulated camera, the process that looks through it, and the line's end of that; over real sockets."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from drivers.codecs.camera_messages import CameraMessages
+from drivers.codecs.camera_requests import KeepPicture
+from drivers.links.camera import CameraLink
+from drivers.streams.unix import ChildStream, open_child
+from edge.model.codes import Code, Symbology
+from edge.model.events import DeviceWentDown, DeviceWentUp, Event
+from edge.model.ids import DeviceId, ReaderId, TrackId
+from edge.model.pictures import PictureNote
+from edge.model.units import MonoUs
+from edge.runtime.clock import LoopClock
+from edge.runtime.link_keeper import LinkKeeper
+from edge.store.pictures import PictureArchive
+from edge.store.places import Places
+from simulators.devices.camera import CameraFrames
+
+BACK_S = 5.0
+"""A camera that hung or died is back within this."""
+START_S = 20.0
+"""A first start on a machine where other tests run."""
+JT1 = (Code(text="JT1234567890123", symbology=Symbology.CODE128),)
+JT2 = (
+    Code(text="JT2345678901234", symbology=Symbology.CODE128),
+    Code(text="JT2345678901234", symbology=Symbology.QR),
+)
+
+
+def command(folder: Path, parent: int, *settings: str) -> list[str]:
+    """The side camera of the demo's line, on the frames of this test; ``settings`` as with ``--set``."""
+    arguments = ["camera", "camera", "side", "--data", str(folder), "--parent", str(parent)]
+    source = f"readers.side.connection.source.socket={folder / 'frames'}"
+    room = "store.min_free_mb=1"
+    given = [part for one in (source, room, *settings) for part in ("--set", one)]
+    return [sys.executable, "-m", "edge.cli", *arguments, *given]
+
+
+class Bench:
+    """A simulated camera, the process that looks through it, and the line's end of that."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.frames = CameraFrames((1280, 1024), 7)
+        self.seen: list[tuple[int, tuple[Code, ...]]] = []
+        self.events: list[Event] = []
+        self.streams: list[ChildStream] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        await self.frames.listen(self.folder / "frames")
+        self.link = link = CameraLink(
+            device=DeviceId("side"),
+            reader=ReaderId("side"),
+            answer_ms=100,
+            silent_ms=1_000,
+            open_stream=self._opened,
+            make_codec=CameraMessages,
+            sink=self,
+        )
+        keeper = LinkKeeper(link, self, LoopClock(loop, lambda: 0))
+        self._tasks = [loop.create_task(self.frames.idle()), loop.create_task(keeper.run())]
+        await self.until(lambda: self.went(DeviceWentUp) == 1, START_S)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.frames.close()
+
+    async def _opened(self) -> ChildStream:
+        stream = await open_child(command(self.folder, os.getpid()), self.folder / "cameras/side.socket")
+        self.streams.append(stream)
+        return stream
+
+    def codes_seen(self, reader: ReaderId, at_us: MonoUs, codes: tuple[Code, ...]) -> None:
+        self.seen.append((at_us, codes))
+
+    def post(self, event: Event) -> None:
+        self.events.append(event)
+
+    def why(self) -> list[str]:
+        """The causes for which it went down, in order."""
+        return [event.why for event in self.events if isinstance(event, DeviceWentDown)]
+
+    def went(self, kind: type[Event]) -> int:
+        return sum(isinstance(event, kind) for event in self.events)
+
+    async def until(self, true: Callable[[], object], within_s: float, *, look_s: float = 0.01) -> None:
+        async with asyncio.timeout(within_s):
+            while not true():
+                await asyncio.sleep(look_s)
+
+    async def kept(self, track: int, from_us: int) -> PictureNote:
+        """Ask for a picture of what was seen since; its note."""
+        to_us = round(asyncio.get_running_loop().time() * 1_000_000)
+        self.link.keep(KeepPicture(track=TrackId(track), from_us=MonoUs(from_us), to_us=MonoUs(to_us)))
+        archive = PictureArchive(Places(self.folder).pictures, [ReaderId("side")])
+        await self.until(lambda: archive.note(ReaderId("side"), TrackId(track)), 5)
+        (note,) = archive.notes_of(TrackId(track))
+        return note
+
+    async def shows(self, codes: tuple[Code, ...]) -> int:
+        """A label passes; how long after its light its answer is due, in µs."""
+        self.frames.printed(codes)
+        before, at_us = len(self.seen), round(asyncio.get_running_loop().time() * 1_000_000)
+        self.frames.saw(at_us, codes)
+        await self.until(lambda: len(self.seen) > before, 3)
+        due_us, told = self.seen[-1]
+        assert set(told) == set(codes)
+        return due_us - at_us
