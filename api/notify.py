@@ -1,7 +1,8 @@
-"""What the service manager is told of the gateway (sd_notify(3)): it listens, and its event loop turns."""
+"""What the service manager hears of the gateway (sd_notify(3)): it listens, its loop turns, it can write."""
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -13,9 +14,11 @@ FEEDS_A_LIMIT: Final = 4
 
 class Notify:
     """``begin`` when requests can come, ``close`` when none can come any more. The feeding is a timer of the
-    very loop that answers requests: while that hangs, nobody is told. No manager, no words."""
+    very loop that answers requests: while that hangs, nobody is told, nor once ``lives`` is False for good
+    (a thread of ours has died: a new process has a new one). No manager, no words."""
 
-    def __init__(self) -> None:
+    def __init__(self, lives: Callable[[], bool]) -> None:
+        self._lives = lives
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._manager = WatchDog(self._socket)
@@ -30,8 +33,9 @@ class Notify:
             self._feed()
 
     def _feed(self) -> None:
-        with suppress(OSError):  # the next one is due well within the limit
-            self._manager.notify()
+        if self._lives():
+            with suppress(OSError):  # the next one is due well within the limit
+                self._manager.notify()
         self._timer = asyncio.get_running_loop().call_later(self._every_s, self._feed)
 
     def close(self) -> None:

@@ -74,7 +74,7 @@ def listen(address: tuple[str, int], backlog: int) -> socket.socket:
 
 async def serve(app: GatewayApp, listener: socket.socket, settings: GatewaySettings) -> int:
     """Opens the gateway, serves it on a bound socket until a signal, and closes it; the exit status."""
-    stopped, notify = _Signals(), Notify()
+    stopped, notify = _Signals(), Notify(lambda: app.gateway.writer.alive)
     try:
         await app.gateway.open()
     except (WriterLocked, KeysUnreadable, SecretUnusable, OSError, sqlite3.Error) as error:

@@ -72,9 +72,15 @@ async def _line_turns(seconds: int) -> None:
 
 
 async def _gateway_turns(seconds: int) -> None:
-    with closing(GatewayNotify()) as notify:
+    with closing(GatewayNotify(lambda: True)) as notify:
         notify.begin()
         await asyncio.sleep(seconds - 0.01)
+
+
+async def _gateway_that_cannot_write() -> None:
+    with closing(GatewayNotify(lambda: False)) as notify:
+        notify.begin()
+        await asyncio.sleep(2)
 
 
 @pytest.mark.parametrize("turns", [_line_turns, _gateway_turns])
@@ -88,3 +94,13 @@ def test_the_limit_is_met_four_times_over(
         monkeypatch.setenv(name, value)
     virtual(lambda: turns(2))
     assert manager.words().count("WATCHDOG=1") == 8
+
+
+def test_a_gateway_whose_writer_has_died_is_not_fed(
+    manager: ServiceManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in manager.told_by.items():
+        monkeypatch.setenv(name, value)
+    virtual(_gateway_that_cannot_write)
+    assert manager.words().count("READY=1") == 1
+    assert manager.words().count("WATCHDOG=1") == 0
