@@ -32,7 +32,7 @@ app = typer.Typer(
 app.add_typer(cli_keys.app)
 
 LineArgument = Annotated[
-    str, typer.Argument(metavar="LINE", help="A line's YAML file, or demo, camera, small, fast.")
+    str, typer.Argument(metavar="LINE", help="A line's YAML file, or camera, demo, fast, loop, small.")
 ]
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the line's state; default: the line's own.")
