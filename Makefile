@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo debian test lint core line wire others search bench realtime lock clean
+.PHONY: setup demo debian test lint core line digest wire others search bench realtime lock clean
 
 setup: $(VENV)/.ready
 
@@ -20,11 +20,11 @@ demo: setup
 	@$(BIN)/beltkeeper demo $(ARGS)
 
 # `others` belongs here too, where its quarter of an hour is to be had.
-TEST := debian lint core line wire
+TEST := debian lint core line digest wire
 
 test: setup $(TEST)
 	@test -n "$(BELTKEEPER_TEST_DATA)" || echo "not run: tests on real orders and the region table (BELTKEEPER_TEST_DATA is not set)"
-	@test -n "$(filter others,$(TEST))" || echo "not run: core and line lanes on CPython 3.12 and 3.13 (make others)"
+	@test -n "$(filter others,$(TEST))" || echo "not run: the lanes themselves on CPython 3.12 and 3.13 (make others)"
 	@echo "All lanes have passed. Lines 'SKIPPED' and 'not run' above, if any, say what this machine lacks."
 
 # Broker, Prometheus, browser: what some tests stand on. Only root installs; the demo needs none of them.
@@ -49,8 +49,13 @@ wire: setup
 
 # The same two lanes on the other CPythons that the project supports, where they are present.
 others: setup
-	@.ci/other-python 3.12
-	@.ci/other-python 3.13
+	@.ci/other-python 3.12 lanes
+	@.ci/other-python 3.13 lanes
+
+# One simulated line on each of them: the record must be the very same.
+digest: setup
+	@.ci/other-python 3.12 digest
+	@.ci/other-python 3.13 digest
 
 # Properties with examples that nobody has drawn yet; the lanes draw the same ones each time.
 search: setup
