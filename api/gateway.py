@@ -19,6 +19,7 @@ from api.http.problems import Problem, Slug
 from api.intake import Intake, IntakeAnswer, OrderPut
 from api.key_desk import ADMIN_ROLE, Asked
 from api.line_process import LineProcess
+from api.pictures import LabelPictures
 from api.record import LineRecord
 from api.relay.desk import NOWHERE, RelayDesk, RelayTo
 from api.settings import GatewaySettings
@@ -56,6 +57,7 @@ class Gateway:
         self.metrics = GatewayMetrics()
         self.keys = KeyRing(())
         self.record = LineRecord(places)
+        self.pictures = LabelPictures(places, line.readers)
         self.cancels = CancelWatch(self.record.cancel_answers, poll_ms=settings.cancel_poll_ms)
         self.feed = EventFeed(
             self.record.rows_after,
@@ -98,6 +100,7 @@ class Gateway:
         await self.writer.stop()
         await self.cancels.close()
         await self.record.close()
+        await self.pictures.close()
         self._line_bell.close()
 
     async def write(self, run: Callable[[Intake], T]) -> T:

@@ -118,6 +118,10 @@ class LineRecord:
         """Parcels that wait for a person to key their code; codes that were keyed too late."""
         return await self._page(lambda: (self._pages.to_code(limit), self._pages.ready_codes(limit)))
 
+    async def parcel(self, track: TrackId) -> ParcelRow | None:
+        """None: no such track."""
+        return await self._page(lambda: self._pages.parcel(track))
+
     async def knows_track(self, track: TrackId) -> bool:
         return await self._page(lambda: self._pages.parcel(track) is not None)
 

@@ -232,7 +232,15 @@ class LineApp:
         from_us = self.belt.passed_us(command.from_ticks)
         to_us = self.belt.passed_us(command.to_ticks)
         if camera is not None and from_us is not None and to_us is not None:
-            camera.keep(KeepPicture(track=command.track, from_us=from_us, to_us=to_us))
+            camera.keep(
+                KeepPicture(
+                    track=command.track,
+                    epoch=command.epoch,
+                    number=command.number,
+                    from_us=from_us,
+                    to_us=to_us,
+                )
+            )
 
     def callback_raised(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The loop's exception handler: asyncio only logs what a callback raises, and goes on without

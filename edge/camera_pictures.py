@@ -22,7 +22,7 @@ from drivers.vision.engines import zbar_missing
 from drivers.vision.ladder import CodeSeen, PictureRead
 from drivers.vision.no_read import hints_of, sharpness_of
 from drivers.vision.sightings import Engine
-from edge.model.ids import ReaderId, TrackId
+from edge.model.ids import ReaderId
 from edge.model.pictures import CodeInPicture, PictureNote
 from edge.model.units import US_PER_MS, MonoUs, UtcUs
 from edge.runtime.clock import wall_utc_us
@@ -103,7 +103,7 @@ class NoReadPictures:
         self._keeper = keeper
         self._late_us = late_us
         self._recent = RecentFrames()
-        self._wanted: queue.Queue[tuple[TrackId, SeenFrame]] = queue.Queue(maxsize=WAITING)
+        self._wanted: queue.Queue[tuple[KeepPicture, SeenFrame]] = queue.Queue(maxsize=WAITING)
         self._failing = False
         self.kept = self.dropped = self.missed = 0
         """Pictures written; left out because too many came at once or there was no room; asked for when no
@@ -124,7 +124,7 @@ class NoReadPictures:
             self.missed += 1
             return
         try:
-            self._wanted.put_nowait((request.track, best))
+            self._wanted.put_nowait((request, best))
         except queue.Full:
             self.dropped += 1
             log.warning("picture dropped: too many at once", reader=self._reader, track=request.track)
@@ -133,30 +133,32 @@ class NoReadPictures:
         self._tried(self._keeper.open)
         while True:
             try:
-                track, seen = self._wanted.get(timeout=TRIM_S)
+                request, seen = self._wanted.get(timeout=TRIM_S)
             except queue.Empty:
                 self._tried(self._trim)
                 continue
-            self._tried(partial(self._write, track, seen))
+            self._tried(partial(self._write, request, seen))
 
     def _trim(self) -> None:
         self._keeper.trim(UtcUs(wall_utc_us()))
 
-    def _write(self, track: TrackId, seen: SeenFrame) -> None:
+    def _write(self, request: KeepPicture, seen: SeenFrame) -> None:
         picture = jpeg_of(seen.frame.pixels)
         now = UtcUs(wall_utc_us())
         taken = UtcUs(now - (now_us() - seen.frame.grabbed_us))
-        if self._keeper.put(self._note(track, seen, taken, len(picture)), picture, now):
+        if self._keeper.put(self._note(request, seen, taken, len(picture)), picture, now):
             self.kept += 1
         else:
             self.dropped += 1
-            log.warning("picture dropped: no room for it", reader=self._reader, track=track)
+            log.warning("picture dropped: no room for it", reader=self._reader, track=request.track)
 
-    def _note(self, track: TrackId, seen: SeenFrame, taken: UtcUs, picture_bytes: int) -> PictureNote:
+    def _note(self, request: KeepPicture, seen: SeenFrame, taken: UtcUs, picture_bytes: int) -> PictureNote:
         pixels, read = seen.frame.pixels, seen.read
         hints = hints_of(pixels, read)
         return PictureNote(
-            track=track,
+            track=request.track,
+            epoch=request.epoch,
+            number=request.number,
             reader=self._reader,
             taken_utc_us=taken,
             width_px=pixels.shape[1],

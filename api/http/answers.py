@@ -346,8 +346,8 @@ class SeenAnswer(Answer):
 
 
 class ToCodeAnswer(Answer):
-    """A parcel that no reader could read. ``picture``: id of its picture in the no-read archive, which is
-    kept under the parcel's track. ``on_belt``: it has no end yet."""
+    """A parcel that no reader could read. ``picture``: the track under which the no-read archive has its
+    pictures (``/v1/tracks/{track}/pictures``), if it has any. ``on_belt``: it has no end yet."""
 
     track: int
     since: str | None
@@ -357,6 +357,39 @@ class ToCodeAnswer(Answer):
     chute: str | None
     exit_reason: str | None
     codes: list[SeenAnswer]
+
+
+class CodeInPictureAnswer(Answer):
+    """``why`` empty: it does not count. ``hex``: of bytes that are no text."""
+
+    text: str
+    hex: str
+    symbology: str
+    engines: list[str]
+    rung: str
+    why: str
+
+
+class PictureAnswer(Answer):
+    """``cause``: why nothing was read, as far as it tells (texts: ``reading.yaml``). ``engines``: all that
+    looked. ``module_tenths``: of a pixel that the narrowest bar has, 0: no bars."""
+
+    reader: str
+    at: str
+    width_px: int
+    height_px: int
+    cause: str
+    engines: list[str]
+    codes: list[CodeInPictureAnswer]
+    spent_us: int
+    stripes: int
+    contrast_percent: int
+    sharpness_percent: int
+    module_tenths: int
+
+
+class PicturesAnswer(Answer):
+    pictures: list[PictureAnswer]
 
 
 class ReadyCodeAnswer(Answer):

@@ -23,6 +23,7 @@ from api.http import (
     line,
     orders,
     parcels,
+    pictures,
     plans,
     relay,
     system,
@@ -32,6 +33,7 @@ from api.http.deps import authorised
 from api.http.guards import Guards
 from api.http.openapi import describe
 from api.http.problems import FieldError, Problem, Slug
+from api.pages import coding as coding_page
 from api.pages import routes
 from api.relay.desk import NOWHERE, RelayTo
 from api.settings import GatewaySettings
@@ -82,8 +84,9 @@ def create_app(
     )
     app.state.gateway = gateway
     app.include_router(system.open_router)
-    app.include_router(routes.router, dependencies=[Depends(authorised)])
     for part in (
+        routes,
+        coding_page,
         orders,
         goods,
         plans,
@@ -91,6 +94,7 @@ def create_app(
         line,
         coding,
         parcels,
+        pictures,
         exports,
         events,
         changes,

@@ -3,7 +3,9 @@
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
+from api.gateway import Gateway
 from api.http.answers import CodingAnswer, TakenAnswer, taken_response
+from api.http.auth import Caller
 from api.http.bodies import checked, keyed, read_json
 from api.http.deps import CallerDep, GatewayDep, KeyDep, LimitQuery, TrackPath, message_of
 from api.http.openapi import body_of
@@ -58,6 +60,11 @@ async def key_code(
     track: TrackPath, request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
 ) -> JSONResponse:
     """On record with who keyed it, and when; whether it came in time, the log says (``KeyedCodeTaken``)."""
+    return await take_code(gateway, request, track, caller, key)
+
+
+async def take_code(gateway: Gateway, request: Request, track: int, caller: Caller, key: str) -> JSONResponse:
+    """``key``: an ``Idempotency-Key``, or empty. Raises ``Problem``."""
     asked = keyed(await read_json(request, MESSAGE_MAX_BYTES), key)
     body = checked(CodingIn, asked)
     if not await gateway.recorded(gateway.record.knows_track(TrackId(track))):

@@ -55,6 +55,7 @@ IdPath = Annotated[str, Path(pattern=ID_PATTERN)]
 MessageIdPath = Annotated[str, Path(pattern=MESSAGE_PATTERN)]
 WaybillPath = Annotated[str, Path(pattern=WAYBILL_PATTERN)]
 TrackPath = Annotated[int, Path(ge=1, le=CURSOR_MAX)]
+ReaderPath = Annotated[str, Path(pattern=ID_PATTERN)]
 LimitQuery = Annotated[int, Query(ge=1, le=PAGE_MAX, description="At most so many; there may be fewer.")]
 
 

@@ -109,6 +109,24 @@ EXAMPLES: Final[dict[str, Any]] = {
             }
         ],
     },
+    "PicturesAnswer": {
+        "pictures": [
+            {
+                "reader": "side",
+                "at": "2026-11-23T07:41:02.870000+00:00",
+                "width_px": 1280,
+                "height_px": 1024,
+                "cause": "blurred",
+                "engines": ["zxing-cpp", "zbar"],
+                "codes": [],
+                "spent_us": 31000,
+                "stripes": 1,
+                "contrast_percent": 42,
+                "sharpness_percent": 19,
+                "module_tenths": 31,
+            }
+        ]
+    },
     "TakenAnswer": {"outcome": "stored", "inbox_seq": 1, "version": 1},
     "BatchAnswer": {
         "stored": 1,

@@ -48,6 +48,7 @@ class Slug(StrEnum):
     CODE_UNCHECKED = "code_unchecked"
     CANCEL_UNKNOWN = "cancel_unknown"
     PARCEL_UNKNOWN = "parcel_unknown"
+    PICTURE_UNKNOWN = "picture_unknown"
     CURSOR_AHEAD = "cursor_ahead"
     CANCEL_PENDING = "cancel_pending"
     TOO_MANY_REQUESTS = "too_many_requests"
@@ -125,6 +126,7 @@ KINDS: dict[Slug, Kind] = {
         zh="只录入一次的条码须符合本线承运商规则且有订单，请录入两次",
     ),
     Slug.CANCEL_UNKNOWN: Kind(status=404, en="No cancel with this message id", zh="没有该编号的取消请求"),
+    Slug.PICTURE_UNKNOWN: Kind(status=404, en="There is no such picture", zh="没有这张照片"),
     Slug.PARCEL_UNKNOWN: Kind(
         status=404, en="No parcel with this waybill is on record", zh="没有该运单号的包裹记录"
     ),

@@ -16,6 +16,7 @@ POLICY: Final = (
 )
 """Nothing from elsewhere, no inline script or style."""
 STATIC: Final = {
+    "coding.js": "text/javascript; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "style.css": "text/css; charset=utf-8",
 }
@@ -55,6 +56,15 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     if request.query_params.get("lang") == language:
         answer.set_cookie(COOKIE, language, max_age=31_536_000, httponly=True, samesite="strict")
     return answer
+
+
+def from_our_page(request: Request) -> None:
+    """A browser sends its Basic key wherever a form points: only our own pages may change anything
+    (Fetch Metadata, and Origin where it is missing). Raises ``Problem``."""
+    site = request.headers.get("sec-fetch-site", "")
+    origin = request.headers.get("origin", "").partition("://")[2]
+    if site != "same-origin" and (site or origin != request.headers.get("host", "")):
+        raise Problem(Slug.FORBIDDEN)
 
 
 def static(name: str) -> Response:

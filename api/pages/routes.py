@@ -14,7 +14,7 @@ from api.http.problems import Problem, Slug
 from api.http.schemas import CURSOR_MAX, AcknowledgeIn
 from api.pages.mimic import mimic_of, positions_mm
 from api.pages.now import now_of, words_of
-from api.pages.render import language_of, page, static
+from api.pages.render import from_our_page, language_of, page, static
 from api.pages.story import clock, steps_of
 from api.pages.texts import TEXTS, Language
 from api.settings import MESSAGE_MAX_BYTES
@@ -79,7 +79,7 @@ async def live_events(
 @router.post("/live/acknowledge", response_class=JSONResponse)
 async def acknowledge(request: Request, gateway: GatewayDep, caller: CallerDep) -> JSONResponse:
     """Somebody has seen an alarm. As ``acknowledge_alarm`` of ``/v1/line/commands``, for our own page."""
-    _from_our_page(request)
+    from_our_page(request)
     asked = await read_json(request, MESSAGE_MAX_BYTES)
     body = checked(AcknowledgeIn, asked)
     message = message_of(body.message_id, "operator", caller.id, asked, caller)
@@ -157,12 +157,3 @@ def _nothing(request: Request, q: str, status: str = "") -> Response:
     t = TEXTS[language_of(request)]
     text = t["order_there"].format(status=status) if status else t["nothing_found"].format(q=q)
     return page(request, "search.html", status=404, q=q, rows=[], status_text=text)
-
-
-def _from_our_page(request: Request) -> None:
-    """A browser sends its Basic key wherever a form points: only our own pages may change anything
-    (Fetch Metadata, and Origin where it is missing). Raises ``Problem``."""
-    site = request.headers.get("sec-fetch-site", "")
-    origin = request.headers.get("origin", "").partition("://")[2]
-    if site != "same-origin" and (site or origin != request.headers.get("host", "")):
-        raise Problem(Slug.FORBIDDEN)

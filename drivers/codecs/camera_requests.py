@@ -1,34 +1,39 @@
 """What the line says to a camera process: lines of JSON over the stream on which that answers.
 
-``{"v":1,"kind":"keep","track":…,"from_us":…,"to_us":…}``: nothing was read of this parcel, whose label could
-be seen in that time (CLOCK_MONOTONIC of the machine that both are on); keep a picture of it.
+``{"v":1,"kind":"keep","track":…,"epoch":…,"number":…,"from_us":…,"to_us":…}``: nothing was read of this
+parcel, whose label could be seen in that time (CLOCK_MONOTONIC of the machine that both are on); keep a
+picture of it.
 """
 
 import json
 from dataclasses import dataclass
 
-from edge.model.ids import TrackId
+from edge.model.ids import BootEpoch, PlcNumber, TrackId
 from edge.model.units import MonoUs
 
 VERSION = 1
 MAX_LINE_BYTES = 512
-"""Three numbers."""
+"""Five numbers."""
 MAX_NUMBER = 1 << 62
-KEYS = {"v", "kind", "track", "from_us", "to_us"}
+NUMBERS = ("track", "epoch", "number", "from_us", "to_us")
+KEYS = {"v", "kind", *NUMBERS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepPicture:
-    """``from_us`` is no later than ``to_us``."""
+    """``from_us`` is no later than ``to_us``. ``epoch`` and ``number``: the PLC's name of the parcel, for a
+    track's number begins anew with a new record."""
 
     track: TrackId
+    epoch: BootEpoch
+    number: PlcNumber
     from_us: MonoUs
     to_us: MonoUs
 
 
 def encode_request(keep: KeepPicture) -> bytes:
     """One line with its end."""
-    body = {"v": VERSION, "kind": "keep", "track": keep.track, "from_us": keep.from_us, "to_us": keep.to_us}
+    body = {"v": VERSION, "kind": "keep", **{name: getattr(keep, name) for name in NUMBERS}}
     return json.dumps(body, separators=(",", ":")).encode() + b"\n"
 
 
@@ -64,9 +69,16 @@ def _parsed(line: bytes) -> KeepPicture | None:
         return None
     if not isinstance(body, dict) or set(body) != KEYS or body["v"] != VERSION or body["kind"] != "keep":
         return None
-    track, from_us, to_us = body["track"], body["from_us"], body["to_us"]
-    if not all(type(one) is int and 0 <= one < MAX_NUMBER for one in (track, from_us, to_us)):
+    numbers = [body[name] for name in NUMBERS]
+    if not all(type(one) is int and 0 <= one < MAX_NUMBER for one in numbers):
         return None
+    track, epoch, number, from_us, to_us = numbers
     if track == 0 or from_us > to_us:
         return None
-    return KeepPicture(track=TrackId(track), from_us=MonoUs(from_us), to_us=MonoUs(to_us))
+    return KeepPicture(
+        track=TrackId(track),
+        epoch=BootEpoch(epoch),
+        number=PlcNumber(number),
+        from_us=MonoUs(from_us),
+        to_us=MonoUs(to_us),
+    )

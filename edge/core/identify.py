@@ -177,7 +177,14 @@ def _keep_pictures(scope: Scope, track: Track) -> None:
     for reader in scope.layout.topology.readers:
         first, last = scope.layout.read_window(reader, track.origin, track.length_mm)
         scope.out.append(
-            ArchiveImage(track=track.id, reader=reader.id, from_ticks=Ticks(first), to_ticks=Ticks(last))
+            ArchiveImage(
+                track=track.id,
+                epoch=track.epoch,
+                number=track.number,
+                reader=reader.id,
+                from_ticks=Ticks(first),
+                to_ticks=Ticks(last),
+            )
         )
 
 

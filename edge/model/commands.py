@@ -108,6 +108,8 @@ class ArchiveImage:
     of it is worth keeping. A reader without pictures, and one that is away, keeps none."""
 
     track: TrackId
+    epoch: BootEpoch
+    number: PlcNumber
     reader: ReaderId
     from_ticks: Ticks
     to_ticks: Ticks

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.model.codes import Symbology
-from edge.model.ids import ReaderId, TrackId
+from edge.model.ids import BootEpoch, PlcNumber, ReaderId, TrackId
 from edge.model.units import UtcUs
 
 
@@ -44,7 +44,8 @@ class CodeInPicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureNote:
-    """Beside a picture: where and when it was taken, and what can be said of it.
+    """Beside a picture: where and when it was taken, of which parcel (``epoch`` and ``number`` are the PLC's
+    name of it), and what can be said of it.
 
     ``engines``: all that looked; one that no code names saw nothing. ``stripes``: places that look like bar
     codes. Of the largest that nothing was read in, else of the whole picture: ``contrast_percent`` of black
@@ -53,6 +54,8 @@ class PictureNote:
     """
 
     track: TrackId
+    epoch: BootEpoch
+    number: PlcNumber
     reader: ReaderId
     taken_utc_us: UtcUs
     width_px: int

@@ -9,7 +9,7 @@ from edge.store.journal_types import CodingRow
 
 _SELECT_CODING: Final = (
     "SELECT c.track, c.since_utc_us, c.codes, c.waybill, c.coded_by, c.coded_utc_us, c.coded_check,"
-    " c.outcome, p.length_mm, p.state, p.exit_reason, p.actual_chute"
+    " c.outcome, p.length_mm, p.state, p.exit_reason, p.actual_chute, p.epoch, p.number"
     " FROM coding c JOIN parcel p ON p.track = c.track "
 )
 
@@ -33,7 +33,7 @@ def ready_codes(connection: sqlite3.Connection, limit: int) -> tuple[CodingRow, 
 
 
 def _coding(row: tuple[Any, ...]) -> CodingRow:
-    track, since, codes, waybill, by, at, check, outcome, length_mm, state, reason, chute = row
+    track, since, codes, waybill, by, at, check, outcome, length_mm, state, reason, chute, epoch, number = row
     return CodingRow(
         track=track,
         since_utc_us=since,
@@ -47,4 +47,6 @@ def _coding(row: tuple[Any, ...]) -> CodingRow:
         state=state,
         exit_reason=reason,
         chute=chute,
+        epoch=epoch,
+        number=number,
     )

@@ -154,6 +154,8 @@ class CodingRow:
     state: str
     exit_reason: str | None
     chute: str | None
+    epoch: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from drivers.codecs.camera_messages import (
 from drivers.codecs.camera_requests import MAX_LINE_BYTES as MAX_REQUEST_BYTES
 from drivers.codecs.camera_requests import CameraRequests, KeepPicture, encode_request
 from edge.model.codes import Code, Symbology
-from edge.model.ids import TrackId
+from edge.model.ids import BootEpoch, PlcNumber, TrackId
 from edge.model.units import MonoUs
 from simulators.pipes import FOUR_WIRES, pipe_of
 from simulators.seeds import SeededBits
@@ -132,23 +132,29 @@ def test_fuzz() -> None:
             assert CameraMessages().feed(encode(message), AT) == (message,), case
 
 
-KEEP = KeepPicture(track=TrackId(12), from_us=MonoUs(5), to_us=MonoUs(9))
+KEEP = KeepPicture(
+    track=TrackId(12), epoch=BootEpoch(3), number=PlcNumber(4), from_us=MonoUs(5), to_us=MonoUs(9)
+)
 REQUESTS: list[tuple[bytes, tuple[KeepPicture, ...]]] = [
-    (b'{"v":1,"kind":"keep","track":12,"from_us":5,"to_us":9}\n', (KEEP,)),
-    (b'{"to_us":9,"v":1,"kind":"keep","track":12,"from_us":5}\n', (KEEP,)),
-    (b'{"v":2,"kind":"keep","track":12,"from_us":5,"to_us":9}\n', ()),
-    (b'{"v":1,"kind":"lose","track":12,"from_us":5,"to_us":9}\n', ()),
-    (b'{"v":1,"kind":"keep","track":0,"from_us":5,"to_us":9}\n', ()),
-    (b'{"v":1,"kind":"keep","track":-3,"from_us":5,"to_us":9}\n', ()),
-    (b'{"v":1,"kind":"keep","track":true,"from_us":5,"to_us":9}\n', ()),
-    (b'{"v":1,"kind":"keep","track":"../1","from_us":5,"to_us":9}\n', ()),
-    (b'{"v":1,"kind":"keep","track":1.5,"from_us":5,"to_us":9}\n', ()),
-    (b'{"v":1,"kind":"keep","track":12,"from_us":9,"to_us":5}\n', ()),
-    (b'{"v":1,"kind":"keep","track":12,"from_us":5}\n', ()),
-    (b'{"v":1,"kind":"keep","track":12,"from_us":5,"to_us":9,"path":"/etc"}\n', ()),
+    (b'{"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5,"to_us":9}\n', (KEEP,)),
+    (b'{"to_us":9,"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5}\n', (KEEP,)),
+    (b'{"v":2,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"lose","track":12,"epoch":3,"number":4,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":0,"epoch":3,"number":4,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":-3,"epoch":3,"number":4,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":true,"epoch":3,"number":4,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":"../1","epoch":3,"number":4,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":1.5,"epoch":3,"number":4,"from_us":5,"to_us":9}\n', ()),
+    (b'{"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":9,"to_us":5}\n', ()),
+    (b'{"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5}\n', ()),
+    (b'{"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5,"to_us":9,"path":"/etc"}\n', ()),
     (b"[]\n", ()),
     (b"\xff\n", ()),
-    (b" " * (MAX_REQUEST_BYTES + 1) + b'{"v":1,"kind":"keep","track":12,"from_us":5,"to_us":9}\n', ()),
+    (
+        b" " * (MAX_REQUEST_BYTES + 1)
+        + b'{"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5,"to_us":9}\n',
+        (),
+    ),
 ]
 
 

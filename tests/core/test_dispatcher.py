@@ -57,7 +57,14 @@ PERMIT, FORBID = PermitInduction(on=True), PermitInduction(on=False)
 HOLD = SetZone(zone=ZoneNo(1), hold=True, number=PlcNumber(9))
 EXITS = EnableExits(bits=5)
 SCALE = ScaleId("scale")
-KEEP = ArchiveImage(track=TrackId(1), reader=ReaderId("top"), from_ticks=Ticks(1), to_ticks=Ticks(2))
+KEEP = ArchiveImage(
+    track=TrackId(1),
+    epoch=EPOCH,
+    number=PlcNumber(9),
+    reader=ReaderId("top"),
+    from_ticks=Ticks(1),
+    to_ticks=Ticks(2),
+)
 
 
 class Bench:

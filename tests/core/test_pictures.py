@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.model.codes import Symbology
-from edge.model.ids import ReaderId, TrackId
+from edge.model.ids import BootEpoch, PlcNumber, ReaderId, TrackId
 from edge.model.pictures import CodeInPicture, NoReadCause, PictureNote
 from edge.model.units import US_PER_S, UtcUs
 from edge.store import picture_keeper
@@ -31,6 +31,8 @@ def note(track: int, picture: bytes = JPEG) -> PictureNote:
     )
     return PictureNote(
         track=TrackId(track),
+        epoch=BootEpoch(3),
+        number=PlcNumber(track),
         reader=SIDE,
         taken_utc_us=UtcUs(NOW),
         width_px=1_280,

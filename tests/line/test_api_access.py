@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.http.auth import GRANTS, OPEN_PATHS, REQUIRED, Permission, Role
+from api.pages import coding
 from api.pages import routes as pages
 from tests.line.gateway_kit import Desk, open_desk, open_stream, order_json, slug_of
 
@@ -21,6 +22,7 @@ PATHS = {
     "{waybill}": "73120000000001",
     "{track}": "1",
     "{name}": "live.js",
+    "{reader}": "top",
 }
 
 
@@ -41,7 +43,7 @@ def served(desk: Desk) -> Iterator[tuple[str, str]]:
     for path, operations in document["paths"].items():
         for method in operations:
             yield method.upper(), path
-    for route in pages.router.routes:  # no part of the API, and of its document
+    for route in (*pages.router.routes, *coding.router.routes):  # no part of the API, and of its document
         assert isinstance(route, APIRoute)
         for method in route.methods or ():
             yield method, route.path

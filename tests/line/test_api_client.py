@@ -45,6 +45,10 @@ async def test_a_day_at_the_line(tmp_path: Path) -> None:
         coded = await maintenance.call("key_code", EXAMPLES["CodingIn"], track=1)
         assert coded["outcome"] == "stored"
         assert await erp.call("get_coding", limit=5) == {"waiting": [], "ready": []}
+        assert await erp.call("get_pictures", track=1) == {"pictures": []}
+        with pytest.raises(Answered) as no_picture:
+            await erp.call("get_picture", track=1, reader="top")
+        assert no_picture.value.status == 404
         assert (await erp.call("get_line"))["line"] == "demo"
         assert len((await erp.call("get_chutes"))["chutes"]) == 10
         kinds = {device["kind"] for device in (await erp.call("get_devices"))["devices"]}

@@ -6,7 +6,7 @@ from drivers.codecs.camera_messages import CameraMessages
 from drivers.codecs.camera_requests import KeepPicture, encode_request
 from drivers.links.camera import REQUESTS, CameraLink
 from edge.model.codes import Code, Symbology
-from edge.model.ids import DeviceId, ReaderId, TrackId
+from edge.model.ids import BootEpoch, DeviceId, PlcNumber, ReaderId, TrackId
 from edge.model.units import MonoUs
 from edge.ports.byte_stream import LinkFailed
 from simulators.devices.camera_answers import beat_message, read_message
@@ -140,9 +140,19 @@ def test_what_was_out_of_focus_is_up_again_when_it_has_shown_a_sharp_picture() -
     assert session.failure == "the cable was pulled"
 
 
+def keep(n: int) -> KeepPicture:
+    return KeepPicture(
+        track=TrackId(n),
+        epoch=BootEpoch(1),
+        number=PlcNumber(n),
+        from_us=MonoUs(n),
+        to_us=MonoUs(n + 1),
+    )
+
+
 def test_pictures_are_asked_for_with_its_next_word_and_never_of_one_that_was_away() -> None:
     loop, asked = VirtualLoop(), list[bytes]()
-    wanted = [KeepPicture(track=TrackId(n), from_us=MonoUs(n), to_us=MonoUs(n + 1)) for n in range(1, 40)]
+    wanted = [keep(n) for n in range(1, 40)]
 
     async def main() -> None:
         cable = Cable(loop, SeededBits(1, "cable"), failed=LinkFailed)
@@ -159,11 +169,11 @@ def test_pictures_are_asked_for_with_its_next_word_and_never_of_one_that_was_awa
         link.keep(wanted[0])
         for ms in (200, 400):
             loop.call_at((START_US + ms * MS) / 1_000_000, cable.send, beat_message())
-        for keep in wanted[1:]:
-            loop.call_at((START_US + 300 * MS) / 1_000_000, link.keep, keep)
+        for one in wanted[1:]:
+            loop.call_at((START_US + 300 * MS) / 1_000_000, link.keep, one)
         loop.call_at((START_US + 600 * MS) / 1_000_000, cable.unplug)
         with pytest.raises(LinkFailed):
             await link.session(lambda: None)
 
     loop.run(main())
-    assert asked == [encode_request(keep) for keep in wanted[-REQUESTS:]], "the latest of too many"
+    assert asked == [encode_request(one) for one in wanted[-REQUESTS:]], "the latest of too many"

@@ -12,7 +12,7 @@ from drivers.links.camera import CameraLink
 from drivers.streams.unix import ChildStream, open_child
 from edge.model.codes import Code, Symbology
 from edge.model.events import DeviceWentDown, DeviceWentUp, Event
-from edge.model.ids import DeviceId, ReaderId, TrackId
+from edge.model.ids import BootEpoch, DeviceId, PlcNumber, ReaderId, TrackId
 from edge.model.pictures import PictureNote
 from edge.model.units import MonoUs
 from edge.runtime.clock import LoopClock
@@ -39,6 +39,16 @@ def command(folder: Path, parent: int, *settings: str) -> list[str]:
     room = "store.min_free_mb=1"
     given = [part for one in (source, room, *settings) for part in ("--set", one)]
     return [sys.executable, "-m", "edge.cli", *arguments, *given]
+
+
+def keep(track: int, from_us: int, to_us: int) -> KeepPicture:
+    return KeepPicture(
+        track=TrackId(track),
+        epoch=BootEpoch(3),
+        number=PlcNumber(track),
+        from_us=MonoUs(from_us),
+        to_us=MonoUs(to_us),
+    )
 
 
 class Bench:
@@ -100,7 +110,7 @@ class Bench:
     async def kept(self, track: int, from_us: int) -> PictureNote:
         """Ask for a picture of what was seen since; its note."""
         to_us = round(asyncio.get_running_loop().time() * 1_000_000)
-        self.link.keep(KeepPicture(track=TrackId(track), from_us=MonoUs(from_us), to_us=MonoUs(to_us)))
+        self.link.keep(keep(track, from_us, to_us))
         archive = PictureArchive(Places(self.folder).pictures, [ReaderId("side")])
         await self.until(lambda: archive.note(ReaderId("side"), TrackId(track)), 5)
         (note,) = archive.notes_of(TrackId(track))

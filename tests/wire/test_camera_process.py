@@ -14,17 +14,15 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from drivers.codecs.camera_requests import KeepPicture
 from drivers.streams.unix import open_child
 from edge.model.events import DeviceWentDown, DeviceWentUp
 from edge.model.ids import ReaderId, TrackId
 from edge.model.pictures import NoReadCause
-from edge.model.units import MonoUs
 from edge.ports.byte_stream import LinkFailed
 from edge.store.pictures import PictureArchive
 from edge.store.places import Places
 from simulators.devices.camera import Sight
-from tests.wire.camera_bench import BACK_S, JT1, JT2, Bench, command
+from tests.wire.camera_bench import BACK_S, JT1, JT2, Bench, command, keep
 
 pytestmark = pytest.mark.wire
 
@@ -70,7 +68,7 @@ async def test_a_picture_of_what_nobody_could_read_is_kept_and_outlives_the_proc
     bench.frames.kill_peers()
     await bench.until(lambda: bench.went(DeviceWentUp) == 2, 2 * BACK_S)
     assert archive.jpeg(ReaderId("side"), TrackId(8)) == picture
-    bench.link.keep(KeepPicture(track=TrackId(9), from_us=MonoUs(1), to_us=MonoUs(2)))
+    bench.link.keep(keep(9, 1, 2))
     await bench.shows(JT1)
     await asyncio.sleep(0.5)
     assert archive.note(ReaderId("side"), TrackId(9)) is None, "nobody looked then"
