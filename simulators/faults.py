@@ -114,7 +114,7 @@ class LineFaultKind(StrEnum):
     PURGE = "purge"
     """A person wants the belt emptied."""
     DISK_SLOW = "disk_slow"
-    """No commit ends meanwhile."""
+    """No commit ends meanwhile: what is decided then comes to the PLC too late (``late_decision``)."""
     DISK_LOW = "disk_low"
     """Its room falls below what the line wants."""
     LINE_CRASH = "line_crash"

@@ -185,10 +185,9 @@ def _refused(scope: Scope, track: Track, at_us: MonoUs, status: CommandStatus, s
 
 
 def _ended_for(track: Track, cause: Reason) -> Reason:
-    """Where the PLC only says *untrusted*, tracking may know why; what came too late because the PLC was
-    silent is no late decision."""
-    if cause is Reason.LATE_DECISION and track.unwatched:
-        return Reason.LINK_LOST
+    """Where the PLC only says *untrusted*, tracking may know why; and *too late* has a cause too."""
+    if cause is Reason.LATE_DECISION:
+        return verdicts.too_late(track)
     return track.flaw if cause is Reason.POSITION_UNKNOWN and track.flaw is not Reason.OK else cause
 
 

@@ -169,7 +169,7 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
             return turn_away(scope, track, fault, from_mm)
     chute, exit, reason, rule = _route(scope, track.order, from_mm)
     if reason is Reason.LATE_DECISION:
-        reason = _too_late(track)
+        reason = too_late(track)
     if chute is None or exit is None:
         return turn_away(scope, track, reason, from_mm, f"{reason}:{rule}" if rule else "")
     if HoldCause.DISK_LOW in scope.state.holds:
@@ -184,8 +184,9 @@ def verdict(scope: Scope, track: Track, from_mm: int) -> Verdict | None:
     )
 
 
-def _too_late(track: Track) -> Reason:
-    """Why the exit of its order is behind it: the link or the look-up where they kept it waiting."""
+def too_late(track: Track) -> Reason:
+    """Why the exit of its order is behind it, or the PLC heard of it too late: the link or the look-up where
+    they kept it waiting (answers that come all at once have their commands stand in a queue)."""
     if track.unwatched:
         return Reason.LINK_LOST
     return Reason.UPSTREAM_TIMEOUT if track.waited else Reason.LATE_DECISION

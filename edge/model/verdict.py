@@ -44,6 +44,8 @@ class Reason(StrEnum):
     GAP_TOO_SMALL = "gap_too_small"
     POSITION_UNKNOWN = "position_unknown"
     LATE_DECISION = "late_decision"
+    """Decided behind its deadline; or in time, and durable or on the PLC's desk only behind the commit point:
+    the disk or the PLC was slower than the line's description says."""
     PURGED = "purged"
     FLUSH_ESTOP = "flush_estop"
     ENCODER_FAULT = "encoder_fault"

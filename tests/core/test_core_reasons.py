@@ -380,6 +380,18 @@ def test_a_refused_parcel_goes_to_the_end(status: CommandStatus, reason: Reason)
     assert bench.the(Decided).reason is Reason.OK
 
 
+def test_too_late_for_the_plc_because_the_look_up_was_late_is_no_late_decision() -> None:
+    bench = CoreBench()
+    bench.answers[8] = CommandStatus.TOO_LATE
+    bench.mute.add(LookUp)
+    bench.parcel(8)
+    bench.run(3_200)
+    bench.look_up(bench.commands(LookUp)[0])
+    bench.run(12_000)
+    assert (bench.the(Exited).exit, bench.the(Exited).reason) == (END, Reason.UPSTREAM_TIMEOUT)
+    assert bench.the(Decided).reason is Reason.OK
+
+
 def test_a_refused_reject_keeps_its_reason() -> None:
     bench = CoreBench()
     bench.answers[1] = CommandStatus.EXIT_FULL
