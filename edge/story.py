@@ -55,6 +55,7 @@ REVIEW = {
         "extra": "  多出：",
     },
 }
+AWAY = {"en": "away as it passed: {readers}", "zh": "经过时掉线：{readers}"}
 END = {"en": "Ended as {reason}: {text}", "zh": "结果 {reason}：{text}"}
 
 
@@ -89,13 +90,15 @@ def _values(item: Any) -> str:
     return " ".join(shown)
 
 
-def _choice(item: Identified | ChoiceChanged, texts: ReadingTexts) -> str:
+def _choice(item: Identified | ChoiceChanged, texts: ReadingTexts, language: str) -> str:
     """Why this waybill, or none, and for each code who saw it and what became of it."""
     rules, standings, _ = texts
     shown = [f"quality={item.quality} waybill={item.waybill or '–'} {item.why}: {rules[item.why]}"]
     for code in item.codes:
         readers = ", ".join(code.readers) or "–"
         shown.append(f"{code.text} {code.symbology} ({readers}): {standings[code.standing]}")
+    if isinstance(item, Identified) and item.away:
+        shown.append(AWAY[language].format(readers=", ".join(item.away)))
     return "\n".join(shown)
 
 
@@ -124,7 +127,7 @@ def story_table(
         item = row.item()
         told = _values(item)
         if isinstance(item, Identified | ChoiceChanged):
-            told = _choice(item, texts)
+            told = _choice(item, texts, language)
         elif isinstance(item, KeyedCodeTaken):
             told += f"\n{item.outcome}: {texts[2][item.outcome]}"
         table.add_row(str(row.seq), _clock(row, zone), str(since_ms), row.kind, Text(told))

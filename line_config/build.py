@@ -21,6 +21,7 @@ from edge.model.topology import (
     PlcLink,
     Reader,
     ReaderSpeaks,
+    ReadingPoint,
     ReadPolicy,
     Recirculation,
     Scale,
@@ -110,6 +111,14 @@ def build_topology(
         plc=_plc(line, plc),
         benches=benches,
         review_required=line.review == "required",
+        reading_points=tuple(
+            ReadingPoint(
+                id=one.id,
+                readers=tuple(ReaderId(reader) for reader in one.readers),
+                at_least=one.at_least,
+            )
+            for one in line.reading_points
+        ),
     )
 
 

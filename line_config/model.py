@@ -218,6 +218,15 @@ class ReaderSettings(Strict):
     connection: ReaderConnection
 
 
+class ReadingPointSettings(Strict):
+    """Readers that look at a parcel from several sides: their answers are one read."""
+
+    id: Id
+    readers: Annotated[tuple[Id, ...], Field(min_length=2, max_length=8)]
+    at_least: Annotated[int, Field(ge=1, le=8)] = 1
+    """So many of them must be there; a label on a side that only the others see is missed meanwhile."""
+
+
 class CheckParcelSettings(Strict):
     """A parcel of known weight that is run over the belt now and then."""
 
@@ -422,6 +431,7 @@ class LineFile(Strict):
     guard_zones: Annotated[tuple[GuardZoneSettings, ...], Field(max_length=16)] = ()
     eyes: Annotated[tuple[EyeSettings, ...], Field(min_length=2, max_length=32)]
     readers: Annotated[tuple[ReaderSettings, ...], Field(min_length=1, max_length=8)]
+    reading_points: Annotated[tuple[ReadingPointSettings, ...], Field(max_length=4)] = ()
     scale: Annotated[NoScale | BeltScale | StaticScale, Field(discriminator="kind")]
     diverters: Annotated[tuple[DiverterSettings, ...], Field(min_length=1, max_length=32)]
     exits: Annotated[tuple[ExitSettings, ...], Field(min_length=1, max_length=32)]

@@ -16,7 +16,7 @@ from line_config.yaml_tree import Tree
 
 Steps = tuple[str | int, ...]
 
-NAMED = ("infeeds", "eyes", "readers", "diverters", "exits", "chutes", "benches")
+NAMED = ("infeeds", "eyes", "readers", "reading_points", "diverters", "exits", "chutes", "benches")
 """Lists of named things."""
 REFERENCES: tuple[tuple[str, str, str], ...] = (
     ("diverters", "eye", "eyes"),
@@ -34,6 +34,7 @@ def check_references(tree: Tree, carriers: Sequence[str]) -> list[Problem]:
         *_exits(tree),
         *_devices(tree),
         *_benches(tree),
+        *_reading_points(tree),
         *_timezone(tree),
         *_reading(tree, carriers),
         *_relay(tree),
@@ -164,6 +165,18 @@ def _benches(tree: Tree) -> Iterator[Problem]:
     if _value(tree, "review") == "required" and not _items(tree, "benches"):
         what = "no bench is there to review at: nothing could ship"
         yield problem_at(tree, ("review",), what, "add benches, or review: none")
+
+
+def _reading_points(tree: Tree) -> Iterator[Problem]:
+    """Readers of the line, each at one point at most."""
+    readers, taken = _names(tree, "readers"), dict[object, str]()
+    for index, item in _items(tree, "reading_points"):
+        for place, reader in _items(item, "readers"):
+            steps: Steps = ("reading_points", index, "readers", place)
+            yield from _unknown(tree, steps, reader.content, readers, "readers")
+            if reader.content in taken:
+                yield problem_at(tree, steps, f"belongs to reading point {taken[reader.content]} already")
+            taken.setdefault(reader.content, item.name)
 
 
 @lru_cache(maxsize=1)

@@ -130,7 +130,17 @@ def _readers(file: LineFile, tree: Tree) -> Iterator[Problem]:
         if reader.latency is not None and reader.latency.min_ms > reader.latency.max_ms:
             what = f"is larger than max_ms, {reader.latency.max_ms}"
             yield problem_at(tree, ("readers", reader.id, "latency", "min_ms"), what)
-    if not any(reader.needed for reader in file.readers):
+    needed = {reader.id for reader in file.readers if reader.needed}
+    for point in file.reading_points:
+        if point.at_least > len(point.readers):
+            what = f"more readers than the point has: at most {len(point.readers)}"
+            yield problem_at(tree, ("reading_points", point.id, "at_least"), what)
+        for index, name in enumerate(point.readers):
+            if name not in needed:
+                what = "is not needed: a reading point waits for each of its readers"
+                hint = "say needed: true, or leave it out here"
+                yield problem_at(tree, ("reading_points", point.id, "readers", index), what, hint)
+    if not needed:
         yield problem_at(tree, ("readers",), "no reader is needed: nothing would be waited for")
     for eye in _with_role(file, EyeRole.READER):
         if all(abs(2 * (one.position_mm - eye.position_mm)) > one.field_mm for one in file.readers):

@@ -11,6 +11,9 @@ that is waited for:
 - PARTIAL: only codes that fit no carrier of this line. Each may still be a known waybill, so each is
   looked up. One that no order has is a foreign label where it fits a carrier that is not served here.
 
+Readers of one reading point stand in for each other: while enough of them were there, what they read
+counts, and the record says who was away.
+
 A code that fits no pattern beside a chosen one is looked up too: if it is known, there are two
 candidates, and the parcel is ``multi_read`` (or ``code_changed``) after all. What comes after the window
 was closed may still contradict the choice, also when the parcel is told; a first candidate counts
@@ -25,9 +28,10 @@ from edge.core.state import SeenCode, Track
 from edge.model.codes import ReadQuality, ReadRule
 from edge.model.commands import ArchiveImage, LookUp
 from edge.model.events import CodesRead, LookUpFailed, OrderChanged, OrderFound, OrderMissing, WakePurpose
-from edge.model.ids import Waybill
+from edge.model.ids import ReaderId, Waybill
 from edge.model.order import BeltOrder
 from edge.model.records import ChoiceChanged, Identified
+from edge.model.topology import Reader
 from edge.model.units import MonoUs, Ticks
 from edge.model.verdict import ParcelState, Reason
 
@@ -126,15 +130,20 @@ def _changed(scope: Scope, track: Track, at_us: MonoUs, rule: ReadRule) -> None:
     )
 
 
-def _was_blind(scope: Scope, track: Track) -> bool:
-    """An answer of a reader may be missing: it was away while the parcel was before it."""
-    for reader in scope.layout.needed_readers:
-        watch = scope.state.readers.get(reader.id)
-        if watch is None or not watch.up or watch.blind_until < 0:
-            return True
-        if scope.layout.read_window(reader, track.origin, track.length_mm)[0] < watch.blind_until:
-            return True
-    return False
+def _was_away(scope: Scope, track: Track, reader: Reader) -> bool:
+    """An answer of this reader may be missing: it was away while the parcel was before it."""
+    watch = scope.state.readers.get(reader.id)
+    if watch is None or not watch.up or watch.blind_until < 0:
+        return True
+    return scope.layout.read_window(reader, track.origin, track.length_mm)[0] < watch.blind_until
+
+
+def _was_blind(scope: Scope, away: tuple[ReaderId, ...]) -> bool:
+    """So many were away that others do not make up for it."""
+    return any(
+        sum(reader.id not in away for reader in readers) < at_least
+        for readers, at_least in scope.layout.waited_for
+    )
 
 
 def window_over(scope: Scope, track: Track, at_us: MonoUs, ticks: Ticks) -> None:
@@ -152,7 +161,9 @@ def close(scope: Scope, track: Track, at_us: MonoUs, *, by_deadline: bool = Fals
     """Choose the waybill, put the choice on record and ask for its order."""
     track.closed = True
     found = sift(scope.layout, track)
-    quality, rule = _choose(scope, track, found)
+    needed = scope.layout.needed_readers
+    away = tuple(reader.id for reader in needed if _was_away(scope, track, reader))
+    quality, rule = _choose(scope, track, found, away)
     if quality is ReadQuality.GOOD or (quality is ReadQuality.PARTIAL and track.flaw is Reason.OK):
         track.unsettled = [Waybill(text) for text in (*found.fitting, *found.foreign, *found.others)]
     scope.record(
@@ -164,6 +175,7 @@ def close(scope: Scope, track: Track, at_us: MonoUs, *, by_deadline: bool = Fals
             codes=judged(scope.layout, track),
             why=rule,
             by_deadline=by_deadline,
+            away=away,
         )
     )
     for waybill in track.unsettled:
@@ -188,12 +200,14 @@ def _keep_pictures(scope: Scope, track: Track) -> None:
         )
 
 
-def _choose(scope: Scope, track: Track, found: Sifted) -> tuple[ReadQuality, ReadRule]:
+def _choose(
+    scope: Scope, track: Track, found: Sifted, away: tuple[ReaderId, ...]
+) -> tuple[ReadQuality, ReadRule]:
     """What the open window's codes make of the parcel; a rule that ends it sets its fault."""
     if not (found.candidates or found.others):
         track.fault = Reason.NO_READ
         return ReadQuality.NO, ReadRule.NOTHING_READ
-    if _was_blind(scope, track):
+    if _was_blind(scope, away):
         track.flaw = Reason.POSITION_UNKNOWN if track.flaw is Reason.OK else track.flaw
         return ReadQuality.PARTIAL, ReadRule.READER_AWAY
     if len(found.candidates) > 1:

@@ -31,7 +31,7 @@ def _any_of(patterns: Sequence[WaybillPattern]) -> re.Pattern[str]:
 
 def _reading_points(topology: Topology) -> dict[ReaderId, int]:
     """Readers whose fields touch on the belt look at a parcel together, from several sides: they are one
-    reading point. Numbered downstream from 0."""
+    reading point, and so are those that the line describes as one. Numbered downstream from 0."""
     points: dict[ReaderId, int] = {}
     number, reaches = -1, Mm(0)
     for reader in sorted(topology.readers, key=lambda one: (one.position_mm - one.field_mm // 2, one.id)):
@@ -39,7 +39,22 @@ def _reading_points(topology: Topology) -> dict[ReaderId, int]:
             number += 1
         reaches = Mm(max(reaches, reader.position_mm + reader.field_mm // 2))
         points[reader.id] = number
+    for point in topology.reading_points:
+        joined = {points[reader] for reader in point.readers}
+        points = {reader: min(joined) if no in joined else no for reader, no in points.items()}
     return points
+
+
+def _waited_for(topology: Topology) -> tuple[tuple[tuple[Reader, ...], int], ...]:
+    """Readers that see a parcel in each other's place, and how many of them must have been there."""
+    readers = {reader.id: reader for reader in topology.readers}
+    several = tuple(
+        (tuple(readers[reader] for reader in point.readers), point.at_least)
+        for point in topology.reading_points
+    )
+    joined = {reader for point in topology.reading_points for reader in point.readers}
+    alone = tuple(((reader,), 1) for reader in topology.readers if reader.needed and reader.id not in joined)
+    return (*alone, *several)
 
 
 class Layout:
@@ -72,6 +87,7 @@ class Layout:
         self.foreign = _any_of(topology.read.foreign)
         self.symbologies = frozenset(topology.read.symbologies) - GOODS_SYMBOLOGIES
         self.needed_readers = tuple(reader for reader in topology.readers if reader.needed)
+        self.waited_for = _waited_for(topology)
         self.point_of = _reading_points(topology)
         """Reader → number of its reading point."""
         self.no_read = frozenset(topology.read.no_read)

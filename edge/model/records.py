@@ -22,6 +22,7 @@ from edge.model.ids import (
     OrderNo,
     PlanId,
     PlcNumber,
+    ReaderId,
     ScaleId,
     TrackId,
     Waybill,
@@ -48,7 +49,8 @@ class TrackOpened:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identified:
     """How the read window closed, once per track. ``waybill`` empty when none was chosen. ``by_deadline``:
-    closed before the last answer was due."""
+    closed before the last answer was due. ``away``: of the readers that are waited for, those that were
+    away as the parcel passed."""
 
     at_us: MonoUs
     track: TrackId
@@ -57,6 +59,7 @@ class Identified:
     codes: tuple[JudgedCode, ...]
     why: ReadRule
     by_deadline: bool = False
+    away: tuple[ReaderId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,19 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingPoint:
+    """Readers, such as cameras above and beside the belt, whose answers about a parcel are one read.
+
+    Each sees sides of a parcel that the others may not. ``at_least`` of them must have been there as the
+    parcel passed; then what they read counts without the others.
+    """
+
+    id: str
+    readers: tuple[ReaderId, ...]
+    at_least: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckParcel:
     """A parcel of known weight that is run over the belt to check the scale; ``code``: on its label."""
 
@@ -274,3 +287,5 @@ class Topology:
     benches: tuple[Bench, ...] = ()
     review_required: bool = False
     """What ships must have passed a review."""
+    reading_points: tuple[ReadingPoint, ...] = ()
+    """Those that the line describes; each other reader is waited for by itself."""

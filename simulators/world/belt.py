@@ -39,6 +39,7 @@ from simulators.world.parcel import (
     Point,
     Way,
     end_eye,
+    faced,
     loop_exit,
 )
 from simulators.world.platform import Platform
@@ -229,6 +230,7 @@ class World:
         ``again``: who it was on its last lap; what was planned for its index has been done then.
         """
         self.placed += 1
+        spec = faced(spec, self.topology)
         now = self.now_us
         spots = tuple(self._bits.between(1, one.field_mm - 1) for one in self.topology.readers)
         body = Body(

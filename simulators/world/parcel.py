@@ -4,7 +4,7 @@ A body's way along the belt is a list of *points*: offsets of its leading edge f
 at which something happens. They are computed once, when it is put on the belt; nothing is polled.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.model.codes import Code
 from edge.model.ids import ReaderId
@@ -39,6 +39,20 @@ class Label:
 
     def seen_by(self, reader: ReaderId) -> bool:
         return not self.readers or reader in self.readers
+
+
+def faced(spec: "ParcelSpec", topology: Topology) -> "ParcelSpec":
+    """As it lies under the line's reading points: of each point's readers its label faces one, or all. By
+    its index; a parcel with two labels shows both of them to all."""
+    if not topology.reading_points or len(spec.labels) != 1 or spec.labels[0].readers:
+        return spec
+    hidden: set[ReaderId] = set()
+    for point in topology.reading_points:
+        turn = spec.index % (len(point.readers) + 1)
+        if turn < len(point.readers):
+            hidden |= set(point.readers) - {point.readers[turn]}
+    seeing = tuple(one.id for one in topology.readers if one.id not in hidden)
+    return replace(spec, labels=(replace(spec.labels[0], readers=seeing),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ def _loud_again() -> Iterator[None]:
 # -- check
 
 
-@pytest.mark.parametrize("line", ["demo", "camera", "small", "fast", "loop"])
+@pytest.mark.parametrize("line", ["demo", "camera", "small", "fast", "loop", "tunnel"])
 def test_the_packaged_lines_hold(line: str) -> None:
     told = call("check", line)
     assert told.exit_code == 0, told.stderr
@@ -226,4 +226,4 @@ def test_only_linux(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 
 def test_the_packaged_lines_are_those_that_are_tested() -> None:
-    assert packaged_names("lines") == ("camera", "demo", "fast", "loop", "small")
+    assert packaged_names("lines") == ("camera", "demo", "fast", "loop", "small", "tunnel")

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from edge.core.layout import Layout
+from edge.model.alarm import AlarmKind
 from edge.model.codes import CodeStanding, ReadQuality, ReadRule, Symbology
 from edge.model.coding import CodingOutcome
 from edge.model.commands import LookUp, Revoke
-from edge.model.events import DeviceWentDown
+from edge.model.events import DeviceWentDown, DeviceWentUp
 from edge.model.ids import DeviceId, ReaderId
 from edge.model.records import ChoiceChanged, Exited, Identified
-from edge.model.topology import Reader, Topology
+from edge.model.topology import Reader, ReadingPoint, Topology
 from edge.model.units import Mm
 from edge.model.verdict import Reason
 from line_config.reading import reading_texts
@@ -52,6 +53,9 @@ def standings(row: Identified | ChoiceChanged) -> dict[str, tuple[CodeStanding, 
 def test_readers_whose_fields_touch_are_one_reading_point() -> None:
     points = Layout(LINE).point_of
     assert points == {"top": 0, "side": 0, "second": 1, "check": 2}
+    point = ReadingPoint(id="tunnel", readers=(SIDE.id, SECOND.id), at_least=1)
+    joined = Layout(replace(LINE, reading_points=(point,))).point_of
+    assert joined == {"top": 0, "side": 0, "second": 0, "check": 2}, "as the line describes it, too"
 
 
 OWN, OTHER = waybill(1), waybill(2)
@@ -176,6 +180,72 @@ def test_only_a_reader_that_is_waited_for_is_missed(name: str, reason: Reason) -
     assert bench.the(Exited).reason is reason
     away = reason is not Reason.OK
     assert (bench.the(Identified).why is ReadRule.READER_AWAY) is away
+
+
+def tunnel(at_least: int) -> Topology:
+    """The first reader and the second, which stands farther on, as one reading point."""
+    point = ReadingPoint(id="tunnel", readers=(TOP.id, SECOND.id), at_least=at_least)
+    return replace(DEMO, readers=(TOP, SECOND), reading_points=(point,))
+
+
+def through_tunnel(away: tuple[str, ...], at_least: int = 1, **shown: tuple[str, ...]) -> CoreBench:
+    """Parcel 1 goes through it; the readers of ``away`` are not there."""
+    bench = CoreBench(tunnel(at_least))
+    bench.orders[OTHER] = order(OTHER, routing="2")
+    for name in away:
+        bench.post(DeviceWentDown(at_us=bench.at_us, device=DeviceId(name), why="cable"))
+    seen = {ReaderId(name): () if name in away else shown.get(name, ()) for name in ("top", "second")}
+    bench.parcel(1, codes=(), shown=seen)
+    bench.run(12_000)
+    return bench
+
+
+BOTH = ("top", "second")
+FUSED: list[tuple[tuple[str, ...], int, dict[str, tuple[str, ...]], ReadRule, Reason]] = [
+    ((), 1, {"top": (OWN,), "second": (OWN,)}, ReadRule.ONE_FITS, Reason.OK),
+    ((), 2, {"second": (OWN,)}, ReadRule.ONE_FITS, Reason.OK),
+    ((), 1, {"top": (OWN,), "second": (OTHER,)}, ReadRule.TWO_CANDIDATES, Reason.MULTI_READ),
+    ((), 1, {}, ReadRule.NOTHING_READ, Reason.NO_READ),
+    (("second",), 1, {"top": (OWN,)}, ReadRule.ONE_FITS, Reason.OK),
+    (("top",), 1, {"second": (OWN,)}, ReadRule.ONE_FITS, Reason.OK),
+    (("top",), 2, {"second": (OWN,)}, ReadRule.READER_AWAY, Reason.POSITION_UNKNOWN),
+    (("top",), 1, {"second": (OWN, OTHER)}, ReadRule.TWO_CANDIDATES, Reason.MULTI_READ),
+    (("second",), 1, {"second": (OWN,)}, ReadRule.NOTHING_READ, Reason.NO_READ),
+    (BOTH, 1, {"top": (OWN,)}, ReadRule.NOTHING_READ, Reason.NO_READ),
+]
+
+
+@pytest.mark.parametrize(("away", "at_least", "shown", "rule", "reason"), FUSED)
+def test_readers_of_one_point_are_one_read_and_stand_in_for_each_other(
+    away: tuple[str, ...],
+    at_least: int,
+    shown: dict[str, tuple[str, ...]],
+    rule: ReadRule,
+    reason: Reason,
+) -> None:
+    bench = through_tunnel(away, at_least, **shown)
+    row = bench.the(Identified)
+    assert (row.why, row.away) == (rule, away)
+    assert bench.the(Exited).reason is reason
+    standing = bench.core.state.alarms.values()
+    assert sorted(one.subject for one in standing if one.kind is AlarmKind.READER_DOWN) == sorted(away)
+
+
+def test_the_record_says_which_reader_of_a_point_saw_which_code() -> None:
+    row = through_tunnel((), top=(OWN, "HZ-3"), second=(OWN,)).the(Identified)
+    assert standings(row)[OWN] == (CodeStanding.CHOSEN, BOTH)
+    assert standings(row)["HZ-3"][1] == ("top",)
+
+
+def test_one_that_came_back_as_the_parcel_was_before_it_was_away() -> None:
+    bench = CoreBench(tunnel(1))
+    bench.post(DeviceWentDown(at_us=bench.at_us, device=DeviceId("second"), why="cable"))
+    bench.parcel(1)
+    bench.run(1_000)
+    bench.post(DeviceWentUp(at_us=bench.at_us, device=DeviceId("second")))
+    bench.parcel(2)
+    bench.run(12_000)
+    assert [row.away for row in bench.records(Identified)] == [("second",), ()]
 
 
 def late(bench: CoreBench, body: Body, *codes: str) -> None:

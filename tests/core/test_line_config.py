@@ -29,7 +29,7 @@ def demo() -> Topology:
 
 
 def test_the_lines_that_are_packaged() -> None:
-    assert LINES == ("camera", "demo", "fast", "loop", "small")
+    assert LINES == ("camera", "demo", "fast", "loop", "small", "tunnel")
 
 
 @pytest.mark.parametrize("name", LINES)

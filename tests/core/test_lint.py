@@ -23,7 +23,7 @@ def demo() -> LineDescription:
     return load_line("demo")
 
 
-@pytest.mark.parametrize("name", ["demo", "camera", "small", "fast", "loop"])
+@pytest.mark.parametrize("name", ["demo", "camera", "small", "fast", "loop", "tunnel"])
 def test_the_packaged_lines_hold(name: str) -> None:
     report = lint(load_line(name))
     assert report.findings == ()

@@ -78,8 +78,10 @@ def test_without_faults_everything_is_sorted_and_both_buses_decide_alike(
         ("small", 120, 4, DEFAULT, 0.93, 0.7),
         ("fast", 360, 5, DEFAULT, 0.88, 0.6),
         ("demo", 360, 6, HARSH, 0.85, 0.4),
+        ("tunnel", 360, 5, DEFAULT, 0.88, 0.6),
         ("small", 120, 7, HARSH, 0.9, 0.5),
         ("fast", 360, 8, HARSH, 0.8, 0.3),
+        ("tunnel", 360, 8, HARSH, 0.8, 0.3),
     ],
 )
 def test_faults_break_nothing(
