@@ -262,6 +262,7 @@ def read(
     json_to: JsonOption = None,
 ) -> None:
     """Read codes from picture files, as a camera of a line would, but with every effort."""
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "67108864")  # read when OpenCV is loaded
     from edge.reading import WrongOptions, goods_of, read_files, symbologies_of, tell
 
     try:

@@ -10,16 +10,21 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from drivers.streams.frame_sources import one_core, read_picture
+from drivers.streams.frame_sources import MAX_PIXELS, one_core, read_picture
 from drivers.vision.agreement import ReadRules, goods_numbers
 from drivers.vision.engines import zbar_missing
 from drivers.vision.ladder import CodeSeen, Ladder, PictureRead
 from edge.model.codes import Symbology
 
 SYMBOLOGIES = tuple(one for one in Symbology if one is not Symbology.UNKNOWN)
+ESCAPED = "backslashreplace"
+"""Of bytes in a path that are no UTF-8 it makes what JSON has for them too: ``\\udcff`` is read back as the
+same path."""
 BARCODE = "barcode"
 """The column of a goods list that counts."""
 MAX_GOODS = 1_000_000
+ENCODINGS = ("utf-8-sig", "gb18030")
+"""The second is a superset of GBK, in which a Chinese Excel saves CSV."""
 
 
 class WrongOptions(Exception):
@@ -37,19 +42,31 @@ def symbologies_of(words: Sequence[str]) -> frozenset[Symbology]:
 
 
 def goods_of(path: Path) -> frozenset[str]:
-    """The ``barcode`` column of a CSV file with a head. Raises ``WrongOptions``."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = csv.DictReader(stream)
-            if BARCODE not in (rows.fieldnames or ()):
-                found = ", ".join(rows.fieldnames or ()) or "nothing"
-                raise WrongOptions(f"--goods {path}: no column {BARCODE} in its head, which has {found}")
-            barcodes = [row[BARCODE] or "" for _, row in zip(range(MAX_GOODS), rows, strict=False)]
-    except OSError as error:
-        raise WrongOptions(f"--goods {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise WrongOptions(f"--goods {path}: no CSV in UTF-8: {error}") from error
-    return goods_numbers(barcodes)
+    """The ``barcode`` column of a CSV file with a head, in UTF-8 or GBK. Raises ``WrongOptions``."""
+    for encoding in ENCODINGS:
+        try:
+            return goods_numbers(_barcodes(path, encoding))
+        except OSError as error:
+            raise WrongOptions(f"--goods {path}: {error.strerror}") from error
+        except csv.Error as error:
+            raise WrongOptions(f"--goods {path}: no CSV: {error}") from error
+        except UnicodeDecodeError:
+            continue
+    raise WrongOptions(f"--goods {path}: neither UTF-8 nor GBK: save it as CSV UTF-8")
+
+
+def _barcodes(path: Path, encoding: str) -> list[str]:
+    with path.open(encoding=encoding, newline="") as stream:
+        rows = csv.DictReader(stream)
+        heads = [head.strip() for head in rows.fieldnames or ()]
+        if BARCODE not in heads:
+            found = ", ".join(heads) or "nothing"
+            raise WrongOptions(f"--goods {path}: no column {BARCODE} in its head, which has {found}")
+        rows.fieldnames = heads
+        barcodes = [row[BARCODE] or "" for _, row in zip(range(MAX_GOODS + 1), rows, strict=False)]
+    if len(barcodes) > MAX_GOODS:
+        raise WrongOptions(f"--goods {path}: more than {MAX_GOODS} rows")
+    return barcodes
 
 
 def read_files(
@@ -68,7 +85,9 @@ def _entry(path: str, ladder: Ladder) -> dict[str, object]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return _nothing(path, f"cannot be read: {reason}")
     if pixels is None:
-        return _nothing(path, "no picture that can be decoded")
+        return _nothing(
+            path, f"no picture that can be decoded, or one of more than {MAX_PIXELS >> 20} megapixels"
+        )
     read = ladder.read(pixels)
     entry: dict[str, object] = {
         "image": path,
@@ -109,16 +128,24 @@ def tell(entries: Sequence[dict[str, object]], json_to: str | None) -> None:
         sys.stderr.write(f"{zbar_missing()}\n")
     text = json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
     if json_to == "-":
-        sys.stdout.write(text)
+        _write(text, "utf-8")
         return
     if json_to is not None:
-        Path(json_to).write_text(text, encoding="utf-8")
+        Path(json_to).write_bytes(text.encode("utf-8", ESCAPED))
     for entry in entries:
-        sys.stdout.write(f"{entry['image']}: {entry.get('why', '')}".rstrip() + f" ({entry['ms']} ms)\n")
+        _write(f"{entry['image']}: {entry.get('why', '')}".rstrip() + f" ({entry['ms']} ms)\n")
         codes = entry["codes"]
         assert isinstance(codes, list)
         for code in codes:
             mark = "agreed" if code["agreed"] else "in doubt"
             shown = code["text"] or code.get("bytes", "")
             engines = ", ".join(code["engines"])
-            sys.stdout.write(f"  {code['symbology']} {shown!r}: {mark}, by {engines}\n")
+            _write(f"  {code['symbology']} {shown!r}: {mark}, by {engines}\n")
+
+
+def _write(text: str, encoding: str | None = None) -> None:
+    """To stdout, whatever it can say, by default in its own encoding."""
+    stream = sys.stdout
+    stream.flush()
+    stream.buffer.write(text.encode(encoding or stream.encoding, ESCAPED))
+    stream.flush()

@@ -5,8 +5,10 @@ Frames are 8-bit grey. The stamp is the monotonic clock's at the grab, before an
 frame; ``late_us`` is how much older than that its light is where the source says so itself.
 """
 
+import errno
 import os
 import socket
+import stat
 import struct
 import time
 from collections.abc import Iterator
@@ -28,6 +30,9 @@ MAX_PIXELS = 1 << 26
 FRAME_HEAD = struct.Struct("!4sIIQ")
 FRAME_MAGIC = b"BKF1"
 """A simulated frame: magic, width, height, CLOCK_MONOTONIC of its light in µs, then its grey pixels."""
+MAX_FILE_BYTES = 256 << 20
+"""A picture of 64 MP in colour, not packed."""
+BAND_ROWS = 256
 READ_S = 2.0
 QUIET = "-8"
 """FFmpeg's AV_LOG_QUIET: a stream of damaged pictures would fill the log with its remarks."""
@@ -180,8 +185,14 @@ class SimulatedFrames:
 
 
 def grey(pixels: NDArray[np.integer[Any] | np.floating[Any]]) -> Pixels:
-    """One 8-bit channel of a picture as OpenCV gives it: grey, BGR, or BGR with alpha on white paper."""
-    picture = np.asarray(pixels // 256 if pixels.dtype == np.uint16 else pixels, np.uint8)
+    """One 8-bit channel of a picture as OpenCV gives it: grey, BGR, or BGR with alpha on white paper. Band
+    by band, so that a large picture takes little more than itself."""
+    bands = [_grey_band(pixels[top : top + BAND_ROWS]) for top in range(0, pixels.shape[0], BAND_ROWS)]
+    return bands[0] if len(bands) == 1 else np.concatenate(bands)
+
+
+def _grey_band(band: NDArray[np.integer[Any] | np.floating[Any]]) -> Pixels:
+    picture = np.asarray(band // 256 if band.dtype == np.uint16 else band, np.uint8)
     if picture.ndim == 2:
         return picture
     if picture.shape[2] == 4:
@@ -193,15 +204,37 @@ def grey(pixels: NDArray[np.integer[Any] | np.floating[Any]]) -> Pixels:
 
 
 def read_picture(path: Path) -> Pixels | None:
-    """A picture file in grey; None for one that is none. Raises ``OSError``."""
-    data = np.frombuffer(path.read_bytes(), np.uint8)
+    """A picture file in grey; None for one that is none, or too large. Whoever reads pictures of strangers
+    sets OPENCV_IO_MAX_IMAGE_PIXELS before OpenCV is loaded, or a small file may unpack to gigabytes before
+    it is found too large. Raises ``OSError``."""
+    data = np.frombuffer(_content(path), np.uint8)
     if not data.size:
         return None
     try:
         pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    except cv2.error:
+    except (cv2.error, MemoryError):
         return None
-    return None if pixels is None or pixels.size > 4 * MAX_PIXELS else grey(pixels)
+    if pixels is None or pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
+        return None
+    return grey(pixels if pixels.dtype in (np.uint8, np.uint16) else _spread(pixels))
+
+
+def _content(path: Path) -> bytes:
+    """Of a plain file: a pipe or a device may give no end of bytes, or none for ever."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "no plain file")
+        if found.st_size > MAX_FILE_BYTES:
+            raise OSError(errno.EFBIG, f"more than {MAX_FILE_BYTES >> 20} MB")
+        return file.read(MAX_FILE_BYTES)
+
+
+def _spread(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """A picture of measures (floating point, signed): its darkest is black, its brightest white."""
+    finite = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(finite.min()), float(finite.max())
+    return ((finite - low) * (255 / max(high - low, 1e-30))).astype(np.uint8)
 
 
 def _over_and_over(files: list[Path]) -> Iterator[Pixels]:

@@ -99,7 +99,7 @@ def test_options(tmp_path: Path) -> None:
     with pytest.raises(WrongOptions, match="No such file"):
         goods_of(tmp_path / "nothing.csv")
     goods.write_bytes(b"barcode\n\xff\xfe\n")
-    with pytest.raises(WrongOptions, match="no CSV in UTF-8"):
+    with pytest.raises(WrongOptions, match="neither UTF-8 nor GBK"):
         goods_of(goods)
 
 

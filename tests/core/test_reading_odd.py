@@ -1,0 +1,196 @@
+"""`beltkeeper read` on what people really give it: every kind of picture, and what is none."""
+
+import json
+import os
+import resource
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from drivers.streams import frame_sources
+from drivers.streams.frame_sources import read_picture
+from edge.model.codes import Code, Symbology
+from edge.reading import SYMBOLOGIES, WrongOptions, goods_of, read_files
+from simulators.labels.printed import LabelPrint, print_label
+
+TEXT = "JT1234567890123"
+LABEL = print_label(LabelPrint(codes=(Code(text=TEXT, symbology=Symbology.CODE128),), module_px=3))
+GREY = Image.fromarray(LABEL)
+EVERYTHING = frozenset(SYMBOLOGIES)
+MEMORY = 1_500 << 20
+"""Of the command's address space; a bomb unpacks to 900 MB more."""
+
+
+def with_ink_in_alpha() -> Image.Image:
+    """Black everywhere, and paper where it can be seen through."""
+    pixels = np.zeros((*LABEL.shape, 4), np.uint8)
+    pixels[..., 3] = 255 - LABEL
+    return Image.fromarray(pixels)
+
+
+def turned_by_exif() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+def save(folder: Path, name: str) -> Path:
+    path = folder / name.replace(" ", "_")
+    match name:
+        case "cmyk.jpg" | "cmyk.tif":
+            GREY.convert("CMYK").save(path)
+        case "rgba.png" | "la.png":
+            GREY.convert(path.stem.upper()).save(path)
+        case "palette.png":
+            GREY.convert("P").save(path)
+        case "one bit.png":
+            GREY.convert("1").save(path)
+        case "16 bit.png":
+            Image.fromarray(LABEL.astype(np.uint16) * 257).save(path)
+        case "float.tif":
+            Image.fromarray((LABEL / 255).astype(np.float32)).save(path)
+        case "32 bit.tif":
+            Image.fromarray(LABEL.astype(np.int32) * 1_000).save(path)
+        case "alpha.png":
+            with_ink_in_alpha().save(path)
+        case "exif.jpg":
+            GREY.save(path, exif=turned_by_exif())
+        case _:
+            GREY.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cmyk.jpg",
+        "cmyk.tif",
+        "rgba.png",
+        "la.png",
+        "palette.png",
+        "one bit.png",
+        "16 bit.png",
+        "float.tif",
+        "32 bit.tif",
+        "alpha.png",
+        "exif.jpg",
+        "grey.webp",
+        "grey.bmp",
+    ],
+)
+def test_a_picture_of_any_kind_is_read(tmp_path: Path, name: str) -> None:
+    path = str(save(tmp_path, name))
+    (entry,) = read_files([path], EVERYTHING, frozenset())
+    codes = entry["codes"]
+    assert isinstance(codes, list)
+    assert [(code["text"], code["agreed"]) for code in codes] == [(TEXT, True)]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4_000), (4_000, 1), (2, 2), (3, 900)])
+def test_a_picture_of_any_size_is_an_entry(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "small.png"
+    Image.new("L", size, 128).save(path)
+    (entry,) = read_files([str(path)], EVERYTHING, frozenset())
+    assert (entry["codes"], entry["why"]) == ([], "no code found")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e38])
+def test_a_picture_of_numbers_that_are_none_is_an_entry(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "odd.tif"
+    Image.fromarray(np.full((64, 64), value, np.float32)).save(path)
+    pixels = read_picture(path)
+    assert pixels is not None
+    assert pixels.dtype == np.uint8
+
+
+def test_what_is_no_plain_file_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "large.png").write_bytes(bytes(101))
+    monkeypatch.setattr(frame_sources, "MAX_FILE_BYTES", 100)
+    names = [
+        str(tmp_path / "pipe.png"),
+        "/dev/zero",
+        str(tmp_path),
+        "",
+        str(tmp_path / "large.png"),
+        "x" * 300,
+    ]
+    entries = read_files(names, EVERYTHING, frozenset())
+    assert [entry["image"] for entry in entries] == names
+    reasons = [str(entry["why"]).removeprefix("cannot be read: ") for entry in entries]
+    assert reasons[:4] == ["no plain file", "no plain file", "Is a directory", "Is a directory"]
+    assert reasons[4:] == ["more than 0 MB", "File name too long"]
+
+
+def bomb(path: Path, side: int) -> None:
+    """A PNG of black, one bit a pixel: 100 kB for 900 megapixels."""
+    packer, row = zlib.compressobj(9), bytes(1 + side // 8)
+    data = b"".join([packer.compress(row) for _ in range(side)]) + packer.flush()
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)), (b"IDAT", data), (b"IEND", b"")]
+    chunks = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts
+    ]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+
+
+def test_the_command_takes_any_path_and_no_bomb(tmp_path: Path) -> None:
+    bomb(tmp_path / "bomb.png", 30_000)
+    odd = os.fsencode(tmp_path) + b"/\xffodd.png"
+    Path(os.fsdecode(odd)).write_bytes(save(tmp_path, "plain.png").read_bytes())
+    found = tmp_path / "found.json"
+    arguments = ["read", os.fsdecode(odd), str(tmp_path / "bomb.png"), "--json", str(found)]
+    done = subprocess.run(
+        [sys.executable, "-m", "edge.cli", *arguments],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = json.loads(found.read_text("utf-8"))
+    assert os.fsencode(first["image"]) == odd
+    assert first["codes"][0]["text"] == TEXT
+    assert second["why"] == "no picture that can be decoded, or one of more than 64 megapixels"
+    assert rb"\udcffodd.png" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "barcodes"),
+    [
+        ("编码,名称,barcode\nA,杯子,6901234567892\n".encode("gbk"), {"6901234567892"}),
+        (b'"sku" , barcode \nA,6901234567892\n', {"6901234567892"}),
+        (b"barcode\r\n 6901234567892 \r\n\r\n12345670\r\n", {"6901234567892", "12345670", "0000012345670"}),
+        (b"barcode,sku\n", set[str]()),
+    ],
+)
+def test_goods_lists_as_people_have_them(tmp_path: Path, content: bytes, barcodes: set[str]) -> None:
+    path = tmp_path / "goods.csv"
+    path.write_bytes(content)
+    assert goods_of(path) == barcodes
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "no column barcode in its head, which has nothing"),
+        (b"Barcode\n1\n", "no column barcode in its head, which has Barcode"),
+        (b"sku;barcode\nA;1\n", "which has sku;barcode"),
+        ("sku\tbarcode\n".encode("utf-16"), "neither UTF-8 nor GBK"),
+        (b'barcode\n"' + b"x" * 200_000 + b'"\n', "no CSV: field larger than"),
+    ],
+    ids=["empty", "another case", "semicolons", "UTF-16", "a huge cell"],
+)
+def test_a_goods_list_that_is_none_is_said_so(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "goods.csv"
+    path.write_bytes(content)
+    with pytest.raises(WrongOptions) as wrong:
+        goods_of(path)
+    assert why in str(wrong.value)
+    assert "\n" not in str(wrong.value)
