@@ -9,6 +9,9 @@ from typing import Protocol, TypeVar
 from edge.model.ids import ReaderId, TrackId
 from edge.model.pictures import PictureNote
 from edge.model.topology import Reader
+from edge.store.inbox_reader import InboxReader
+from edge.store.journal_reader import JournalReader
+from edge.store.no_reads import NoReadKind, counted, known
 from edge.store.pictures import PictureArchive
 from edge.store.places import Places
 
@@ -34,6 +37,8 @@ class LabelPictures:
 
     def __init__(self, places: Places, readers: Sequence[Reader]) -> None:
         self._archive = PictureArchive(places.pictures, [reader.id for reader in readers])
+        self._journal = JournalReader(places.journal)
+        self._inbox = InboxReader(places.inbox)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
     async def of(self, parcels: Sequence[Parcel]) -> tuple[tuple[PictureNote, ...], ...]:
@@ -44,9 +49,18 @@ class LabelPictures:
         """None: there is none of it."""
         return await self._ask(lambda: self._jpeg(parcel, reader))
 
+    async def no_reads(self, limit: int) -> list[tuple[NoReadKind, int]]:
+        """Causes over the latest ``limit`` pictures of each camera, the most frequent first. May raise
+        ``StoreUnreadable``."""
+        return await self._ask(
+            lambda: counted(known(self._archive.newest(limit), self._journal, self._inbox))
+        )
+
     async def close(self) -> None:
         """Idempotent; called when nobody asks any more."""
         await asyncio.to_thread(self._thread.shutdown)
+        self._journal.close()
+        self._inbox.close()
 
     async def _ask(self, question: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, question)

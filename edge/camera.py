@@ -8,7 +8,6 @@ after that.
 import asyncio
 import ctypes
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable
@@ -29,14 +28,13 @@ from drivers.streams.frame_sources import (
 )
 from drivers.streams.newest_frame import Frame, FrameThreads
 from drivers.streams.unix import short_name
-from drivers.vision.agreement import CodeRule, ReadRules
 from drivers.vision.engines import zbar_missing
 from drivers.vision.frames import FrameAgreement
 from drivers.vision.ladder import Ladder
 from drivers.vision.picture_watch import PictureWatch
 from edge.camera_pictures import NoReadPictures
-from edge.model.codes import Symbology
 from edge.model.units import US_PER_MS
+from edge.reading_rules import line_rules
 from edge.runtime.clock import LoopClock, wall_utc_us
 from edge.runtime.disk_watch import SHORT_TIMES
 from edge.runtime.logs import log_to_stderr
@@ -173,7 +171,7 @@ class Camera:
         file, settings = port.file, port.connection
         assert isinstance(file, CameraFile)
         assert isinstance(settings, model.CameraSettings)
-        rules = _rules(line.file.reading)
+        rules = line_rules(line.file.reading)
         self._loop = asyncio.get_running_loop()
         self._answers = answers
         self._pictures = pictures
@@ -220,20 +218,6 @@ class Camera:
                 self._answers.tell(CameraBeat(picture=self._watch.picture))
             progress()
             await asyncio.sleep(BEAT_S)
-
-
-def _rules(reading: model.Reading) -> ReadRules:
-    """What a line's description says of its codes, as the pipeline wants it."""
-    formats = {
-        one.symbology: CodeRule(
-            lengths=frozenset(one.lengths),
-            check_digit=one.check_digit,
-            pattern=None if one.pattern is None else re.compile(one.pattern),
-        )
-        for one in reading.formats
-    }
-    wanted = frozenset(reading.symbologies) | frozenset(formats)
-    return ReadRules(wanted=wanted - {Symbology.UNKNOWN}, by_symbology=formats, strict=True)
 
 
 def _open_ms(settings: model.CameraSettings) -> int:

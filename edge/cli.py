@@ -279,6 +279,28 @@ def read(
         raise typer.Exit(BAD_ENVIRONMENT) from None
 
 
+@app.command(name="no-reads")
+def no_reads(
+    line: LineArgument,
+    data: DataOption = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read each picture again, by the pipeline of today.")
+    ] = False,
+    json_to: JsonOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Count why labels were not read, over the pictures that the line's cameras have kept."""
+    from edge.no_reads import tell_no_reads
+
+    description = _load(line, settings)
+    place = data_place(data, description)
+    try:
+        tell_no_reads(description, place, people_language().value, json_to, again=again)
+    except OSError as error:
+        _say(f"beltkeeper no-reads: {error}")
+        raise typer.Exit(BAD_ENVIRONMENT) from None
+
+
 @app.command()
 def parcel(
     key: Annotated[str, typer.Argument(metavar="WAYBILL|TRACK")],

@@ -392,6 +392,21 @@ class PicturesAnswer(Answer):
     pictures: list[PictureAnswer]
 
 
+class NoReadCountAnswer(Answer):
+    """``carrier`` and ``customer_code`` empty: nobody knows the parcels yet."""
+
+    reader: str
+    carrier: str
+    customer_code: str
+    cause: str
+    pictures: int
+
+
+class NoReadsAnswer(Answer):
+    pictures: int
+    counts: list[NoReadCountAnswer]
+
+
 class ReadyCodeAnswer(Answer):
     """A code that was keyed too late for its parcel: ready when that comes round."""
 

@@ -85,6 +85,7 @@ REQUIRED: Final[dict[tuple[str, str], Permission]] = {
     ("GET", "/v1/parcels/{waybill}"): Permission.READ,
     ("GET", "/v1/exits"): Permission.READ,
     ("GET", "/v1/tracks/{track}"): Permission.READ,
+    ("GET", "/v1/no-reads"): Permission.READ,
     ("GET", "/v1/tracks/{track}/pictures"): Permission.READ,
     ("GET", "/v1/tracks/{track}/pictures/{reader}"): Permission.READ,
     ("GET", "/v1/changes"): Permission.AUDIT,

@@ -109,6 +109,19 @@ EXAMPLES: Final[dict[str, Any]] = {
             }
         ],
     },
+    "NoReadsAnswer": {
+        "pictures": 14,
+        "counts": [
+            {
+                "reader": "side",
+                "carrier": "ZTO",
+                "customer_code": "K01",
+                "cause": "blurred",
+                "pictures": 11,
+            },
+            {"reader": "side", "carrier": "", "customer_code": "", "cause": "nothing_seen", "pictures": 3},
+        ],
+    },
     "PicturesAnswer": {
         "pictures": [
             {

@@ -1,12 +1,12 @@
 """Pictures of parcels that no reader could read, and what is known of each: the no-read archive."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
 from api.gateway import Gateway
-from api.http.answers import PicturesAnswer
+from api.http.answers import NoReadsAnswer, PicturesAnswer
 from api.http.deps import GatewayDep, ReaderPath, TrackPath
 from api.http.problems import Problem, Slug
 from api.moments import moment
@@ -17,6 +17,11 @@ from edge.store.journal_types import ParcelRow
 router = APIRouter(prefix="/v1", tags=["coding"])
 
 JPEG = "image/jpeg"
+COUNTED_MAX = 5_000
+"""Of each camera: a file and two look-ups each."""
+LatestQuery = Annotated[
+    int, Query(ge=1, le=COUNTED_MAX, description="At most so many of each camera, the latest.")
+]
 
 
 @router.get("/tracks/{track}/pictures", responses={200: {"model": PicturesAnswer}})
@@ -35,6 +40,28 @@ async def get_pictures(track: TrackPath, gateway: GatewayDep) -> JSONResponse:
 async def get_picture(track: TrackPath, reader: ReaderPath, gateway: GatewayDep) -> Response:
     """One picture, as the camera of that id took it."""
     return await picture_of(gateway, track, reader)
+
+
+@router.get("/no-reads", responses={200: {"model": NoReadsAnswer}})
+async def get_no_reads(gateway: GatewayDep, limit: LatestQuery = 1_000) -> JSONResponse:
+    """Why labels were not read, counted by camera (the label's side), carrier and customer, the most frequent
+    first. A parcel's carrier and customer are known once its code was keyed; until then they are empty."""
+    found = await gateway.recorded(gateway.pictures.no_reads(limit))
+    return JSONResponse(
+        {
+            "pictures": sum(number for _, number in found),
+            "counts": [
+                {
+                    "reader": kind.reader,
+                    "carrier": kind.carrier,
+                    "customer_code": kind.customer_code,
+                    "cause": kind.cause.value,
+                    "pictures": number,
+                }
+                for kind, number in found
+            ],
+        }
+    )
 
 
 async def picture_of(gateway: Gateway, track: int, reader: str) -> Response:

@@ -5,12 +5,22 @@ import sqlite3
 from typing import Any, Final
 
 from edge.model.coding import CodingOutcome
-from edge.store.journal_types import CodingRow
+from edge.model.ids import TrackId
+from edge.store.journal_types import CodingRow, UnreadParcel
 
 _SELECT_CODING: Final = (
     "SELECT c.track, c.since_utc_us, c.codes, c.waybill, c.coded_by, c.coded_utc_us, c.coded_check,"
     " c.outcome, p.length_mm, p.state, p.exit_reason, p.actual_chute, p.epoch, p.number"
     " FROM coding c JOIN parcel p ON p.track = c.track "
+)
+
+_UNREAD: Final = (
+    "SELECT p.epoch, p.number, COALESCE(NULLIF(p.waybill, ''), c.waybill, ''),"
+    " COALESCE(NULLIF(p.carrier, ''), q.carrier, ''),"
+    " COALESCE(NULLIF(p.customer_code, ''), q.customer_code, '')"
+    " FROM parcel p LEFT JOIN coding c ON c.track=p.track"
+    " LEFT JOIN parcel q ON q.waybill=c.waybill AND c.waybill<>'' AND q.carrier<>''"
+    " WHERE p.track=? ORDER BY q.track DESC LIMIT 1"
 )
 
 _READY: Final = (
@@ -30,6 +40,17 @@ def ready_codes(connection: sqlite3.Connection, limit: int) -> tuple[CodingRow, 
     """Codes that were keyed too late for their parcel, and have not been on the belt since; latest first."""
     rows = connection.execute(_SELECT_CODING + _READY, (CodingOutcome.GONE_BY.value, limit))
     return tuple(_coding(row) for row in rows)
+
+
+def unread_parcel(connection: sqlite3.Connection, track: TrackId) -> UnreadParcel | None:
+    """None: no such track."""
+    row = connection.execute(_UNREAD, (track,)).fetchone()
+    if row is None:
+        return None
+    epoch, number, waybill, carrier, customer = row
+    return UnreadParcel(
+        track=track, epoch=epoch, number=number, waybill=waybill, carrier=carrier, customer_code=customer
+    )
 
 
 def _coding(row: tuple[Any, ...]) -> CodingRow:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from edge.model.coding import CodingCheck
 from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, TrackId, Waybill
 from edge.model.line import OperatorAction
-from edge.model.order import CancelRequest, Goods, ShippedBefore
+from edge.model.order import BeltOrder, CancelRequest, Goods, ShippedBefore
 from edge.model.review import ReviewRefusal
 from edge.model.route import SortPlan
 from edge.model.units import UtcUs
@@ -83,6 +83,10 @@ class InboxReader:
                 reviewed=order is not None and released(order.order_no) == order.contents,
                 shipped_before=shipped,
             )
+
+    def belt_order(self, waybill: Waybill) -> BeltOrder | None:
+        """The order that stands for a waybill."""
+        return self._ask(lambda it: queries.belt_order(it, waybill))
 
     def look_up_slip(self, slip: str, shipped_before: ShippedLookUp, released: ReleasedLookUp) -> SlipAnswer:
         """The order to be reviewed by a slip's number, or by its own. As ``look_up``."""

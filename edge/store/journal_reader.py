@@ -27,6 +27,7 @@ from edge.store.journal_types import (
     ParcelRow,
     Recovery,
     ReviewRow,
+    UnreadParcel,
 )
 from edge.store.log_reader import LogReader
 from edge.store.read_file import ReadFile
@@ -141,6 +142,10 @@ class JournalReader:
     def ready_codes(self, limit: int) -> tuple[CodingRow, ...]:
         """Codes keyed too late for their parcel, not on the belt since; the latest first."""
         return self._ask(lambda it: coding_queries.ready_codes(it, limit)) or ()
+
+    def unread_parcel(self, track: TrackId) -> UnreadParcel | None:
+        """Whose it is, as far as that is known."""
+        return self._ask(lambda it: coding_queries.unread_parcel(it, track))
 
     def chutes(self) -> tuple[ChuteRow, ...]:
         """Chutes that have been switched or were full at least once."""

@@ -159,6 +159,19 @@ class CodingRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadParcel:
+    """Whose a parcel is that no reader could read, as far as the record has it by now: by its own decision,
+    or by another round of the waybill that was keyed for it. ``waybill``: keyed, or come to otherwise."""
+
+    track: int
+    epoch: int
+    number: int
+    waybill: str
+    carrier: str
+    customer_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineRow:
     """The line now. ``plan`` empty: none taken."""
 

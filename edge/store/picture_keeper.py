@@ -15,12 +15,18 @@ from edge.model.ids import TrackId
 from edge.model.pictures import PictureNote
 from edge.model.units import US_PER_S, UtcUs
 from edge.store.files import FILE_MODE, free_bytes, make_directory
-from edge.store.pictures import MAX_NOTE_BYTES, MAX_PICTURE_BYTES, NOTE, PICTURE, stem_of, tracks_in
+from edge.store.pictures import (
+    MAX_NOTE_BYTES,
+    MAX_PICTURE_BYTES,
+    MAX_PICTURES,
+    NOTE,
+    PICTURE,
+    stem_of,
+    tracks_in,
+)
 from edge.store.rows import encode
 
 FRESH = ".new"
-MAX_PICTURES = 100_000
-"""Of one reader, beside bytes and age: files, whose folders must be listed at a start."""
 TRIMMED_AT_ONCE = 256
 """A full disk is left by that many pictures at a time; whoever trims comes again in a second."""
 

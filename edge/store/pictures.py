@@ -18,6 +18,8 @@ from edge.store.rows import decode
 
 PICTURE, NOTE = ".jpg", ".json"
 TRACKS_A_FOLDER = 100
+MAX_PICTURES = 100_000
+"""Of one reader, beside bytes and age: files, whose folders must be listed at a start."""
 MAX_PICTURE_BYTES = 16 << 20
 MAX_NOTE_BYTES = 256 << 10
 """Sixteen codes of the longest text."""

@@ -46,6 +46,7 @@ async def test_a_day_at_the_line(tmp_path: Path) -> None:
         assert coded["outcome"] == "stored"
         assert await erp.call("get_coding", limit=5) == {"waiting": [], "ready": []}
         assert await erp.call("get_pictures", track=1) == {"pictures": []}
+        assert await erp.call("get_no_reads", limit=5) == {"pictures": 0, "counts": []}
         with pytest.raises(Answered) as no_picture:
             await erp.call("get_picture", track=1, reader="top")
         assert no_picture.value.status == 404

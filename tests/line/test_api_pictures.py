@@ -8,15 +8,17 @@ import pytest
 
 from api.http.auth import Role
 from api.pages.texts import TEXTS
+from edge.model.coding import CodingOutcome
 from edge.model.ids import BootEpoch, InboxSeq, PlcNumber, ReaderId, TrackId
 from edge.model.units import UtcUs
 from edge.ports.inbox import CodeRow
 from edge.store.inbox_reader import InboxReader
 from edge.store.picture_keeper import PictureKeeper
 from edge.store.places import Places
+from tests.core import store_kit
 from tests.core.test_pictures import JPEG, note
-from tests.line.gateway_kit import Desk, open_desk, slug_of
-from tests.line.test_api_coding import belt
+from tests.line.gateway_kit import Desk, open_desk, order_json, slug_of
+from tests.line.test_api_coding import CODE, belt, changed, taken
 
 TOP = "top"
 """The demo line's reader."""
@@ -133,3 +135,27 @@ async def key(desk: Desk, role: Role, headers: dict[str, str]) -> int:
     body = json.dumps({"message_id": "m1", "code": "OLD-0007", "again": "OLD-0007"})
     sent = {"Content-Type": "application/json"} | headers
     return (await desk.clients[role].post("/coding/1", content=body, headers=sent)).status_code
+
+
+async def test_causes_by_carrier_customer_and_side(tmp_path: Path) -> None:
+    """Known by its own decision, by another round of what was keyed, by its order, and not at all."""
+    scribe = belt(Places(tmp_path), 1, 2, 3, 4, 5)
+    scribe.write(taken(6_000_000, 1, CodingOutcome.JOINED, "W1"), changed(6_000_000, 1, "W1"))
+    scribe.write(store_kit.decided(6_100_000, 1, "W1"))
+    scribe.write(taken(6_200_000, 2, CodingOutcome.GONE_BY, "W2"))
+    scribe.write(store_kit.opened(7_000_000, 6), store_kit.identified(7_000_500, 6, "W2"))
+    scribe.write(store_kit.decided(7_100_000, 6, "W2"))
+    scribe.write(taken(7_200_000, 3, CodingOutcome.GONE_BY, CODE))
+    scribe.close()
+    for track in (1, 2, 3, 4):
+        keep(Places(tmp_path), track)
+    keep(Places(tmp_path), 5, epoch=9)
+    async with open_desk(tmp_path) as desk:
+        await desk.erp.put("/v1/orders/SO-1", json=order_json(1))
+        told = (await desk.clients[Role.VIEWER].get("/v1/no-reads")).json()
+        assert told["pictures"] == 4
+        found = [(one["carrier"], one["customer_code"], one["pictures"]) for one in told["counts"]]
+        assert found == [("zto", "C1", 2), ("", "", 1), ("ZTO", "K01", 1)]
+        assert {(one["reader"], one["cause"]) for one in told["counts"]} == {(TOP, "blurred")}
+        latest = (await desk.operator.get("/v1/no-reads?limit=2")).json()
+        assert latest["pictures"] == 1, "of the latest two one is nobody's"
