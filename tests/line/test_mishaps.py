@@ -83,6 +83,12 @@ struck_lines = st.dictionaries(st.integers(FIRST, LAST), st.sampled_from(TO_THE_
     suppress_health_check=(HealthCheck.too_slow,),
 )
 @given(line=st.sampled_from(LINES), seed=st.integers(0, 2**32 - 1), bad=bad_parcels, struck=struck_lines)
+@example(  # one that was fired and given up stands before the arm that is out for it
+    line="fast",
+    seed=9950,
+    bad={9: ParcelFaultKind.DOUBLE_LABEL, 13: ParcelFaultKind.JAM},
+    struck={},
+)
 @example(  # the scale hangs, and shows the load again with the last frame of a capture
     line="loop", seed=3006067563, bad={}, struck={3: LineFaultKind.SCALE_FROZEN}
 )
