@@ -36,6 +36,9 @@ MIN_FRAMES = 4
 WAITING = 2
 """Pictures that wait to be written."""
 TRIM_S = 1.0
+MIDDLE_PERCENT = 60
+"""Of a window: beyond it lie the tolerances of the parcel's place, where a neighbour's label may come into
+view. A frame from there is taken only where there is none of the middle."""
 SHARP_PERCENT = 80
 """Of the sharpest: of those the frame nearest to the middle of the window shows the parcel best."""
 MAX_CODES = 16
@@ -78,15 +81,16 @@ class RecentFrames:
                 self._frames.popleft()
 
     def best(self, from_us: MonoUs, to_us: MonoUs) -> SeenFrame | None:
-        """The one of that time that shows most; else, where none was taken in it, None."""
+        """The one of that time's middle that shows most; None where none was taken in it."""
         with self._lock:
             inside = [one for one in self._frames if from_us <= one.frame.grabbed_us <= to_us]
         if not inside:
             return None
-        most = max(one.shows for one in inside)
-        shown = [one for one in inside if one.shows == most]
+        middle, reach = (from_us + to_us) // 2, (to_us - from_us) * MIDDLE_PERCENT // 200
+        inner = [one for one in inside if abs(one.frame.grabbed_us - middle) <= reach] or inside
+        most = max(one.shows for one in inner)
+        shown = [one for one in inner if one.shows == most]
         sharp = max(one.sharpness for one in shown) * SHARP_PERCENT
-        middle = (from_us + to_us) // 2
         fit = (one for one in shown if one.sharpness * 100 >= sharp)
         return min(fit, key=lambda one: abs(one.frame.grabbed_us - middle))
 

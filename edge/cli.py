@@ -20,6 +20,8 @@ OK = 0
 FAILED = 1
 BAD_CONFIGURATION = 2
 BAD_ENVIRONMENT = 3
+MAX_PICTURE_PIXELS = 1 << 26
+"""As ``drivers.streams.frame_sources`` has it, which loads OpenCV."""
 DOCTOR_STATUS = {"good": OK, "warning": FAILED, "failed": BAD_ENVIRONMENT}
 
 app = typer.Typer(
@@ -83,6 +85,11 @@ def _data_folder(data: Path | None, line: "LineDescription") -> Path:
         _say(f"beltkeeper: {folder}: {error.strerror}; give another folder with --data or BELTKEEPER_DATA")
         raise typer.Exit(BAD_ENVIRONMENT) from None
     return folder
+
+
+def _bound_pictures() -> None:
+    """A small file may unpack to gigabytes. OpenCV reads this when it is loaded."""
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PICTURE_PIXELS))
 
 
 def _say(text: str) -> None:
@@ -262,7 +269,7 @@ def read(
     json_to: JsonOption = None,
 ) -> None:
     """Read codes from picture files, as a camera of a line would, but with every effort."""
-    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "67108864")  # read when OpenCV is loaded
+    _bound_pictures()
     from edge.reading import WrongOptions, goods_of, read_files, symbologies_of, tell
 
     try:
@@ -290,6 +297,7 @@ def no_reads(
     settings: SetOption = None,
 ) -> None:
     """Count why labels were not read, over the pictures that the line's cameras have kept."""
+    _bound_pictures()
     from edge.no_reads import tell_no_reads
 
     description = _load(line, settings)

@@ -1,5 +1,6 @@
 """The coding station: a parcel that no reader could read, its picture, and a person who keys its code."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Request
@@ -17,7 +18,8 @@ from api.pages.now import words_of
 from api.pages.render import from_our_page, language_of, page
 from api.pages.texts import Language
 from edge.model.ids import JournalSeq
-from edge.model.verdict import ParcelState
+from edge.model.pictures import NoReadCause, PictureNote
+from edge.model.verdict import ParcelState, Reason
 from edge.store.journal_types import CodingRow
 from line_config.reading import cause_texts, reading_texts
 
@@ -81,7 +83,7 @@ async def _now(gateway: Gateway, language: Language) -> dict[str, Any]:
         "seq": seq,
         "waiting": [
             _waiting(gateway, row, language)
-            | {"pictures": [{"reader": one.reader, "text": causes[one.cause]} for one in notes]}
+            | {"pictures": [_picture(one, causes) for one in notes if _only_unread(row)]}
             for row, notes in zip(waiting, pictures, strict=True)
         ],
         "ready": [
@@ -90,6 +92,15 @@ async def _now(gateway: Gateway, language: Language) -> dict[str, Any]:
         ],
         "outcomes": {outcome.value: text for outcome, text in outcomes.items()},
     }
+
+
+def _picture(note: PictureNote, causes: Mapping[NoReadCause, str]) -> dict[str, str]:
+    return {"reader": note.reader, "text": causes[note.cause]}
+
+
+def _only_unread(row: CodingRow) -> bool:
+    """Nothing else is wrong with it: one whose place came into doubt could have its neighbour's picture."""
+    return row.decided_reason in (None, Reason.NO_READ.value)
 
 
 def _waiting(gateway: Gateway, row: CodingRow, language: Language) -> dict[str, Any]:

@@ -185,7 +185,10 @@ def close(scope: Scope, track: Track, at_us: MonoUs, *, by_deadline: bool = Fals
 
 
 def _keep_pictures(scope: Scope, track: Track) -> None:
-    """A person may read them, and they tell why no reader could."""
+    """A person may read them, and they tell why no reader could. None of a parcel whose place is in doubt:
+    its neighbour's label could be on it, and be keyed for it."""
+    if track.flaw is not Reason.OK:
+        return
     for reader in scope.layout.topology.readers:
         first, last = scope.layout.read_window(reader, track.origin, track.length_mm)
         scope.out.append(

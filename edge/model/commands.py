@@ -104,8 +104,8 @@ class CaptureWeight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveImage:
-    """Nothing was read of this parcel, which ``reader`` had before it between the two positions: a picture
-    of it is worth keeping. A reader without pictures, and one that is away, keeps none."""
+    """Nothing was read of this parcel, which ``reader`` had before it, alone, between the two positions: a
+    picture of it is worth keeping. A reader without pictures, and one that is away, keeps none."""
 
     track: TrackId
     epoch: BootEpoch

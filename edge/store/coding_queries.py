@@ -10,7 +10,7 @@ from edge.store.journal_types import CodingRow, UnreadParcel
 
 _SELECT_CODING: Final = (
     "SELECT c.track, c.since_utc_us, c.codes, c.waybill, c.coded_by, c.coded_utc_us, c.coded_check,"
-    " c.outcome, p.length_mm, p.state, p.exit_reason, p.actual_chute, p.epoch, p.number"
+    " c.outcome, p.length_mm, p.state, p.decided_reason, p.exit_reason, p.actual_chute, p.epoch, p.number"
     " FROM coding c JOIN parcel p ON p.track = c.track "
 )
 
@@ -54,7 +54,23 @@ def unread_parcel(connection: sqlite3.Connection, track: TrackId) -> UnreadParce
 
 
 def _coding(row: tuple[Any, ...]) -> CodingRow:
-    track, since, codes, waybill, by, at, check, outcome, length_mm, state, reason, chute, epoch, number = row
+    (
+        track,
+        since,
+        codes,
+        waybill,
+        by,
+        at,
+        check,
+        outcome,
+        length_mm,
+        state,
+        decided,
+        reason,
+        chute,
+        epoch,
+        number,
+    ) = row
     return CodingRow(
         track=track,
         since_utc_us=since,
@@ -66,6 +82,7 @@ def _coding(row: tuple[Any, ...]) -> CodingRow:
         outcome=outcome,
         length_mm=length_mm,
         state=state,
+        decided_reason=decided,
         exit_reason=reason,
         chute=chute,
         epoch=epoch,

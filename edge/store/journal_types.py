@@ -152,6 +152,7 @@ class CodingRow:
     outcome: str
     length_mm: int
     state: str
+    decided_reason: str | None
     exit_reason: str | None
     chute: str | None
     epoch: int

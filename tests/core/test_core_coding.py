@@ -178,3 +178,14 @@ def test_a_code_that_no_order_has_is_a_no_read_with_pictures() -> None:
     bench.run(3_400)
     assert bench.the(ChoiceChanged).why is ReadRule.NONE_KNOWN
     assert {one.track for one in bench.commands(ArchiveImage)} == {1}
+
+
+def test_no_picture_is_asked_for_of_parcels_whose_labels_could_be_taken_for_each_other() -> None:
+    bench = CoreBench()
+    bench.parcel(1, codes=())
+    bench.run(400)
+    bench.parcel(2, codes=())
+    bench.run(12_000)
+    assert {row.reason for row in bench.records(Decided)} == {Reason.GAP_TOO_SMALL}
+    assert len(bench.records(Identified)) == 2
+    assert bench.commands(ArchiveImage) == []

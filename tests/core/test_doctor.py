@@ -184,6 +184,20 @@ def test_folders(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> None:
     assert "beltkeeper-line cannot write it" in said
 
 
+def test_pictures_are_their_cameras_to_write(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> None:
+    pictures = machine.data / "pictures"
+    pictures.mkdir(parents=True)
+    for folder in (machine.data, pictures):
+        folder.chmod(0o2770)
+    users = {"beltkeeper-camera": NOBODY}
+    monkeypatch.setattr(
+        Machine, "who", lambda self, name: replace(users.get(name, this_account()), name=name)
+    )
+    (verdict, _), (wrong, said) = told(access.folders(machine))
+    assert (verdict, wrong) == ("good", "failed")
+    assert said.endswith("beltkeeper-camera cannot write it")
+
+
 def test_a_file_where_a_folder_should_be(machine: Machine) -> None:
     machine.data.write_text("")
     assert told(access.folders(machine)) == [("failed", f"{machine.data}: is no folder")]

@@ -45,7 +45,15 @@ def test_of_frames_about_as_sharp_the_one_in_the_middle_shows_the_parcel_best() 
     for ms, step in ((1_000, 50), (1_100, 48), (1_200, 49), (1_300, 10)):
         recent.see(frame(ms, step), STRIPES)
     assert best_ms(recent, 950, 1_250) == 1_100
-    assert best_ms(recent, 1_150, 1_350) == 1_200, "the blurred one is nearer to the middle, and no use"
+    assert best_ms(recent, 1_100, 1_400) == 1_200, "the blurred one is nearer to the middle, and no use"
+
+
+def test_a_label_at_the_window_s_end_may_be_the_neighbour_s() -> None:
+    recent = RecentFrames()
+    for ms, read in ((1_000, NOTHING), (1_200, NOTHING), (1_450, STRIPES)):
+        recent.see(frame(ms), read)
+    assert best_ms(recent, 900, 1_500) == 1_200
+    assert best_ms(recent, 1_300, 1_700) == 1_450
 
 
 def test_only_frames_of_the_parcel_s_own_time_are_its_pictures() -> None:

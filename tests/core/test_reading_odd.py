@@ -15,6 +15,7 @@ from PIL import Image
 
 from drivers.streams import frame_sources
 from drivers.streams.frame_sources import read_picture
+from edge import cli
 from edge.model.codes import Code, Symbology
 from edge.reading import SYMBOLOGIES, WrongOptions, goods_of, read_files
 from simulators.labels.printed import LabelPrint, print_label
@@ -138,6 +139,10 @@ def bomb(path: Path, side: int) -> None:
         for kind, body in parts
     ]
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+
+
+def test_the_commands_limit_is_the_sources() -> None:
+    assert cli.MAX_PICTURE_PIXELS == frame_sources.MAX_PIXELS
 
 
 def test_the_command_takes_any_path_and_no_bomb(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from api.pages.texts import TEXTS
 from edge.model.coding import CodingOutcome
 from edge.model.ids import BootEpoch, InboxSeq, PlcNumber, ReaderId, TrackId
 from edge.model.units import UtcUs
+from edge.model.verdict import Reason
 from edge.ports.inbox import CodeRow
 from edge.store.inbox_reader import InboxReader
 from edge.store.picture_keeper import PictureKeeper
@@ -159,3 +160,19 @@ async def test_causes_by_carrier_customer_and_side(tmp_path: Path) -> None:
         assert {(one["reader"], one["cause"]) for one in told["counts"]} == {(TOP, "blurred")}
         latest = (await desk.operator.get("/v1/no-reads?limit=2")).json()
         assert latest["pictures"] == 1, "of the latest two one is nobody's"
+
+
+async def test_the_station_shows_no_picture_of_a_parcel_whose_place_came_into_doubt(tmp_path: Path) -> None:
+    scribe = belt(Places(tmp_path), 1, 2)
+    scribe.write(store_kit.decided(3_000_000, 1, "", Reason.NO_READ, "REJECT"))
+    scribe.write(store_kit.decided(3_100_000, 2, "", Reason.POSITION_UNKNOWN, "REJECT"))
+    scribe.close()
+    keep(Places(tmp_path), 1)
+    keep(Places(tmp_path), 2)
+    async with open_desk(tmp_path) as desk:
+        waiting = (await desk.operator.get("/coding/now")).json()["waiting"]
+        assert [(one["track"], len(one["pictures"]), one["in_time"]) for one in waiting] == [
+            (2, 0, False),
+            (1, 1, False),
+        ]
+        assert (await desk.operator.get("/v1/tracks/2/pictures/top")).status_code == 200
