@@ -18,7 +18,7 @@ from edge.model.ids import ReaderId
 from edge.reading_rules import line_rules
 from edge.store.inbox_reader import InboxReader
 from edge.store.journal_reader import JournalReader
-from edge.store.no_reads import KnownPicture, NoReadKind, counted, known
+from edge.store.no_reads import KnownPicture, NoReadKind, count_bodies, counted, known
 from edge.store.pictures import MAX_PICTURES, PictureArchive
 from edge.store.places import Places
 from line_config.description import LineDescription
@@ -127,16 +127,7 @@ def _as_json(
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
         "pictures": pictures,
-        "counts": [
-            {
-                "reader": kind.reader,
-                "carrier": kind.carrier,
-                "customer_code": kind.customer_code,
-                "cause": kind.cause.value,
-                "pictures": number,
-            }
-            for kind, number in counts
-        ],
+        "counts": count_bodies(counts),
     }
     if read is not None:
         found["again"] = [_again_json(one, codes) for one, codes in read]

@@ -13,6 +13,7 @@ from api.moments import moment
 from edge.model.ids import ReaderId, TrackId
 from edge.model.pictures import PictureNote
 from edge.store.journal_types import ParcelRow
+from edge.store.no_reads import count_bodies
 
 router = APIRouter(prefix="/v1", tags=["coding"])
 
@@ -50,16 +51,7 @@ async def get_no_reads(gateway: GatewayDep, limit: LatestQuery = 1_000) -> JSONR
     return JSONResponse(
         {
             "pictures": sum(number for _, number in found),
-            "counts": [
-                {
-                    "reader": kind.reader,
-                    "carrier": kind.carrier,
-                    "customer_code": kind.customer_code,
-                    "cause": kind.cause.value,
-                    "pictures": number,
-                }
-                for kind, number in found
-            ],
+            "counts": count_bodies(found),
         }
     )
 

@@ -1,23 +1,20 @@
 """The coding station: a parcel that no reader could read, its picture, and a person who keys its code."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from api.gateway import Gateway
 from api.http.coding import take_code
 from api.http.deps import CallerDep, GatewayDep, ReaderPath, TrackPath
-from api.http.events import EventStream
 from api.http.pictures import picture_of
-from api.http.problems import Problem, Slug
-from api.http.schemas import CURSOR_MAX
 from api.moments import moment
+from api.pages.following import After, LastEventId, follow
 from api.pages.now import words_of
 from api.pages.render import from_our_page, language_of, page
 from api.pages.texts import Language
-from edge.model.ids import JournalSeq
 from edge.model.pictures import NoReadCause, PictureNote
 from edge.model.verdict import ParcelState, Reason
 from edge.store.journal_types import CodingRow
@@ -45,17 +42,10 @@ async def coding_now(request: Request, gateway: GatewayDep) -> JSONResponse:
 
 @router.get("/coding/stream", response_class=Response)
 async def coding_events(
-    gateway: GatewayDep,
-    caller: CallerDep,
-    after: Annotated[int, Query(ge=0, le=CURSOR_MAX)] = 0,
-    last_event_id: Annotated[str, Header(max_length=16, pattern="^[0-9]*$")] = "",
+    gateway: GatewayDep, caller: CallerDep, after: After = 0, last_event_id: LastEventId = ""
 ) -> Response:
     """What moves on it, behind ``after`` or the last event that was seen."""
-    last = await gateway.recorded(gateway.feed.last())
-    known = int(last_event_id) if last_event_id else after
-    if known > last:
-        raise Problem(Slug.CURSOR_AHEAD, f"the last row is {last}")
-    return EventStream(gateway, caller.id, JournalSeq(known), FOLLOWED)
+    return await follow(gateway, caller, after, last_event_id, FOLLOWED)
 
 
 @router.get("/coding/picture/{track}/{reader}", response_class=Response)

@@ -3,22 +3,21 @@
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from api.http.answers import taken_response
 from api.http.bodies import checked, read_json
 from api.http.deps import CallerDep, GatewayDep, message_of
-from api.http.events import EventStream
-from api.http.problems import Problem, Slug
 from api.http.schemas import CURSOR_MAX, AcknowledgeIn
+from api.pages.following import After, LastEventId, follow
 from api.pages.mimic import mimic_of, positions_mm
 from api.pages.now import now_of, words_of
 from api.pages.render import from_our_page, language_of, page, static
 from api.pages.story import clock, steps_of
 from api.pages.texts import TEXTS, Language
 from api.settings import MESSAGE_MAX_BYTES
-from edge.model.ids import JournalSeq, OrderNo, TrackId, Waybill
+from edge.model.ids import OrderNo, TrackId, Waybill
 from edge.model.line import OperatorAction
 from edge.store.journal_types import ParcelRow
 
@@ -63,17 +62,10 @@ async def live_now(request: Request, gateway: GatewayDep) -> JSONResponse:
 
 @router.get("/live/stream", response_class=Response)
 async def live_events(
-    gateway: GatewayDep,
-    caller: CallerDep,
-    after: Annotated[int, Query(ge=0, le=CURSOR_MAX)] = 0,
-    last_event_id: Annotated[str, Header(max_length=16, pattern="^[0-9]*$")] = "",
+    gateway: GatewayDep, caller: CallerDep, after: After = 0, last_event_id: LastEventId = ""
 ) -> Response:
     """What moves on it, behind ``after`` or the last event that was seen."""
-    last = await gateway.recorded(gateway.feed.last())
-    known = int(last_event_id) if last_event_id else after
-    if known > last:
-        raise Problem(Slug.CURSOR_AHEAD, f"the last row is {last}")
-    return EventStream(gateway, caller.id, JournalSeq(known), FOLLOWED)
+    return await follow(gateway, caller, after, last_event_id, FOLLOWED)
 
 
 @router.post("/live/acknowledge", response_class=JSONResponse)

@@ -46,6 +46,20 @@ def known(notes: Iterable[PictureNote], journal: JournalReader, inbox: InboxRead
         yield KnownPicture(note=note, waybill=waybill, kind=kind)
 
 
+def count_bodies(counts: Iterable[tuple[NoReadKind, int]]) -> list[dict[str, str | int]]:
+    """As JSON has them."""
+    return [
+        {
+            "reader": kind.reader,
+            "carrier": kind.carrier,
+            "customer_code": kind.customer_code,
+            "cause": kind.cause.value,
+            "pictures": number,
+        }
+        for kind, number in counts
+    ]
+
+
 def counted(pictures: Iterable[KnownPicture]) -> list[tuple[NoReadKind, int]]:
     """The most frequent first."""
     found = Counter(one.kind for one in pictures)
