@@ -21,7 +21,7 @@ from drivers.links.scanner import ScannerCodec, ScannerLink
 from drivers.streams.hid import open_hid
 from drivers.streams.serial import ParityName, open_serial
 from drivers.streams.tcp import accept_tcp, open_tcp
-from drivers.streams.unix import open_child, open_unix
+from drivers.streams.unix import START_MS, open_child, open_unix
 from edge.model.ids import ReaderId
 from edge.model.topology import Bench, Reader, ReadPolicy, Scale
 from edge.ports.byte_stream import ByteStream, OpenStream
@@ -50,6 +50,7 @@ MakeScaleCodec = Callable[[ScaleFile], ScaleCodec]
 MakeScannerCodec = Callable[[ScannerFile, ReadPolicy], ScannerCodec]
 MAX_BURST = 4_096
 """Messages in one read of a hand scanner: more than the shortest ones in any stream's buffer."""
+LONGEST_START_MS = 30_000
 PARITY: Mapping[str, ParityName] = {"N": "none", "E": "even", "O": "odd"}
 
 
@@ -161,10 +162,18 @@ def bench_link(
 
 def camera_cable(connection: CameraSettings, path: Path, command: Sequence[str]) -> OpenStream:
     """How the line reaches a camera's process at ``path``: one that runs, or one that it starts itself
-    by ``command``."""
+    by ``command``. One that did not come up in time gets longer: on a machine that is so busy, a start that
+    is broken off only makes the next one slower."""
+    start_ms = START_MS
 
     async def opened() -> ByteStream:
-        return await (open_child(command, path) if connection.started_by == "line" else open_unix(path))
+        nonlocal start_ms
+        if connection.started_by == "service":
+            return await open_unix(path)
+        limit_ms, start_ms = start_ms, min(2 * start_ms, LONGEST_START_MS)
+        stream = await open_child(command, path, start_ms=limit_ms)
+        start_ms = START_MS
+        return stream
 
     return opened
 

@@ -14,14 +14,12 @@ from typing import Any
 
 import structlog
 
-from drivers.codecs.camera_requests import KeepPicture
-from drivers.links.camera import CameraLink
 from drivers.links.plc import PlcMailboxLink
 from drivers.links.scale_serial import ScaleLink
 from drivers.registry import bench_link, cable, camera_cable, reader_link, scale_link
 from drivers.streams.modbus import ModbusTcpPort
 from edge.core.line import LineCore
-from edge.model.commands import ArchiveImage
+from edge.line_cameras import LineCameras
 from edge.model.events import LineStarted
 from edge.model.ids import BenchId, ChuteId, DeviceId, JournalSeq, ReaderId, Waybill
 from edge.model.records import RecordBody
@@ -133,12 +131,13 @@ class LineApp:
         self.outputs = Outputs(self.health)
         self.core = wiring.recovered.core
         self.belt = BeltWatch(topology, clock, queue.sink(Source.BELT), wiring.recovered.resume.epoch)
+        self._cameras = LineCameras(line, self.belt)
         self.plc = PlcMailboxLink(
             topology=topology,
             bus=wiring.bus,
             clock=clock,
             events=queue.sink(Source.PLC),
-            belt=self.belt,
+            belt=self._cameras.belt,
             outputs=self.outputs.read,
             resume=wiring.recovered.resume,
             room=lambda: len(queue) < QUEUE_ROOM and wiring.journal.backlog < RING_ROOM_ROWS,
@@ -156,13 +155,13 @@ class LineApp:
                 outputs=self.outputs,
                 look_ups=look_ups,
                 set_zero=self._set_zero,
-                archive=self._archive,
+                archive=self._cameras.archive,
                 failed=self._fail,
             ),
             clock=clock,
             health=self.health,
             limits=line.store,
-            observe=wiring.observe,
+            observe=self._cameras.observe(wiring.observe),
             committed=wiring.committed,
             failed=self._fail,
             cursor=wiring.recovered.cursor,
@@ -181,11 +180,10 @@ class LineApp:
             ),
         )
         links = self._links()
-        self._cameras = {
-            reader.id: link
-            for reader, link in zip(topology.readers, links, strict=False)
-            if isinstance(link, CameraLink)
-        }
+        self._cameras.begin(
+            ((reader.id, link) for reader, link in zip(topology.readers, links, strict=False)),
+            self.core.state.tracks.values(),
+        )
         self._keepers = tuple(
             LinkKeeper(link, queue.sink(Source.DEVICE, rank), clock)
             for rank, link in enumerate([*links, self.plc])
@@ -225,22 +223,6 @@ class LineApp:
     def _set_zero(self) -> None:
         if self._scale is not None:
             self._scale.zero()
-
-    def _archive(self, command: ArchiveImage) -> None:
-        """A picture is only ever worth less than what it would hold up: nothing waits for it."""
-        camera = self._cameras.get(command.reader)
-        from_us = self.belt.passed_us(command.from_ticks)
-        to_us = self.belt.passed_us(command.to_ticks)
-        if camera is not None and from_us is not None and to_us is not None:
-            camera.keep(
-                KeepPicture(
-                    track=command.track,
-                    epoch=command.epoch,
-                    number=command.number,
-                    from_us=from_us,
-                    to_us=to_us,
-                )
-            )
 
     def callback_raised(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The loop's exception handler: asyncio only logs what a callback raises, and goes on without

@@ -18,12 +18,13 @@ import numpy as np
 import structlog
 
 from drivers.codecs.camera_messages import CameraBeat, CameraMessage, CameraRead, encode
-from drivers.codecs.camera_requests import CameraRequests, KeepPicture
+from drivers.codecs.camera_requests import CameraRequest, CameraRequests, KeepPicture, ParcelsPassing
 from drivers.streams.frame_sources import (
     FolderFrames,
     FrameSource,
     SimulatedFrames,
     VideoFrames,
+    now_us,
     one_core,
 )
 from drivers.streams.newest_frame import Frame, FrameThreads
@@ -33,6 +34,8 @@ from drivers.vision.frames import FrameAgreement
 from drivers.vision.ladder import Ladder
 from drivers.vision.picture_watch import PictureWatch
 from edge.camera_pictures import NoReadPictures
+from edge.camera_trigger import Trigger
+from edge.model.ids import TrackId
 from edge.model.units import US_PER_MS
 from edge.reading_rules import line_rules
 from edge.runtime.clock import LoopClock, wall_utc_us
@@ -51,6 +54,8 @@ BAD_ENVIRONMENT = 3
 UMASK = 0o007
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends when the parent is gone."""
+NICE = 5
+"""As its unit's: a picture must never cost the line a tick."""
 BEAT_S = 0.2
 MAX_UNSENT = 65_536
 """A line that does not listen is hung up on."""
@@ -75,6 +80,7 @@ def run_camera(line: LineDescription, reader: str, data: Path, parent: int | Non
         return BAD_CONFIGURATION
     if parent is not None and not _ends_with(parent):
         return FAILED
+    os.nice(NICE)
     if zbar_missing():
         log.warning("one engine only", why=zbar_missing())
     one_core()
@@ -108,12 +114,13 @@ def _ends_with(parent: int) -> bool:
 
 
 def _source(settings: model.CameraSettings, file: CameraFile) -> FrameSource:
+    waits = settings.trigger == "eye"
     match settings.source:
         case model.SimulatedFrames():
-            return SimulatedFrames(Path(settings.source.socket))
+            return SimulatedFrames(Path(settings.source.socket), waits=waits)
         case model.V4l2Frames():
             size = (file.width_px, file.height_px)
-            return VideoFrames(settings.source.path, size=size, timeouts_ms=(0, 0))
+            return VideoFrames(settings.source.path, size=size, timeouts_ms=(0, 0), waits=waits)
         case model.StreamFrames():
             limits = (settings.source.open_timeout_ms, settings.source.read_timeout_ms)
             return VideoFrames(settings.source.url, size=None, timeouts_ms=limits)
@@ -124,11 +131,18 @@ def _source(settings: model.CameraSettings, file: CameraFile) -> FrameSource:
 
 
 class Answers:
-    """The socket. One line at a time: a newer call replaces an older one. ``asked``: pictures to keep."""
+    """The socket. One line at a time: a newer call replaces an older one. ``keep``: pictures to keep,
+    ``passing``: parcels that pass, of which a line that is away says nothing."""
 
-    def __init__(self, path: Path, asked: Callable[[KeepPicture], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        keep: Callable[[KeepPicture], None],
+        passing: Callable[[tuple[TrackId, ...] | None], None],
+    ) -> None:
         self._path = path
-        self._asked = asked
+        self._keep = keep
+        self._passing = passing
         self._server: asyncio.Server | None = None
         self._line: asyncio.StreamWriter | None = None
 
@@ -151,22 +165,39 @@ class Answers:
         if self._line is not None:
             self._line.transport.abort()
         self._line = writer
+        self._passing(None)
         requests = CameraRequests()
         try:
             while data := await reader.read(1024):
-                for keep in requests.feed(data):
-                    self._asked(keep)
+                for request in requests.feed(data):
+                    self._asked(request)
         except OSError:
             return
         finally:
+            if self._line is writer:
+                self._passing(None)
             writer.close()
+
+    def _asked(self, request: CameraRequest) -> None:
+        match request:
+            case KeepPicture():
+                self._keep(request)
+            case ParcelsPassing():
+                self._passing(request.tracks)
+            case _:
+                assert_never(request)
 
 
 class Camera:
     """One run: frames in on a thread, messages out on the loop."""
 
     def __init__(
-        self, line: LineDescription, port: ScannerPort, answers: Answers, pictures: NoReadPictures | None
+        self,
+        line: LineDescription,
+        port: ScannerPort,
+        answers: Answers,
+        pictures: NoReadPictures | None,
+        trigger: Trigger,
     ) -> None:
         file, settings = port.file, port.connection
         assert isinstance(file, CameraFile)
@@ -175,13 +206,18 @@ class Camera:
         self._loop = asyncio.get_running_loop()
         self._answers = answers
         self._pictures = pictures
+        self._trigger = trigger
         self._hang_ms = file.silent_ms
         budget_us = file.answer_ms * US_PER_MS * BUDGET_PART // 100
         self._ladder = Ladder(rules, budget_us=budget_us)
         self._agreement = FrameAgreement(rules)
         self._watch = PictureWatch(frozen_ms=file.frozen_ms)
         self._threads = FrameThreads(
-            _source(settings, file), self._read, open_ms=_open_ms(settings), stale_ms=file.stamp_max_ms
+            _source(settings, file),
+            self._read,
+            open_ms=_open_ms(settings),
+            stale_ms=file.stamp_max_ms,
+            waits=trigger.waits,
         )
 
     def _warm_up(self) -> None:
@@ -193,6 +229,9 @@ class Camera:
 
     def _read(self, frame: Frame) -> None:
         """On the worker's thread."""
+        if not self._trigger.looks(frame.grabbed_us):
+            self._watch.see(frame.pixels, frame.grabbed_us)
+            return
         read = self._ladder.read(frame.pixels)
         self._watch.see(frame.pixels, frame.grabbed_us, read=any(one.why for one in read.codes))
         codes = self._agreement.newly_agreed(frame.grabbed_us, read)
@@ -209,12 +248,12 @@ class Camera:
         self._warm_up()
         self._threads.start()
         while True:
-            why = self._threads.failure or self._threads.hangs(self._hang_ms)
+            why = self._threads.failure or self._threads.hangs(self._hang_ms) or self._trigger.failure
             if why is None and self._watch.frozen:
                 why = "the same picture again and again: the source is frozen"
             if why is not None:
                 raise CameraFailed(why)
-            if self._threads.grabbed:
+            if self._threads.serves:
                 self._answers.tell(CameraBeat(picture=self._watch.picture))
             progress()
             await asyncio.sleep(BEAT_S)
@@ -249,14 +288,15 @@ async def _serve(line: LineDescription, port: ScannerPort, places: Places) -> No
     assert isinstance(port.connection, model.CameraSettings)
     path = places.camera(port.reader, port.connection.socket)
     pictures = _pictures(line, port, places)
-    answers = Answers(path, _nobody if pictures is None else pictures.keep)
+    trigger = Trigger(port.connection.trigger, now_us)
+    answers = Answers(path, _nobody if pictures is None else pictures.keep, trigger.told)
     await answers.open()
     if pictures is not None:
         pictures.start()
     log.info("camera listens", reader=port.reader, socket=str(path))
     notify = Notify(LoopClock(loop, wall_utc_us))
     notify.ready()
-    await Camera(line, port, answers, pictures).run(notify.progress)
+    await Camera(line, port, answers, pictures, trigger).run(notify.progress)
 
 
 def _nobody(_: KeepPicture) -> None:

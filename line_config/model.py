@@ -4,9 +4,9 @@ Units are in the names. Named things are lists with ``id``; no mapping has free 
 cannot say (references, order, timing) is checked in ``references`` and ``lint``.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edge.model.codes import Symbology
 from edge.model.topology import ChuteKind, EyeRole
@@ -181,11 +181,20 @@ class CameraSettings(Strict):
     socket: DevicePath | None = None
     """Left out: ``cameras/READER.socket`` in the line's data folder."""
     source: FrameSource
+    trigger: Literal["free_running", "line", "eye"] = "free_running"
+    """Which frames are read. ``line``: those taken while a parcel that an eye has told the line of passes.
+    ``eye``: a photo-eye fires the camera itself, and its source is silent between two parcels."""
     exposure_us: Annotated[int, Field(ge=1, le=100_000)]
     module_um: Annotated[int, Field(ge=50, le=5_000)]
     """Width of the narrowest bar that it must read."""
     view_mm: LengthMm
     """Length on the parcel that the picture's width shows, where the parcel is farthest away."""
+
+    @model_validator(mode="after")
+    def _can_wait(self) -> Self:
+        if self.trigger == "eye" and not isinstance(self.source, V4l2Frames | SimulatedFrames):
+            raise ValueError(f"a source of kind {self.source.kind} cannot wait for an eye: trigger: line")
+        return self
 
 
 ScannerConnection = Annotated[

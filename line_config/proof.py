@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 
 from edge.core import timing
 from edge.model.topology import Chute, Diverter, Exit, Reader, ScaleKind, Topology
-from edge.model.units import Mm
+from edge.model.units import Mm, Ticks
 from line_config.description import LineDescription
 
+RING_READS = 3
+"""Status, slots, and the status that proves them."""
+WORD_MS = 20
+"""From the line's loop to a camera's, on a busy core."""
 CLEAR_READINGS = 2
 """Of an empty static scale between two parcels: one is enough, the other may fall between two updates."""
 
@@ -98,6 +102,21 @@ def exit_proofs(line: Topology) -> tuple[ExitProof, ...]:
 def diverter_proof(line: Topology, one: Diverter) -> DiverterProof:
     needed = timing.change_gap_mm(one.zone_mm, line.max_speed_mm_s, one.change_ms)
     return DiverterProof(id=one.id, gap_needed_mm=needed, gap_mm=line.gap_min_mm)
+
+
+def looks_from_mm(line: Topology, one: Reader) -> int:
+    """Leading-edge position from which on its codes can be a parcel's."""
+    return timing.ticks_to_mm(
+        timing.read_window(line, one, Ticks(0), line.length_max_mm).first, line.ticks_per_m
+    )
+
+
+def passage_told_mm(line: Topology) -> int:
+    """Leading-edge position by which a camera has been told of the longest parcel: it has passed the
+    induction eye, the next cycle has read the ring, and the word has gone to the camera's process."""
+    plc = line.plc
+    told_ms = plc.cycle_ms + RING_READS * plc.turnaround_ms + plc.scan_ms + WORD_MS
+    return line.length_max_mm + timing.travel_mm(line.max_speed_mm_s, told_ms)
 
 
 def reader_proof(line: Topology, one: Reader) -> ReaderProof:

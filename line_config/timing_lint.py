@@ -125,6 +125,12 @@ def _cameras(line: LineDescription) -> Iterator[Problem]:
             what = f"a module is {module_px100} hundredths of a pixel: need {MODULE_PX100}"
             hint = "show less of the belt, or take a camera with more pixels"
             yield problem_at(line.tree, (*at, "connection", "view_mm"), what, hint)
+        first_mm = proof.looks_from_mm(line.topology, reader)
+        told_mm = proof.passage_told_mm(line.topology)
+        if one.trigger != "free_running" and first_mm < told_mm:
+            what = f"it looks from {first_mm} mm on, and is told of the longest parcel by {told_mm} mm"
+            hint = "move it downstream, or let it run free"
+            yield problem_at(line.tree, (*at, "connection", "trigger"), what, hint)
         frames = reader.field_mm * file.frames_per_s // v_max
         if frames < AGREEING_FRAMES:
             needed = -(-AGREEING_FRAMES * v_max // file.frames_per_s)

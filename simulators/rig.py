@@ -390,7 +390,7 @@ class Rig:
         stamp_us = (file.stamp_min_ms * US_PER_MS, file.stamp_max_ms * US_PER_MS)
         self._cameras[reader] = camera = CameraAnswers(self._loop, bits, wires.send, stamp_us=stamp_us)
         self._reader_cables[reader] = wires
-        camera.start()
+        camera.start(wires.on_heard)
 
     async def _join(self, scanner: Scanner, port: ScannerPort | BenchPort) -> None:
         """The reader's cable, the way round that the line expects it."""

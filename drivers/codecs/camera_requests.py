@@ -3,6 +3,8 @@
 ``{"v":1,"kind":"keep","track":…,"epoch":…,"number":…,"from_us":…,"to_us":…}``: nothing was read of this
 parcel, whose label could be seen in that time (CLOCK_MONOTONIC of the machine that both are on); keep a
 picture of it.
+``{"v":1,"kind":"passing","tracks":[…]}``: the parcels that are before a triggered camera now, or on their
+way to it; null: nobody knows. Whenever they change.
 """
 
 import json
@@ -12,8 +14,9 @@ from edge.model.ids import BootEpoch, PlcNumber, TrackId
 from edge.model.units import MonoUs
 
 VERSION = 1
-MAX_LINE_BYTES = 512
-"""Five numbers."""
+MAX_LINE_BYTES = 2_048
+"""Five numbers, or as many tracks as may be on their way."""
+MAX_PASSING = 64
 MAX_NUMBER = 1 << 62
 NUMBERS = ("track", "epoch", "number", "from_us", "to_us")
 KEYS = {"v", "kind", *NUMBERS}
@@ -31,9 +34,23 @@ class KeepPicture:
     to_us: MonoUs
 
 
-def encode_request(keep: KeepPicture) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelsPassing:
+    """``tracks`` None: look at whatever comes."""
+
+    tracks: tuple[TrackId, ...] | None
+
+
+CameraRequest = KeepPicture | ParcelsPassing
+
+
+def encode_request(request: CameraRequest) -> bytes:
     """One line with its end."""
-    body = {"v": VERSION, "kind": "keep", **{name: getattr(keep, name) for name in NUMBERS}}
+    body: dict[str, object] = {"v": VERSION}
+    if isinstance(request, ParcelsPassing):
+        body |= {"kind": "passing", "tracks": request.tracks}
+    else:
+        body |= {"kind": "keep", **{name: getattr(request, name) for name in NUMBERS}}
     return json.dumps(body, separators=(",", ":")).encode() + b"\n"
 
 
@@ -46,7 +63,7 @@ class CameraRequests:
         self.rejected = 0
         """Lines dropped, for the log."""
 
-    def feed(self, data: bytes) -> tuple[KeepPicture, ...]:
+    def feed(self, data: bytes) -> tuple[CameraRequest, ...]:
         """The requests that ``data`` completes."""
         *whole, self._buffer = (self._buffer + data).split(b"\n")
         found = [self._request(line) for line in whole]
@@ -54,23 +71,39 @@ class CameraRequests:
             self._overlong, self._buffer = True, b""
         return tuple(one for one in found if one is not None)
 
-    def _request(self, line: bytes) -> KeepPicture | None:
+    def _request(self, line: bytes) -> CameraRequest | None:
         overlong, self._overlong = self._overlong or len(line) > MAX_LINE_BYTES, False
-        keep = None if overlong else _parsed(line)
-        if keep is None:
+        request = None if overlong else _parsed(line)
+        if request is None:
             self.rejected += 1
-        return keep
+        return request
 
 
-def _parsed(line: bytes) -> KeepPicture | None:
+def _parsed(line: bytes) -> CameraRequest | None:
     try:
         body = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(body, dict) or set(body) != KEYS or body["v"] != VERSION or body["kind"] != "keep":
+    if not isinstance(body, dict) or body.get("v") != VERSION:
         return None
-    numbers = [body[name] for name in NUMBERS]
-    if not all(type(one) is int and 0 <= one < MAX_NUMBER for one in numbers):
+    if body.get("kind") == "passing" and set(body) == {"v", "kind", "tracks"}:
+        return _passing(body["tracks"])
+    return _keep(body) if body.get("kind") == "keep" and set(body) == KEYS else None
+
+
+def _passing(tracks: object) -> ParcelsPassing | None:
+    if tracks is None:
+        return ParcelsPassing(tracks=None)
+    if not isinstance(tracks, list) or len(tracks) > MAX_PASSING:
+        return None
+    if not all(type(one) is int and 0 < one < MAX_NUMBER for one in tracks):
+        return None
+    return ParcelsPassing(tracks=tuple(TrackId(one) for one in tracks))
+
+
+def _keep(body: dict[str, object]) -> KeepPicture | None:
+    numbers = [one for one in (body[name] for name in NUMBERS) if type(one) is int and 0 <= one < MAX_NUMBER]
+    if len(numbers) != len(NUMBERS):
         return None
     track, epoch, number, from_us, to_us = numbers
     if track == 0 or from_us > to_us:

@@ -1,12 +1,14 @@
 """A camera as the line sees it: another process, whose answers are as old as their frames' stamps."""
 
+import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from drivers.codecs.camera_messages import CameraBeat, CameraMessages, CameraRead, Picture
-from drivers.codecs.camera_requests import KeepPicture, encode_request
+from drivers.codecs.camera_requests import CameraRequest, KeepPicture, ParcelsPassing, encode_request
 from drivers.links.sessions import heard_within, opened
-from edge.model.ids import DeviceId, ReaderId
+from edge.model.ids import DeviceId, ReaderId, TrackId
 from edge.model.units import US_PER_MS, MonoUs
 from edge.ports.byte_stream import ByteStream, LinkFailed, OpenStream
 from edge.ports.sinks import CodeSink
@@ -14,7 +16,7 @@ from edge.ports.sinks import CodeSink
 OLD_MS = 2_000
 """An answer about a frame this old is none: it lay somewhere."""
 REQUESTS = 16
-"""Pictures asked for between two of its words; a newer request is worth more than an older one."""
+"""Asked for and not yet on their way; a newer request is worth more than an older one."""
 
 
 class CameraLink:
@@ -44,14 +46,24 @@ class CameraLink:
         self._open_stream = open_stream
         self._make_codec = make_codec
         self._sink = sink
-        self._requests: deque[KeepPicture] = deque(maxlen=REQUESTS)
+        self._requests: deque[CameraRequest] = deque(maxlen=REQUESTS)
+        self._passing: ParcelsPassing | None = None
+        """What a triggered camera was told last; None: it has never been told anything."""
+        self._asked = asyncio.Event()
         self._soft = False
         """It was out of focus, and no sharp picture has come since: a process that was started anew does
         not know of it."""
 
     def keep(self, request: KeepPicture) -> None:
-        """Ask for a picture, with its next word; a camera that is away keeps none."""
+        """Ask for a picture; a camera that is away keeps none."""
         self._requests.append(request)
+        self._asked.set()
+
+    def passing(self, tracks: tuple[TrackId, ...] | None) -> None:
+        """Tell a triggered camera which parcels are on their way to it; None: nobody knows."""
+        self._passing = ParcelsPassing(tracks=tracks)
+        self._requests.append(self._passing)
+        self._asked.set()
 
     @property
     def device(self) -> DeviceId:
@@ -61,12 +73,11 @@ class CameraLink:
         codec = self._make_codec()
         self._requests.clear()
         up = False
-        async with opened(self._open_stream, codec.feed) as stream:
+        async with opened(self._open_stream, codec.feed) as stream, self._asking(stream):
             try:
                 async with heard_within(self._silent_ms * US_PER_MS) as hearing:
                     while True:
                         data, at_us = await stream.read()
-                        await self._ask(stream)
                         for message in codec.feed(data, at_us):
                             hearing.heard(at_us)
                             if isinstance(message, CameraBeat):
@@ -76,9 +87,29 @@ class CameraLink:
             except TimeoutError as error:
                 raise LinkFailed(f"{self._device}: silent for {self._silent_ms} ms") from error
 
+    @asynccontextmanager
+    async def _asking(self, stream: ByteStream) -> AsyncIterator[None]:
+        """Requests go out as they come, beside what is heard."""
+        if self._passing is not None:
+            self._requests.appendleft(self._passing)
+        asking = asyncio.get_running_loop().create_task(self._ask(stream))
+        try:
+            yield
+        finally:
+            asking.cancel()
+            (failure,) = await asyncio.gather(asking, return_exceptions=True)
+            if isinstance(failure, Exception):
+                raise failure
+
     async def _ask(self, stream: ByteStream) -> None:
-        while self._requests:
-            await stream.write(encode_request(self._requests.popleft()))
+        try:
+            while True:
+                self._asked.clear()
+                while self._requests:
+                    await stream.write(encode_request(self._requests.popleft()))
+                await self._asked.wait()
+        except LinkFailed:
+            return  # whoever reads this stream sees its end too
 
     def _picture(self, picture: Picture, up: bool, went_up: Callable[[], None]) -> bool:
         """Whether it is up now. A camera that comes up blind is waited for, not started anew."""

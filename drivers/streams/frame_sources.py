@@ -34,6 +34,7 @@ MAX_FILE_BYTES = 256 << 20
 """A picture of 64 MP in colour, not packed."""
 BAND_ROWS = 256
 READ_S = 2.0
+GIVES_UP_US = 5 * US_PER_S
 QUIET = "-8"
 """FFmpeg's AV_LOG_QUIET: a stream of damaged pictures would fill the log with its remarks."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
@@ -75,11 +76,15 @@ class VideoFrames:
     """V4L2 by path, RTSP and MJPEG by address, as OpenCV reads them, with its time-outs where it has
     any."""
 
-    def __init__(self, where: str, *, size: tuple[int, int] | None, timeouts_ms: tuple[int, int]) -> None:
-        """``size`` in pixels is asked of a local camera; ``timeouts_ms`` (open, read) of a network's."""
+    def __init__(
+        self, where: str, *, size: tuple[int, int] | None, timeouts_ms: tuple[int, int], waits: bool = False
+    ) -> None:
+        """``size`` in pixels is asked of a local camera; ``timeouts_ms`` (open, read) of a network's.
+        ``waits``: a local camera is fired by an eye, and silent between two parcels."""
         self._where = where
         self._size = size
         self._timeouts_ms = timeouts_ms
+        self._waits = waits
         self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> None:
@@ -97,8 +102,12 @@ class VideoFrames:
 
     def grab(self) -> Grabbed:
         assert self._capture is not None
-        if not self._capture.grab():
-            raise LinkFailed(f"{self._where}: no frame")
+        asked_us = now_us()
+        while not self._capture.grab():
+            # OpenCV gives up waiting for a local camera after 10 s; one that is unplugged fails at once.
+            if not self._waits or now_us() - asked_us < GIVES_UP_US:
+                raise LinkFailed(f"{self._where}: no frame")
+            asked_us = now_us()
         grabbed_us = now_us()
         whole, pixels = self._capture.retrieve()
         if not whole or pixels is None:
@@ -143,8 +152,10 @@ class FolderFrames:
 class SimulatedFrames:
     """Frames of the simulated camera, over its Unix socket."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, waits: bool = False) -> None:
+        """``waits``: it may be silent for ever."""
         self._path = path
+        self._waits = waits
         self._socket: socket.socket | None = None
 
     def open(self) -> None:
@@ -155,6 +166,8 @@ class SimulatedFrames:
                 wire.connect(short)
         except OSError as error:
             raise LinkFailed(f"{self._path}: {error.strerror or error}") from error
+        if self._waits:
+            wire.settimeout(None)
 
     def grab(self) -> Grabbed:
         magic, width, height, taken_us = FRAME_HEAD.unpack(self._exactly(FRAME_HEAD.size))

@@ -26,16 +26,25 @@ class FrameThreads:
 
     ``work`` is called with each frame that is taken. ``open_ms``: what the source may take to open, beside
     the first frame's time. ``stale_ms``: a frame whose source says that its
-    light is older than that at the grab is dropped. Both threads tell when they last came round, and the
+    light is older than that at the grab is dropped. ``waits``: once it is open, frames come when an eye fires
+    the source, and no sooner. Both threads tell when they last came round, and the
     first error that ended one of them.
     """
 
     def __init__(
-        self, source: FrameSource, work: Callable[[Frame], None], *, open_ms: int, stale_ms: int
+        self,
+        source: FrameSource,
+        work: Callable[[Frame], None],
+        *,
+        open_ms: int,
+        stale_ms: int,
+        waits: bool = False,
     ) -> None:
         self._source = source
         self._work = work
         self._stale_us = stale_ms * US_PER_MS
+        self._waits = waits
+        self._open = False
         self._filled = threading.Condition()
         self._newest: Frame | None = None
         self._grabbed_us = MonoUs(now_us() + open_ms * US_PER_MS)
@@ -49,10 +58,15 @@ class FrameThreads:
         for work in (self._grab, self._read):
             threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
 
+    @property
+    def serves(self) -> bool:
+        """Frames have come, or would, were it fired."""
+        return bool(self.grabbed) or (self._waits and self._open)
+
     def hangs(self, limit_ms: int) -> str | None:
         """What has not come round for ``limit_ms``, if anything."""
         limit_us = now_us() - limit_ms * US_PER_MS
-        if self._grabbed_us < limit_us:
+        if self._grabbed_us < limit_us and not (self._waits and self._open):
             return f"no frame for {limit_ms} ms"
         if self._working and self._worked_us < limit_us:
             return f"a frame is being read for more than {limit_ms} ms"
@@ -69,6 +83,7 @@ class FrameThreads:
     def _grab(self) -> None:
         source = self._source
         source.open()
+        self._open = True
         try:
             while True:
                 one = source.grab()

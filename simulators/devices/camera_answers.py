@@ -36,10 +36,23 @@ class CameraAnswers:
         self._say = say
         self._stamp_us = stamp_us
         self._last_us = 0
+        self._looks = True
+        self._unheard = b""
         self._beating: asyncio.TimerHandle | None = None
 
-    def start(self) -> None:
+    def start(self, on_heard: Callable[[Callable[[bytes], object]], object]) -> None:
+        """``on_heard`` takes who is to get what the line says."""
+        on_heard(self.hear)
         self._beat()
+
+    def hear(self, data: bytes) -> None:
+        """Lines of JSON: ``{"v":1,"kind":"passing","tracks":[…]}`` tells a camera that is triggered which
+        parcels pass; without any, it does not look. null: it looks, as one does that is told nothing."""
+        *lines, self._unheard = (self._unheard + data).split(b"\n")
+        for line in lines:
+            body = json.loads(line)
+            if body["kind"] == "passing":
+                self._looks = body["tracks"] is None or bool(body["tracks"])
 
     def stop(self) -> None:
         if self._beating is not None:
@@ -47,6 +60,8 @@ class CameraAnswers:
 
     def saw(self, at_us: int, codes: Sequence[Code]) -> None:
         """A label's light at ``at_us``; its answer comes when it is decoded. A look in vain says nothing."""
+        if not self._looks:
+            return
         grabbed_us = at_us + self._bits.between(*self._stamp_us)
         due_us = self._last_us = max(self._last_us, grabbed_us + self._bits.between(*ANSWER_US))
         if codes:

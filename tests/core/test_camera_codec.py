@@ -19,7 +19,14 @@ from drivers.codecs.camera_messages import (
     encode,
 )
 from drivers.codecs.camera_requests import MAX_LINE_BYTES as MAX_REQUEST_BYTES
-from drivers.codecs.camera_requests import CameraRequests, KeepPicture, encode_request
+from drivers.codecs.camera_requests import (
+    MAX_PASSING,
+    CameraRequest,
+    CameraRequests,
+    KeepPicture,
+    ParcelsPassing,
+    encode_request,
+)
 from edge.model.codes import Code, Symbology
 from edge.model.ids import BootEpoch, PlcNumber, TrackId
 from edge.model.units import MonoUs
@@ -135,7 +142,8 @@ def test_fuzz() -> None:
 KEEP = KeepPicture(
     track=TrackId(12), epoch=BootEpoch(3), number=PlcNumber(4), from_us=MonoUs(5), to_us=MonoUs(9)
 )
-REQUESTS: list[tuple[bytes, tuple[KeepPicture, ...]]] = [
+PASSING = ParcelsPassing(tracks=(TrackId(7), TrackId(8)))
+REQUESTS: list[tuple[bytes, tuple[CameraRequest, ...]]] = [
     (b'{"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5,"to_us":9}\n', (KEEP,)),
     (b'{"to_us":9,"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5}\n', (KEEP,)),
     (b'{"v":2,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5,"to_us":9}\n', ()),
@@ -148,6 +156,14 @@ REQUESTS: list[tuple[bytes, tuple[KeepPicture, ...]]] = [
     (b'{"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":9,"to_us":5}\n', ()),
     (b'{"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5}\n', ()),
     (b'{"v":1,"kind":"keep","track":12,"epoch":3,"number":4,"from_us":5,"to_us":9,"path":"/etc"}\n', ()),
+    (b'{"v":1,"kind":"passing","tracks":[7,8]}\n', (PASSING,)),
+    (b'{"v":1,"kind":"passing","tracks":[]}\n', (ParcelsPassing(tracks=()),)),
+    (b'{"v":1,"kind":"passing","tracks":null}\n', (ParcelsPassing(tracks=None),)),
+    (b'{"v":1,"kind":"passing","tracks":[0]}\n', ()),
+    (b'{"v":1,"kind":"passing","tracks":[true]}\n', ()),
+    (b'{"v":1,"kind":"passing","tracks":7}\n', ()),
+    (b'{"v":1,"kind":"passing"}\n', ()),
+    (b'{"v":1,"kind":"passing","tracks":[' + b",".join([b"7"] * (MAX_PASSING + 1)) + b"]}\n", ()),
     (b"[]\n", ()),
     (b"\xff\n", ()),
     (
@@ -159,11 +175,11 @@ REQUESTS: list[tuple[bytes, tuple[KeepPicture, ...]]] = [
 
 
 @pytest.mark.parametrize(("line", "wanted"), REQUESTS)
-def test_what_the_line_asks_of_a_camera(line: bytes, wanted: tuple[KeepPicture, ...]) -> None:
+def test_what_the_line_asks_of_a_camera(line: bytes, wanted: tuple[CameraRequest, ...]) -> None:
     codec = CameraRequests()
     assert codec.feed(line) == wanted
     assert codec.rejected == (0 if wanted else 1)
-    assert codec.feed(encode_request(KEEP)) == (KEEP,), "in step again"
+    assert codec.feed(encode_request(KEEP) + encode_request(PASSING)) == (KEEP, PASSING), "in step again"
     slow = CameraRequests()
     found = [one for n in range(len(line)) for one in slow.feed(line[n : n + 1])]
     assert tuple(found) == wanted, "byte by byte"

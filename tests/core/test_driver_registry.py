@@ -8,10 +8,14 @@ import pytest
 from ruamel.yaml import YAML
 
 import line_config
+from drivers import registry
 from drivers.registry import CAMERA_CODECS, PARITY, PLC_LINKS, SCALE_CODECS, SCANNER_CODECS
+from drivers.streams.transport_stream import TransportStream
+from drivers.streams.unix import START_MS
 from edge.model.topology import ReadPolicy
 from edge.model.units import MonoUs
 from edge.model.weight import SampleState
+from edge.ports.byte_stream import LinkFailed
 from line_config.device_files import (
     TAKES_ZERO,
     TELLS_STABLE,
@@ -24,6 +28,7 @@ from line_config.device_files import (
     ScannerProtocol,
     SerialFrame,
 )
+from line_config.model import CameraSettings
 from simulators.devices.keyboard import typed_events
 from tests.core import (
     test_camera_codec,
@@ -100,3 +105,33 @@ def test_every_protocol_has_a_device_file() -> None:
     assert {ScaleFile.model_validate_json(read(path)).protocol for path in SCALES} == set(SCALE_CODECS)
     assert {ScannerFile.model_validate_json(read(path)).protocol for path in SCANNERS} == set(SCANNER_CODECS)
     assert {CameraFile.model_validate_json(read(path)).protocol for path in CAMERAS} == set(CAMERA_CODECS)
+
+
+async def test_a_camera_that_did_not_come_up_in_time_gets_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, late = list[int](), True
+
+    async def start(_command: object, path: Path, *, start_ms: int) -> TransportStream:
+        given.append(start_ms)
+        if late:
+            raise LinkFailed("it does not answer")
+        return TransportStream(str(path))
+
+    monkeypatch.setattr(registry, "open_child", start)
+    settings = CameraSettings.model_validate(
+        {
+            "kind": "camera",
+            "started_by": "line",
+            "source": {"kind": "folder", "path": "/srv/pictures"},
+            "exposure_us": 150,
+            "module_um": 330,
+            "view_mm": 250,
+        }
+    )
+    cable = registry.camera_cable(settings, Path("socket"), ["camera"])
+    for _ in range(5):
+        with pytest.raises(LinkFailed):
+            await cable()
+    late = False
+    await cable()
+    await cable()
+    assert given == [START_MS, 8_000, 16_000, 30_000, 30_000, 30_000, START_MS]

@@ -3,7 +3,7 @@
 import pytest
 
 from drivers.codecs.camera_messages import CameraMessages
-from drivers.codecs.camera_requests import KeepPicture, encode_request
+from drivers.codecs.camera_requests import CameraRequests, KeepPicture, ParcelsPassing, encode_request
 from drivers.links.camera import REQUESTS, CameraLink
 from edge.model.codes import Code, Symbology
 from edge.model.ids import BootEpoch, DeviceId, PlcNumber, ReaderId, TrackId
@@ -150,7 +150,7 @@ def keep(n: int) -> KeepPicture:
     )
 
 
-def test_pictures_are_asked_for_with_its_next_word_and_never_of_one_that_was_away() -> None:
+def test_pictures_are_asked_for_at_once_and_never_of_one_that_was_away() -> None:
     loop, asked = VirtualLoop(), list[bytes]()
     wanted = [keep(n) for n in range(1, 40)]
 
@@ -177,3 +177,31 @@ def test_pictures_are_asked_for_with_its_next_word_and_never_of_one_that_was_awa
 
     loop.run(main())
     assert asked == [encode_request(one) for one in wanted[-REQUESTS:]], "the latest of too many"
+
+
+def test_a_triggered_camera_is_told_at_once_and_anew_when_it_comes_back() -> None:
+    loop, asked = VirtualLoop(), list[tuple[int, bytes]]()
+
+    async def main() -> None:
+        cable = Cable(loop, SeededBits(1, "cable"), failed=LinkFailed)
+        cable.on_heard(lambda data: asked.append(((loop.now_us() - START_US) // MS, data)))
+        link = CameraLink(
+            device=DeviceId("side"),
+            reader=ReaderId("side"),
+            answer_ms=100,
+            silent_ms=500,
+            open_stream=cable.open,
+            make_codec=CameraMessages,
+            sink=Heard(),
+        )
+        link.passing((TrackId(7),))
+        for ms, tracks in ((250, (TrackId(7), TrackId(8))), (300, ())):
+            loop.call_at((START_US + ms * MS) / 1_000_000, link.passing, tracks)
+        for _ in range(2):
+            with pytest.raises(LinkFailed):
+                await link.session(lambda: None)
+
+    loop.run(main())
+    told = [((TrackId(7),), 100), ((TrackId(7), TrackId(8)), 250), ((), 300), ((), 700)]
+    at = [(ms, one) for ms, data in asked for one in CameraRequests().feed(data)]
+    assert [(one.tracks, ms) for ms, one in at if isinstance(one, ParcelsPassing)] == told

@@ -142,6 +142,14 @@ def test_three_reading_points_see_what_one_cannot(tmp_path: Path) -> None:
     assert figures["by_reason"]["ok"] >= 200
 
 
+def test_cameras_that_are_told_when_to_look_miss_nothing() -> None:
+    """They read nothing but while a parcel passes that the line has told them of."""
+    settings = [f"readers.{camera}.connection.trigger=line" for camera in ("top", "side")]
+    told = simulate(Run(line=load_line("tunnel", settings), parcels=360, seed=5, faults=DEFAULT))
+    figures = kept(told, 360)
+    assert figures["by_reason"] == play("tunnel", 360, 5, DEFAULT).report.as_json()["by_reason"]
+
+
 def test_a_thousand_parcels_look_at_every_invariant() -> None:
     """The demo line, as the issue of a release asks for it; ``None`` is what a line cannot have."""
     figures = kept(play("demo", 1_000, 7, DEFAULT), 1_000)
