@@ -65,6 +65,7 @@ class Gateway:
             places=settings.streams_max,
             per_key=settings.streams_per_key,
         )
+        self.bulk_turns = asyncio.Semaphore(1)
         self.exporting = asyncio.Semaphore(settings.exports_max)
         self.metrics.streams.set_function(lambda: self.feed.followers)
         self.relay = RelayDesk(relay, line.line_id, self.record, places)

@@ -12,6 +12,9 @@ MESSAGE_MAX_BYTES = 16 * 1024
 """Bodies of a few fields: nothing larger is parsed, since parsing holds up everyone else."""
 ORDER_MAX_BYTES = 256 * 1024
 """One order or article: 500 lines take 75 kB."""
+JSON_VALUES_MAX = 100_000
+"""In one body: 1,000 orders with ten lines each have 60,000. Parsing holds the GIL, 0.3 µs a value: 4 MB of
+empty lists would hold up everyone for 0.4 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,8 @@ class GatewaySettings:
 
     body_max_bytes: int = 4 * 1024 * 1024
     """A batch of 1,000 orders with ten lines each is 1.2 MB."""
+    bodies_max_bytes: int = 64 * 1024 * 1024
+    """Of all requests at once, then 503: sixteen of the largest."""
     body_deadline_ms: int = 10_000
     """Slow senders: 4 MB in 10 s is 3.4 Mbit/s."""
     head_deadline_ms: int = 5_000

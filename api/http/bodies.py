@@ -2,40 +2,62 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from api.http.problems import FieldError, Problem, Slug
-from api.settings import BATCH_MAX, SLICE
+from api.settings import BATCH_MAX, JSON_VALUES_MAX, SLICE
 
 ERRORS_MAX = 50
 """Errors listed in one problem body."""
+LONG_S = 0.005
+"""A parsing that others notice."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_json(request: Request, most_bytes: int | None = None) -> Any:
-    """The parsed body. Raises ``Problem``: 415, 400, 413; without ``most_bytes`` the guards' own bound
-    holds, and 408 comes from there."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Problem(Slug.MEDIA_TYPE)
-    raw = await request.body()
-    if most_bytes is not None and len(raw) > most_bytes:
+async def read_json(request: Request, most_bytes: int) -> Any:
+    """The parsed body of one message. Raises ``Problem``: 415, 400, 413; 408 comes from the guards."""
+    raw = await _raw_json(request)
+    if len(raw) > most_bytes:
         raise Problem(Slug.BODY_TOO_LARGE, f"at most {most_bytes} bytes")
     return parse_json(raw)
 
 
-async def read_batch(request: Request, name: str) -> Any:
-    """A parsed body whose list ``name`` is no longer than a batch may be. Raises ``Problem``."""
-    asked = await read_json(request)
-    items = asked.get(name) if isinstance(asked, dict) else None
-    if isinstance(items, list) and len(items) > BATCH_MAX:
-        raise Problem(Slug.BATCH_TOO_LARGE, f"{len(items)} {name}, at most {BATCH_MAX}")
-    return asked
+@asynccontextmanager
+async def bulk_json(request: Request, turns: asyncio.Semaphore) -> AsyncIterator[Any]:
+    """A parsed body as large as the guards let through, to be checked in slices within. ``turns``: one bulk
+    at a time, and after a long parsing a rest as long, so that a cancel waits for one of them at most.
+    Raises ``Problem`` as ``read_json``."""
+    raw = await _raw_json(request)
+    async with turns:
+        began = perf_counter()
+        asked = parse_json(raw)
+        took_s = perf_counter() - began
+        await asyncio.sleep(took_s if took_s > LONG_S else 0)
+        yield asked
+
+
+@asynccontextmanager
+async def batch_json(request: Request, turns: asyncio.Semaphore, name: str) -> AsyncIterator[Any]:
+    """As ``bulk_json``, and its list ``name`` is no longer than a batch may be."""
+    async with bulk_json(request, turns) as asked:
+        items = asked.get(name) if isinstance(asked, dict) else None
+        if isinstance(items, list) and len(items) > BATCH_MAX:
+            raise Problem(Slug.BATCH_TOO_LARGE, f"{len(items)} {name}, at most {BATCH_MAX}")
+        yield asked
+
+
+async def _raw_json(request: Request) -> bytes:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(Slug.MEDIA_TYPE)
+    return await request.body()
 
 
 def keyed(asked: Any, key: str) -> Any:
@@ -49,7 +71,10 @@ def keyed(asked: Any, key: str) -> Any:
 
 
 def parse_json(raw: bytes) -> Any:
-    """RFC 8259 and I-JSON (RFC 7493: no doubled names, UTF-8). Raises ``Problem(JSON_MALFORMED)``."""
+    """RFC 8259 and I-JSON (RFC 7493: no doubled names, UTF-8). Raises ``Problem``: JSON_MALFORMED, or
+    BODY_TOO_LARGE where there may be more values than are parsed."""
+    if sum(map(raw.count, (b",", b"[", b"{"))) > JSON_VALUES_MAX:
+        raise Problem(Slug.BODY_TOO_LARGE, f"at most {JSON_VALUES_MAX} values")
     try:
         return json.loads(
             raw.decode("utf-8"),

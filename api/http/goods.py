@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from api.http.answers import TakenAnswer, taken_response
-from api.http.bodies import checked, checked_all, keyed, read_batch, read_json
+from api.http.bodies import batch_json, checked, checked_all, keyed, read_json
 from api.http.deps import CallerDep, GatewayDep, IdPath, KeyDep, message_of
 from api.http.mapping import goods_of
 from api.http.openapi import body_of
@@ -32,8 +32,9 @@ async def put_goods_item(
 @router.post("/goods:batch", responses={200: {"model": TakenAnswer}}, openapi_extra=body_of(GoodsBatch))
 async def put_goods(request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep) -> JSONResponse:
     """Up to 1,000 articles under one message id: all, or none."""
-    asked = keyed(await read_batch(request, "goods"), key)
-    batch = checked(GoodsBatch, asked)
-    goods = [goods_of(item) for item in await checked_all(GoodsItem, batch.goods, at=("goods",))]
+    async with batch_json(request, gateway.bulk_turns, "goods") as sent:
+        asked = keyed(sent, key)
+        batch = checked(GoodsBatch, asked)
+        goods = [goods_of(item) for item in await checked_all(GoodsItem, batch.goods, at=("goods",))]
     message = message_of(batch.message_id, "put_goods", "", asked, caller)
     return taken_response(await gateway.write(lambda intake: intake.put_goods(message, goods)))

@@ -41,14 +41,15 @@ class Guards:
         self._settings = settings
         self._metrics = metrics
         self._in_flight: Counter[str] = Counter()
+        self._room = _Room(settings.bodies_max_bytes)
         self._rates = Rates(per_s=settings.requests_per_s, burst=settings.requests_burst, now_s=perf_counter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "the server is told to speak nothing else"
         answer = _Answer(send)
         headers = Headers(scope=scope)
-        body = _Body(receive, self._settings)
-        with self._metrics.request(scope, answer):
+        body = _Body(receive, self._settings, self._room)
+        with self._metrics.request(scope, answer), body:
             try:
                 caller = self._caller(scope, headers)
                 body.check_declared(headers)
@@ -92,16 +93,31 @@ class Guards:
             self._in_flight[key] -= 1
 
 
-class _Body:
-    """Counts bytes as they come, whatever Content-Length said, and gives them a deadline."""
+class _Room:
+    """Bytes of bodies that there is still room for."""
 
-    def __init__(self, receive: Receive, settings: GatewaySettings) -> None:
+    def __init__(self, free: int) -> None:
+        self.free = free
+
+
+class _Body:
+    """Counts bytes as they come, whatever Content-Length said, and gives them a deadline; they keep their
+    room until the request is answered."""
+
+    def __init__(self, receive: Receive, settings: GatewaySettings, room: _Room) -> None:
         self._receive = receive
+        self._room = room
         self._max = settings.body_max_bytes
         self._deadline_s = settings.body_deadline_ms / 1000
         self._seen = 0
         self._whole = False
         self.deadline = asyncio.timeout(None)
+
+    def __enter__(self) -> None:
+        """Nothing has come yet."""
+
+    def __exit__(self, *_: object) -> None:
+        self._room.free += self._seen
 
     def check_declared(self, headers: Headers) -> None:
         declared = headers.get("content-length", "0")
@@ -109,7 +125,7 @@ class _Body:
             raise self._too_large()
 
     def _too_large(self) -> Problem:
-        return Problem(Slug.BODY_TOO_LARGE, f"at most {self._max} bytes", headers={"Connection": "close"})
+        return Problem(Slug.BODY_TOO_LARGE, f"at most {self._max} bytes")
 
     async def receive(self) -> Message:
         if self._whole:
@@ -118,9 +134,13 @@ class _Body:
             self.deadline.reschedule(asyncio.get_running_loop().time() + self._deadline_s)
         message = await self._receive()
         if message["type"] == "http.request":
-            self._seen += len(message.get("body", b""))
+            came = len(message.get("body", b""))
+            self._seen += came
+            self._room.free -= came
             if self._seen > self._max:
                 raise self._too_large()
+            if self._room.free < 0:
+                raise Problem(Slug.OVERLOADED, retry_after_s=RETRY_AFTER_S)
             self._whole = not message.get("more_body", False)
         if self._whole or message["type"] == "http.disconnect":
             self.deadline.reschedule(None)

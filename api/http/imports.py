@@ -37,19 +37,20 @@ async def import_orders(
 ) -> JSONResponse:
     """Up to 1,000 orders as CSV, one row a line of goods. Sent again, the same file changes nothing."""
     raw = await _csv(request)
-    rows, errors = await _rows(raw, order_rows.COLUMNS)
-    orders, more = order_rows.grouped(rows)
-    errors += more
     name = key or "csv-" + hashlib.sha256(raw).hexdigest()[:24]
     puts: list[OrderPut] = []
-    for at in range(0, len(orders), SLICE):
-        for index, order in enumerate(orders[at : at + SLICE], at):
-            made = _order_put(order, f"{name[:56]}:{index}", caller)
-            if isinstance(made, OrderPut):
-                puts.append(made)
-            else:
-                errors += made
-        await asyncio.sleep(0)
+    async with gateway.bulk_turns:
+        rows, errors = await _rows(raw, order_rows.COLUMNS)
+        orders, more = order_rows.grouped(rows)
+        errors += more
+        for at in range(0, len(orders), SLICE):
+            for index, order in enumerate(orders[at : at + SLICE], at):
+                made = _order_put(order, f"{name[:56]}:{index}", caller)
+                if isinstance(made, OrderPut):
+                    puts.append(made)
+                else:
+                    errors += made
+            await asyncio.sleep(0)
     _refuse(errors)
     answers = await gateway.write(lambda intake: intake.put_all_orders(puts))
     _refuse([error for order, answer in zip(orders, answers, strict=True) for error in _unfit(order, answer)])
@@ -74,7 +75,8 @@ async def import_plan(
 ) -> JSONResponse:
     """A version of a sort plan as CSV, one row a rule; it sorts nothing until it is activated."""
     raw = await _csv(request)
-    rows, errors = await _rows(raw, plan_rows.COLUMNS)
+    async with gateway.bulk_turns:
+        rows, errors = await _rows(raw, plan_rows.COLUMNS)
     rules, spots, more = plan_rows.checked_rules(rows, gateway.chute_kinds)
     errors += more
     if not rules and not errors:

@@ -19,7 +19,7 @@ from api.http.answers import (
     taken_response,
 )
 from api.http.auth import Caller
-from api.http.bodies import checked, keyed, read_batch, read_json
+from api.http.bodies import batch_json, checked, keyed, read_json
 from api.http.deps import CallerDep, GatewayDep, KeyDep, MessageIdPath, OrderNoPath, message_of
 from api.http.mapping import order_body, order_of, review_body
 from api.http.openapi import body_of
@@ -51,13 +51,14 @@ async def put_order(
 @router.post("/orders:batch", responses={200: {"model": BatchAnswer}}, openapi_extra=body_of(OrderBatch))
 async def put_orders(request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep) -> JSONResponse:
     """Up to 1,000 orders, each with a message id and an answer of its own; a wrong one stops no other."""
-    batch = checked(OrderBatch, await read_batch(request, "orders"))
     language = negotiated_language(request.headers.get("accept-language", ""))
     outcomes: list[OrderPut | Problem] = []
-    for at in range(0, len(batch.orders), SLICE):
-        some = enumerate(batch.orders[at : at + SLICE], at)
-        outcomes += [_tried(_item_keyed(asked, key, n), caller, n) for n, asked in some]
-        await asyncio.sleep(0)
+    async with batch_json(request, gateway.bulk_turns, "orders") as asked:
+        batch = checked(OrderBatch, asked)
+        for at in range(0, len(batch.orders), SLICE):
+            some = enumerate(batch.orders[at : at + SLICE], at)
+            outcomes += [_tried(_item_keyed(one, key, n), caller, n) for n, one in some]
+            await asyncio.sleep(0)
     answers = iter(await gateway.put_orders([put for put in outcomes if isinstance(put, OrderPut)]))
     results = [
         _item(n, asked, outcome if isinstance(outcome, Problem) else next(answers), language)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from api.http.answers import TakenAnswer, taken_response
-from api.http.bodies import checked, checked_all, keyed, read_json
+from api.http.bodies import bulk_json, checked, checked_all, keyed, read_json
 from api.http.deps import CallerDep, GatewayDep, IdPath, KeyDep, message_of
 from api.http.mapping import plan_of
 from api.http.openapi import body_of
@@ -21,12 +21,13 @@ async def put_plan(
     plan_id: IdPath, request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
 ) -> JSONResponse:
     """Store a version of a plan; it sorts nothing until it is activated."""
-    asked = keyed(await read_json(request), key)
-    body = checked(PlanIn, asked)
-    if body.plan_id != plan_id:
-        raise Problem(Slug.PATH_DISAGREES, f"path {plan_id}, body {body.plan_id}")
-    rules = await checked_all(RuleIn, body.rules, at=("rules",))
-    blind_spots = await checked_all(BlindSpotIn, body.blind_spots, at=("blind_spots",))
+    async with bulk_json(request, gateway.bulk_turns) as sent:
+        asked = keyed(sent, key)
+        body = checked(PlanIn, asked)
+        if body.plan_id != plan_id:
+            raise Problem(Slug.PATH_DISAGREES, f"path {plan_id}, body {body.plan_id}")
+        rules = await checked_all(RuleIn, body.rules, at=("rules",))
+        blind_spots = await checked_all(BlindSpotIn, body.blind_spots, at=("blind_spots",))
     plan = plan_of(body, rules, blind_spots)
     message = message_of(body.message_id, "put_plan", plan_id, asked, caller)
     answer = await gateway.write(lambda intake: intake.put_plan(message, plan))

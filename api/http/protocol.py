@@ -17,6 +17,8 @@ from api.settings import GatewaySettings
 LINGER_S: Final = 1.0
 """After an answer that did not wait for its body, what still comes is thrown away this long, so that
 the client reads the answer instead of a reset connection."""
+LINGER_BYTES: Final = 16 * 1024 * 1024
+"""More than this is not even thrown away: it stays where it is until the connection is closed."""
 SLOW_READER_S: Final = 10.0
 """A client that takes nothing for this long is cut."""
 
@@ -31,6 +33,7 @@ class BoundedProtocol(H11Protocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._reader_timer: asyncio.TimerHandle | None = None
         self._linger_timer: asyncio.TimerHandle | None = None
+        self._thrown_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -51,11 +54,23 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
         if not self._idle:
             self._head_came()
+        if self._linger_timer is not None:
+            self._threw(len(data))
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY and self._linger_timer is None:
-            self._linger_timer = self.loop.call_later(LINGER_S, self.transport.close)
+            self._linger_timer, self._thrown_bytes = self.loop.call_later(LINGER_S, self.transport.close), 0
+
+    def _threw(self, count: int) -> None:
+        """Of a body that nobody waits for: once it has come to its end, the connection is as good as ever."""
+        assert self._linger_timer is not None
+        self._thrown_bytes += count
+        if self.conn.their_state is not h11.SEND_BODY:
+            self._linger_timer.cancel()
+            self._linger_timer = None
+        elif self._thrown_bytes > LINGER_BYTES:
+            self.transport.pause_reading()
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -26,6 +26,7 @@ from api.http.schemas import (
     RuleIn,
     Strict,
 )
+from api.settings import JSON_VALUES_MAX
 from edge.model.line import OperatorAction
 from edge.model.order import OrderStatus
 from tests.line.gateway_kit import order_json
@@ -55,6 +56,14 @@ def tried(ask: Callable[[], T]) -> T | Problem:
         return ask()
     except Problem as problem:
         return problem
+
+
+@pytest.mark.parametrize("value", [b"0", b"[]", b"{}", b'{"a":1}'])
+def test_more_values_than_are_parsed(value: bytes) -> None:
+    """Refused by their bytes: it is the parsing that others would wait for."""
+    for count, slug in ((JSON_VALUES_MAX // 3, None), (JSON_VALUES_MAX + 1, Slug.BODY_TOO_LARGE)):
+        found = tried(lambda many=count: parse_json(b"[" + b",".join([value] * many) + b"]"))  # type: ignore[misc]
+        assert (found.slug if isinstance(found, Problem) else None) == slug
 
 
 @given(st.binary(max_size=60))

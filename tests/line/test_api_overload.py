@@ -47,6 +47,24 @@ async def test_one_key_cannot_take_all_places(tmp_path: Path) -> None:
         assert (await desk.operator.get("/metrics")).status_code == 200
 
 
+async def test_bodies_have_room_together_and_give_it_back(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, bodies_max_bytes=2_000) as desk:
+        for _ in range(3):
+            too_large = await desk.erp.put("/v1/orders/SO-1", json=order_json(1, shop="x" * 2_000))
+            assert (too_large.status_code, slug_of(too_large)) == (503, "overloaded")
+            assert (await desk.erp.put("/v1/orders/SO-1", json=order_json(1))).status_code == 200
+
+
+async def test_bulks_are_read_one_at_a_time_and_a_cancel_passes_them(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, cancel_wait_ms=1) as desk:
+        async with desk.app.gateway.bulk_turns:
+            bulk = asyncio.create_task(desk.erp.post("/v1/orders:batch", json={"orders": [order_json(1)]}))
+            cancel = await desk.erp.post("/v1/orders/SO-2/cancel", json={"message_id": "c1"})
+            assert slug_of(cancel) == "cancel_pending"
+            assert not bulk.done()
+        assert (await bulk).json()["stored"] == 1
+
+
 async def test_a_store_that_stands_is_told(tmp_path: Path) -> None:
     async with open_desk(tmp_path, write_wait_ms=30) as desk, Gate(desk):
         answer = await desk.erp.put("/v1/orders/SO-1", json=order_json(1))

@@ -58,7 +58,7 @@ class RunningDemo:
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if parent == (of or self.process.pid):

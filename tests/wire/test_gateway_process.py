@@ -118,6 +118,18 @@ async def test_slow_and_broken_clients(tmp_path: Path) -> None:
         writer.close()
 
         reader, writer = await gateway.connect()
+        head = head.replace("200000000", "5000000")
+        writer.write(request(gateway, head, bytes(5_000_000)) + request(gateway, "GET /v1/line HTTP/1.1"))
+        async with asyncio.timeout(START_S):
+            for status in (b"413", b"200"):
+                answered = await reader.readuntil(b"\r\n\r\n")
+                assert answered.startswith(b"HTTP/1.1 " + status), (
+                    "one that is not much too large costs no connection"
+                )
+                await reader.readexactly(int(answered.lower().partition(b"content-length: ")[2].split()[0]))
+        writer.close()
+
+        reader, writer = await gateway.connect()
         writer.write(b"GET /" + b"a" * 40_000)
         async with asyncio.timeout(START_S):
             assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
