@@ -372,7 +372,8 @@ class CodeInPictureAnswer(Answer):
 
 class PictureAnswer(Answer):
     """``cause``: why nothing was read, as far as it tells (texts: ``reading.yaml``). ``engines``: all that
-    looked. ``module_tenths``: of a pixel that the narrowest bar has, 0: no bars."""
+    the camera has; the frame's budget may be spent before one's turn. ``module_tenths``: of a pixel that the
+    narrowest bar has, 0: no bars."""
 
     reader: str
     at: str

@@ -47,7 +47,8 @@ class PictureNote:
     """Beside a picture: where and when it was taken, of which parcel (``epoch`` and ``number`` are the PLC's
     name of it), and what can be said of it.
 
-    ``engines``: all that looked; one that no code names saw nothing. ``stripes``: places that look like bar
+    ``engines``: all that the camera has; one that no code names saw nothing, or the frame's budget was spent
+    before its turn. ``stripes``: places that look like bar
     codes. Of the largest that nothing was read in, else of the whole picture: ``contrast_percent`` of black
     to white, ``sharpness_percent`` (100: an edge within one pixel), ``module_tenths`` of a pixel that its
     narrowest bar has (0: none to measure).

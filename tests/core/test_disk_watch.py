@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 
 from edge.model.events import Event, HoldCleared, HoldRaised, WarningCleared, WarningRaised
+from edge.model.units import UtcUs
 from edge.runtime.disk_watch import DiskWatch
 from edge.store import disk as disk_module
 from edge.store.disk import RecordDisk
+from edge.store.picture_keeper import PictureKeeper
+from edge.store.pictures import tracks_in
 from tests.core.runtime_kit import Posted, clock, logs, virtual
+from tests.core.test_pictures import JPEG, note
 
 
 class Disk:
@@ -152,3 +156,22 @@ def test_a_ballast_that_finds_no_room_leaves_nothing_behind(
     with pytest.raises(OSError, match=r"."):
         disk.prepare()
     assert not disk.has_ballast
+
+
+def test_pictures_on_the_record_s_disk_go_a_number_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, journal = tmp_path / "pictures", tmp_path / "journal"
+    disk = RecordDisk(journal, pictures, wanted_bytes=1, ballast_bytes=1)
+    journal.mkdir()
+    assert disk.give_up_pictures() == 0, "there are none"
+    keeper = PictureKeeper(pictures / "side", max_bytes=1 << 30, max_age_s=1 << 30, spare_bytes=0)
+    keeper.open()
+    for track in (1, 2, 3):
+        assert keeper.put(note(track), JPEG, UtcUs(0))
+    monkeypatch.setattr(disk_module, "PICTURES_AT_ONCE", 2)
+    assert disk.give_up_pictures() == 2
+    assert list(tracks_in(pictures / "side")) == [3]
+    elsewhere = RecordDisk(Path("/proc"), pictures, wanted_bytes=1, ballast_bytes=1)
+    assert elsewhere.give_up_pictures() == 0, "another file system has no room from it"
+    assert list(tracks_in(pictures / "side")) == [3]

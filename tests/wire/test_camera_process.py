@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,10 +19,14 @@ from drivers.streams.unix import open_child
 from edge.model.events import DeviceWentDown, DeviceWentUp
 from edge.model.ids import ReaderId, TrackId
 from edge.model.pictures import NoReadCause
+from edge.model.units import UtcUs
 from edge.ports.byte_stream import LinkFailed
-from edge.store.pictures import PictureArchive
+from edge.store.files import free_bytes
+from edge.store.picture_keeper import PictureKeeper
+from edge.store.pictures import PictureArchive, tracks_in
 from edge.store.places import Places
 from simulators.devices.camera import Sight
+from tests.core.test_pictures import JPEG, note
 from tests.wire.camera_bench import BACK_S, JT1, JT2, Bench, command, keep
 
 pytestmark = pytest.mark.wire
@@ -72,6 +77,29 @@ async def test_a_picture_of_what_nobody_could_read_is_kept_and_outlives_the_proc
     await bench.shows(JT1)
     await asyncio.sleep(0.5)
     assert archive.note(ReaderId("side"), TrackId(9)) is None, "nobody looked then"
+
+
+async def test_pictures_are_the_first_to_go_when_the_disk_fills(tmp_path: Path) -> None:
+    """So little room is there that people are warned, and induction goes on: four times what stops it."""
+    folder, side = Places(tmp_path).pictures, ReaderId("side")
+    keeper = PictureKeeper(folder / side, max_bytes=1 << 30, max_age_s=86_400, spare_bytes=0)
+    keeper.open()
+    for track in (1, 2, 3):
+        one = replace(note(track), reader=side)
+        assert keeper.put(one, JPEG, UtcUs(time.time_ns() // 1_000))
+    wanted_mb = free_bytes(tmp_path) // 3 >> 20
+    bench = Bench(tmp_path, f"store.min_free_mb={wanted_mb}")
+    try:
+        await bench.open()
+        await bench.until(lambda: list(tracks_in(folder / side)) == [], 10)
+        began_us = round(asyncio.get_running_loop().time() * 1_000_000)
+        await bench.shows(JT1)
+        bench.link.keep(keep(4, began_us, began_us + 2_000_000))
+        await asyncio.sleep(1)
+        assert list(tracks_in(folder / side)) == []
+        await bench.shows(JT2)
+    finally:
+        await bench.close()
 
 
 async def test_one_that_dies_is_back_and_says_nothing_of_before(bench: Bench) -> None:
