@@ -249,6 +249,8 @@ class Camera:
         self._threads.start()
         while True:
             why = self._threads.failure or self._threads.hangs(self._hang_ms) or self._trigger.failure
+            if why is None and self._pictures is not None:
+                why = self._pictures.failure
             if why is None and self._watch.frozen:
                 why = "the same picture again and again: the source is frozen"
             if why is not None:

@@ -109,13 +109,15 @@ class NoReadPictures:
         self._recent = RecentFrames()
         self._wanted: queue.Queue[tuple[KeepPicture, SeenFrame]] = queue.Queue(maxsize=WAITING)
         self._failing = False
+        self.failure: str | None = None
+        """What ended the thread, if anything: a fault of ours, and none of the disk's."""
         self.kept = self.dropped = self.missed = 0
         """Pictures written; left out because too many came at once or there was no room; asked for when no
         frame was taken."""
 
     def start(self) -> None:
         """Ends with the process."""
-        threading.Thread(target=self._write_all, name="pictures", daemon=True).start()
+        threading.Thread(target=self._guarded, name="pictures", daemon=True).start()
 
     def see(self, frame: Frame, read: PictureRead) -> None:
         """On the worker's thread, after its answer is on its way."""
@@ -126,12 +128,19 @@ class NoReadPictures:
         best = self._recent.best(request.from_us, MonoUs(request.to_us + self._late_us))
         if best is None:
             self.missed += 1
+            log.info("no frame of that time", reader=self._reader, track=request.track)
             return
         try:
             self._wanted.put_nowait((request, best))
         except queue.Full:
             self.dropped += 1
             log.warning("picture dropped: too many at once", reader=self._reader, track=request.track)
+
+    def _guarded(self) -> None:
+        try:
+            self._write_all()
+        except Exception as error:  # noqa: BLE001 - whatever ends a thread ends the process, with its cause
+            self.failure = f"pictures: {error!r}"
 
     def _write_all(self) -> None:
         self._tried(self._keeper.open)

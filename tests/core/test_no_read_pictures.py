@@ -1,18 +1,27 @@
 """A camera's frames in memory, which of them shows a parcel best, and what a picture tells of a no-read."""
 
+import time
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from drivers.codecs.camera_requests import KeepPicture
 from drivers.streams.newest_frame import Frame
 from drivers.streams.picture_files import jpeg_of
 from drivers.vision.agreement import ReadRules
 from drivers.vision.ladder import Ladder, PictureRead
 from drivers.vision.no_read import hints_of, sharpness_of
-from edge.camera_pictures import MIN_FRAMES, RecentFrames
+from edge.camera_pictures import MIN_FRAMES, NoReadPictures, RecentFrames
 from edge.model.codes import Code, Symbology
-from edge.model.pictures import NoReadCause
-from edge.model.units import MonoUs
+from edge.model.ids import BootEpoch, PlcNumber, ReaderId, TrackId
+from edge.model.pictures import NoReadCause, PictureNote
+from edge.model.units import MonoUs, UtcUs
+from edge.store.picture_keeper import PictureKeeper
+from edge.store.pictures import PictureArchive
 from simulators.labels.printed import LabelPrint, print_label
+from tests.core.runtime_kit import logs
 
 MS = 1_000
 NOTHING = PictureRead(codes=(), stripes=0, spent_us=0)
@@ -145,3 +154,78 @@ def test_a_picture_of_any_size_tells_something(shape: tuple[int, int]) -> None:
     assert hints_of(pixels, NOTHING).cause is NoReadCause.NOTHING_SEEN
     assert sharpness_of(pixels) == 0
     assert jpeg_of(pixels).startswith(b"\xff\xd8\xff")
+
+
+class Keeper(PictureKeeper):
+    """One whose disk, or whose code, fails while ``error`` is set."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, max_bytes=1 << 30, max_age_s=1 << 30, spare_bytes=0)
+        self.error: Exception | None = None
+
+    def put(self, note: PictureNote, picture: bytes, now_utc_us: UtcUs) -> bool:
+        if self.error is not None:
+            raise self.error
+        return super().put(note, picture, now_utc_us)
+
+
+def asked(pictures: NoReadPictures, track: int) -> None:
+    pictures.keep(
+        KeepPicture(
+            track=TrackId(track),
+            epoch=BootEpoch(1),
+            number=PlcNumber(track),
+            from_us=MonoUs(900 * MS),
+            to_us=MonoUs(1_100 * MS),
+        )
+    )
+
+
+def until(true: Callable[[], object]) -> None:
+    for _ in range(2_000):
+        if true():
+            return
+        time.sleep(0.005)
+    pytest.fail("not within 10 s")
+
+
+def test_a_disk_that_fails_costs_pictures_and_is_said_once(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path / "side")
+    pictures = NoReadPictures(ReaderId("side"), keeper, late_us=0)
+    with logs() as told:
+        pictures.start()
+        pictures.see(frame(1_000, 50), STRIPES)
+        keeper.error = OSError(28, "No space left on device")
+        asked(pictures, 1)
+        until(lambda: pictures.dropped == 1)
+        asked(pictures, 2)
+        until(lambda: pictures.dropped == 2)
+        keeper.error = None
+        asked(pictures, 3)
+        until(lambda: pictures.kept == 1)
+        until(lambda: len(told) == 2)
+    assert [log["event"] for log in told] == ["no picture can be kept", "pictures are kept again"]
+    assert pictures.failure is None
+    (note,) = PictureArchive(tmp_path, [ReaderId("side")]).notes_of(TrackId(3))
+    assert (note.number, note.stripes) == (3, 1)
+
+
+def test_a_fault_of_ours_is_told_to_whoever_ends_the_process(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path / "side")
+    keeper.error = ValueError("a fault")
+    pictures = NoReadPictures(ReaderId("side"), keeper, late_us=0)
+    pictures.start()
+    pictures.see(frame(1_000, 50), STRIPES)
+    asked(pictures, 1)
+    until(lambda: pictures.failure is not None)
+    assert pictures.failure == "pictures: ValueError('a fault')"
+
+
+def test_what_is_too_much_at_once_is_dropped_and_what_nobody_saw_is_missed(tmp_path: Path) -> None:
+    pictures = NoReadPictures(ReaderId("side"), Keeper(tmp_path / "side"), late_us=0)
+    asked(pictures, 1)
+    assert pictures.missed == 1
+    pictures.see(frame(1_000, 50), STRIPES)
+    for track in range(2, 7):
+        asked(pictures, track)
+    assert pictures.dropped == 3, "two wait; nobody writes them here"
