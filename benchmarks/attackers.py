@@ -36,6 +36,8 @@ FIRST_ORDER: Final = 2_000_000
 """Indices that no run's parcels reach."""
 BULK: Final = 500
 
+Seen = dict[str, dict[str, int]]
+"""How often it ended how, by kind."""
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -167,10 +169,10 @@ GROUPS: Final = (
 
 
 @asynccontextmanager
-async def attacked(port: int, keys: Sequence[str]) -> AsyncIterator[dict[str, dict[str, int]]]:
+async def attacked(port: int, keys: Sequence[str]) -> AsyncIterator[Seen]:
     """All kinds meanwhile; what is yielded is filled at the end. Raises ``ChildProcessError`` where an
     attacker has failed itself."""
-    seen: dict[str, dict[str, int]] = {}
+    seen: Seen = {}
     attackers = [await _started(port, key, kinds) for key, kinds in zip(keys, GROUPS, strict=True)]
     try:
         yield seen

@@ -4,8 +4,8 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -92,12 +92,16 @@ class _Floor:
             self.times_ms.append(float(line))
 
 
-def measure(run: RealRun) -> Measured:
-    """Play it to its end. Raises ``DemoFailed``, ``LineConfigError`` or ``OSError``."""
-    return asyncio.run(_measure(run))
+Beside = Callable[[Play], AbstractAsyncContextManager[object]]
+"""What goes on beside a run, from its first parcel to its last."""
 
 
-async def _measure(run: RealRun) -> Measured:
+def measure(run: RealRun, beside: Beside = lambda _: nullcontext()) -> Measured:
+    """Play it to its end. Raises ``DemoFailed``, ``LineConfigError`` or ``OSError``, and as ``beside``."""
+    return asyncio.run(_measure(run, beside))
+
+
+async def _measure(run: RealRun, beside: Beside) -> Measured:
     core, others = _cores()
     if others:
         os.sched_setaffinity(0, others)
@@ -122,15 +126,15 @@ async def _measure(run: RealRun) -> Measured:
             load = OrderLoad(play.gateway_url, play.erp_key(), run.orders_per_s, SEED)
         looks = _Looks()
         floor = _Floor()
-        async with _floor(run, {core} if others else others, floor):
+        async with _floor(run, {core} if others else others, floor), beside(play):
             began, cpu_s = monotonic(), _cpu_s(play.line_pid)
-            beside = [asyncio.create_task(looks.look(play, data / "journal" / "journal.db-wal"))]
+            tasks = [asyncio.create_task(looks.look(play, data / "journal" / "journal.db-wal"))]
             if load is not None:
-                beside.append(asyncio.create_task(load.run()))
+                tasks.append(asyncio.create_task(load.run()))
             try:
                 await play.run()
             finally:
-                await _end(beside)
+                await _end(tasks)
             seconds, cpu_s = monotonic() - began, _cpu_s(play.line_pid) - cpu_s
     finally:
         await play.close()

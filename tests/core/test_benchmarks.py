@@ -12,6 +12,7 @@ from benchmarks.figures import Figure, rank, write_json
 FRAME = {
     "__init__",
     "__main__",
+    "attack",
     "attackers",
     "bare",
     "bare_bus",
