@@ -127,14 +127,26 @@ class Bench:
             while not true():
                 await asyncio.sleep(look_s)
 
-    async def kept(self, track: int, from_us: int) -> PictureNote:
-        """Ask for a picture of what was seen since; its note."""
-        to_us = round(asyncio.get_running_loop().time() * 1_000_000)
-        self.link.keep(keep(track, from_us, to_us))
-        archive = PictureArchive(Places(self.folder).pictures, [ReaderId("side")])
-        await self.until(lambda: archive.note(ReaderId("side"), TrackId(track)))
-        (note,) = archive.notes_of(TrackId(track))
-        return note
+    async def kept(
+        self, track: int, codes: tuple[Code, ...], good: Callable[[PictureNote], object]
+    ) -> PictureNote:
+        """Show the label and ask for a picture of the last seconds, until there is a good one: on a busy
+        machine a frame may come too late to be read whole. Without codes: a label that cannot be read."""
+        side, loop = ReaderId("side"), asyncio.get_running_loop()
+        archive = PictureArchive(Places(self.folder).pictures, [side])
+        async with asyncio.timeout(LONG_S):
+            while True:
+                if codes:
+                    await self.shows(codes)
+                else:
+                    self.frames.saw(round(loop.time() * 1_000_000), ())
+                await asyncio.sleep(1)
+                now_us = round(loop.time() * 1_000_000)
+                self.link.keep(keep(track, now_us - 2_500_000, now_us))
+                await asyncio.sleep(1)
+                note = archive.note(side, TrackId(track))
+                if note is not None and good(note):
+                    return note
 
     async def shows(self, codes: tuple[Code, ...]) -> int:
         """A label passes; how long after its light its answer is due, in µs."""

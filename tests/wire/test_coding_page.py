@@ -24,7 +24,7 @@ from tests.core.test_pictures import note
 from tests.line.gateway_kit import order_json
 from tests.line.test_api_coding import changed, no_read, taken
 from tests.wire.gateway_process import GatewayProcess, running_gateway
-from tests.wire.test_pages import CHROMIUM, browser, page_of, picture
+from tests.wire.test_pages import CHROMIUM, PATIENCE_MS, browser, page_of, picture
 
 pytestmark = [
     pytest.mark.wire,
@@ -49,7 +49,7 @@ async def keyed(data: Path, count: int) -> list[CodeRow]:
     """Once so many codes are on record."""
     reader = InboxReader(Places(data).inbox)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_MS / 1_000):
             while True:
                 rows = [row for row in reader.rows_after(InboxSeq(0), 50) if isinstance(row, CodeRow)]
                 if len(rows) == count:

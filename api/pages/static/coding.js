@@ -176,6 +176,11 @@
     sent.delete(row.track);
     tell("#" + row.track + " " + code + ": " + (now.outcomes[row.body.outcome] || row.body.outcome), row.body.outcome !== "joined" && row.body.outcome !== "gone_by");
   }
+  // Of a fast line's rows few change anything here: one more waits, or one that waits went on.
+  function matters(row) {
+    const unread = (row.kind === "Identified" || row.kind === "ChoiceChanged") && row.body.quality === "no";
+    return unread || row.kind === "KeyedCodeTaken" || (now !== null && now.waiting.some((one) => one.track === row.track));
+  }
   function later() {
     if (!soon) soon = setTimeout(() => { soon = 0; look(); }, SOON_MS);
   }
@@ -200,7 +205,7 @@
       const row = JSON.parse(event.data);
       seq = row.seq;
       taken(row);
-      later();
+      if (matters(row)) later();
     };
     source.addEventListener("beat", () => { heard = performance.now(); });
     source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(begin, 1000); };
