@@ -35,6 +35,8 @@ class RealRun:
     orders_per_s: int
     folder: Path
     settings: tuple[str, ...] = ()
+    pinned: bool = True
+    """The line has a core of its own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,7 +104,7 @@ def measure(run: RealRun, beside: Beside = lambda _: nullcontext()) -> Measured:
 
 
 async def _measure(run: RealRun, beside: Beside) -> Measured:
-    core, others = _cores()
+    core, others = _cores() if run.pinned else (0, set[int]())
     if others:
         os.sched_setaffinity(0, others)
     topology = load_line(run.line, run.settings).topology

@@ -31,7 +31,7 @@ OF_THE_RATE = 0.95
 def real_time(run: RealRun) -> list[Figure]:
     """Raises as ``measure``."""
     found = measure(run)
-    return [*_told(found), *_memory(found), *_kept(found, run)]
+    return [*_told(found), *_memory(found), *kept(found, orders_per_s=run.orders_per_s)]
 
 
 def _told(found: Measured) -> list[Figure]:
@@ -71,7 +71,8 @@ def _memory(found: Measured) -> list[Figure]:
     ]
 
 
-def _kept(found: Measured, run: RealRun) -> list[Figure]:
+def kept(found: Measured, *, orders_per_s: int) -> list[Figure]:
+    """That nothing was late, lost or wrong, and the rate at which it was so."""
     ended, summary = found.ended, found.ended.report.summary
     by_reason = summary["by_reason"]
     assert isinstance(by_reason, dict)
@@ -89,7 +90,7 @@ def _kept(found: Measured, run: RealRun) -> list[Figure]:
     if found.load is not None:
         told = f"slowest answer {found.load.slowest_s * 1_000:.0f} ms {'; '.join(found.load.refused)}".strip()
         per_s = found.load.stored / found.seconds
-        least = OF_THE_RATE * run.orders_per_s
+        least = OF_THE_RATE * orders_per_s
         figures.append(
             Figure(name="orders through the gateway", value=per_s, unit="/s", at_least=least, note=told)
         )

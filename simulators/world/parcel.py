@@ -41,18 +41,22 @@ class Label:
         return not self.readers or reader in self.readers
 
 
-def faced(spec: "ParcelSpec", topology: Topology) -> "ParcelSpec":
-    """As it lies under the line's reading points: of each point's readers its label faces one, or all. By
-    its index; a parcel with two labels shows both of them to all."""
-    if not topology.reading_points or len(spec.labels) != 1 or spec.labels[0].readers:
-        return spec
+def facing(index: int, topology: Topology) -> tuple[ReaderId, ...]:
+    """The readers that a parcel's label faces: of each reading point one of its readers, or all, by turns."""
     hidden: set[ReaderId] = set()
     for point in topology.reading_points:
-        turn = spec.index % (len(point.readers) + 1)
+        turn = index % (len(point.readers) + 1)
         if turn < len(point.readers):
             hidden |= set(point.readers) - {point.readers[turn]}
-    seeing = tuple(one.id for one in topology.readers if one.id not in hidden)
-    return replace(spec, labels=(replace(spec.labels[0], readers=seeing),))
+    return tuple(one.id for one in topology.readers if one.id not in hidden)
+
+
+def faced(spec: "ParcelSpec", topology: Topology) -> "ParcelSpec":
+    """As it lies on a line with reading points; a parcel with two labels shows both of them to all."""
+    if not topology.reading_points or len(spec.labels) != 1 or spec.labels[0].readers:
+        return spec
+    label = replace(spec.labels[0], readers=facing(spec.index, topology))
+    return replace(spec, labels=(label,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
