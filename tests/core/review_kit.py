@@ -341,3 +341,15 @@ def _pieces(code: str, one: BenchOrder) -> list[tuple[str, int]]:
         if code == goods.sku or code in goods.barcodes:
             return [(part.sku, part.qty) for part in goods.parts] or [(goods.sku, 1)]
     return [(code, 1)]
+
+
+GIFTS = bundle("690X", A=2, B=1)
+
+
+def hall() -> Benches:
+    """PS1: one A, two B. PS2: three C. PS3: two bundles of two A and a B, and a C besides."""
+    return Benches(
+        PS1=bench_order("O1", {"A": 1, "B": 2}),
+        PS2=bench_order("O2", {"C": 3}),
+        PS3=bench_order("O3", {"A": 4, "B": 2, "C": 1}, GIFTS),
+    )
