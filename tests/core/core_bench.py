@@ -4,14 +4,9 @@ Written from the PLC contract and the event types; positions move in ticks, ever
 tick at which the line would have it. Nothing here decides anything.
 """
 
-import heapq
-from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TypeVar, cast
 
-from edge.core.line import LineCore
 from edge.core.state import ZeroState
-from edge.core.timing import mm_to_ticks
 from edge.model.codes import Code
 from edge.model.commands import (
     CaptureWeight,
@@ -19,10 +14,8 @@ from edge.model.commands import (
     LineCommand,
     LookUp,
     LookUpPlace,
-    Record,
     Revoke,
     SendDivert,
-    WakeAt,
 )
 from edge.model.divert import AbortCause, CommandStatus, ConfirmReason
 from edge.model.events import (
@@ -32,9 +25,10 @@ from edge.model.events import (
     DivertAborted,
     DivertConfirmed,
     DivertFired,
-    Event,
     EyePassed,
     LineStarted,
+    LookUpFailed,
+    OperatorCommanded,
     OrderCancelled,
     OrderFound,
     OrderMissing,
@@ -44,9 +38,7 @@ from edge.model.events import (
     PlcAttached,
     SamplesCaptured,
     StatusBitsChanged,
-    WakePurpose,
     WaybillPlaceFound,
-    Woke,
     ZeroCaptured,
 )
 from edge.model.ids import (
@@ -57,132 +49,36 @@ from edge.model.ids import (
     InboxSeq,
     MessageId,
     OrderNo,
+    PlanId,
     PlcNumber,
     RingSeq,
     TrackId,
     Waybill,
 )
-from edge.model.order import BeltOrder, CancelRequest, ShippedBefore, ShippedPlace
-from edge.model.records import Exited, Missing, RecordBody
+from edge.model.line import OperatorAction
+from edge.model.order import CancelRequest
 from edge.model.register_map import PlcBits, StateBit
+from edge.model.route import BlindSpot, SortPlan, SortRule
 from edge.model.topology import EyeRole, Reader, ReaderSpeaks, Topology
 from edge.model.units import Grams, Mm, MonoUs, Ticks
 from edge.model.weight import SampleState, WeightSample
-from tests.core.core_line import DEMO, EPOCH, FRAMES, READY, START_US, Body, bits, order, plan, waybill
+from tests.core.core_belt import CoreBelt
+from tests.core.core_line import DEMO, EPOCH, FRAMES, READY, Body, bits, order, plan, waybill
 
-R = TypeVar("R")
 NEVER = MonoUs(2**60)
 
 
-class CoreBench:
-    """One core on one belt. ``ship(...)`` puts a body on it, ``run`` moves the belt."""
+class CoreBench(CoreBelt):
+    """A belt with a PLC, readers, a scale and people. ``parcel(...)`` puts a body on it."""
 
     def __init__(
         self, line: Topology = DEMO, *, started: bool = True, planned: bool = True, zeroed: bool = True
     ) -> None:
         """``zeroed``: the scale's zero is right for the whole test, and nobody looks at it."""
-        self.line = line
+        super().__init__(line)
         self.zeroed = zeroed
-        self.core = LineCore(line)
-        self.now = 100_000
-        self.ring = 0
-        self.seq = 0
-        self.inbox = 100
-        self.events: list[Event] = []
-        self.out: list[LineCommand] = []
-        self.bodies: dict[int, Body] = {}
-        self.orders: dict[str, BeltOrder] = {}
-        self.shipped: dict[str, ShippedBefore] = {}
-        self.laps: dict[str, int] = {}
-        """What the record would say of each waybill."""
-        self.unreviewed: set[str] = set()
-        """Waybills whose order has not passed its review."""
-        self.mute: set[type] = set()
-        """Commands that nobody answers."""
-        self.answers: dict[int, CommandStatus] = {}
-        """Number → status for its divert."""
-        self.revoke_answers: dict[int, CommandStatus] = {}
-        self.plc_delay_mm = 40
-        self.empty_g = 0
-        self.empty_state = SampleState.OK
-        self._due: list[tuple[int, int, Callable[[], None]]] = []
-        self._n = 0
-        self._wakes: dict[tuple[WakePurpose, int], WakeAt] = {}
         if started:
             self.start(planned)
-
-    # -- time
-
-    @property
-    def at_us(self) -> MonoUs:
-        per_s = self.line.speed_mm_s * self.line.ticks_per_m // 1_000
-        return MonoUs(START_US + self.now * 1_000_000 // per_s)
-
-    def ticks(self, mm: int) -> int:
-        return mm_to_ticks(mm, self.line.ticks_per_m)
-
-    def at(self, ticks: int, then: Callable[[], None]) -> None:
-        self._n += 1
-        heapq.heappush(self._due, (max(ticks, self.now), self._n, then))
-
-    def run(self, mm: int) -> None:
-        """Move the belt by ``mm`` and let everything due happen, wakes by position too."""
-        until = self.now + self.ticks(mm)
-        while True:
-            wake = min(self._wakes.values(), key=self._wake_ticks, default=None)
-            wake_at = self._wake_ticks(wake) if wake is not None else until + 1
-            thing_at = self._due[0][0] if self._due else until + 1
-            if min(wake_at, thing_at) > until:
-                break
-            if thing_at <= wake_at:
-                self.now = thing_at
-                heapq.heappop(self._due)[2]()
-            elif wake is not None:
-                self.now = max(self.now, wake_at)
-                self.wake(wake)
-        self.now = until
-
-    def _wake_ticks(self, wake: WakeAt) -> int:
-        if wake.ticks:
-            return int(wake.ticks)
-        per_s = self.line.speed_mm_s * self.line.ticks_per_m // 1_000
-        return -((START_US - wake.at_us) * per_s // 1_000_000)
-
-    def wake(self, wake: WakeAt) -> None:
-        self._wakes.pop((wake.purpose, wake.ref), None)
-        ticks = Ticks(self.now) if wake.ticks else Ticks(0)
-        self.post(Woke(at_us=self.at_us, purpose=wake.purpose, ref=wake.ref, ticks=ticks))
-
-    def waiting(self) -> dict[tuple[WakePurpose, int], WakeAt]:
-        """The wakes that have not come due."""
-        return dict(self._wakes)
-
-    # -- in and out
-
-    def post(self, event: Event) -> tuple[LineCommand, ...]:
-        self.events.append(event)
-        commands = self.core.handle(event)
-        self.take(commands)
-        return commands
-
-    def take(self, commands: Iterable[LineCommand]) -> None:
-        for command in commands:
-            self.out.append(command)
-            if isinstance(command, Record):
-                self._remember(command.body)
-            elif isinstance(command, WakeAt):
-                self._wakes[command.purpose, command.ref] = command
-            elif type(command) not in self.mute:
-                self._answer(command)
-
-    def _remember(self, body: RecordBody) -> None:
-        """What the read model would say of this waybill to the next one who asks."""
-        if isinstance(body, Exited | Missing) and body.counts_as_shipped:
-            proved = isinstance(body, Exited) and body.shipped
-            self.shipped[body.waybill] = ShippedBefore(
-                place=ShippedPlace.PROVED if proved else ShippedPlace.UNPROVED,
-                chute=body.chute if isinstance(body, Exited) else "",
-            )
 
     def _answer(self, command: LineCommand) -> None:
         match command:
@@ -506,30 +402,22 @@ class CoreBench:
         )
         return seq
 
-    # -- what came of it
 
-    def records(self, kind: type[R]) -> list[R]:
-        bodies: list[RecordBody] = [command.body for command in self.out if isinstance(command, Record)]
-        return [cast(R, body) for body in bodies if isinstance(body, kind)]
+def operator(bench: CoreBench, action: OperatorAction, subject: str = "", by: str = "op") -> None:
+    bench.inbox += 1
+    bench.post(
+        OperatorCommanded(
+            at_us=bench.at_us, inbox_seq=InboxSeq(bench.inbox), action=action, subject=subject, by=by
+        )
+    )
 
-    def commands(self, kind: type[R]) -> list[R]:
-        return [cast(R, command) for command in self.out if isinstance(command, kind)]
 
-    def the(self, kind: type[R]) -> R:
-        """The only record of that kind."""
-        found = self.records(kind)
-        assert len(found) == 1, found
-        return found[0]
+def activate(bench: CoreBench, *rules: SortRule, blind: tuple[BlindSpot, ...] = ()) -> None:
+    bench.inbox += 1
+    new = SortPlan(id=PlanId("Q"), version=2, rules=rules, blind_spots=blind)
+    bench.post(PlanActivated(at_us=bench.at_us, inbox_seq=InboxSeq(bench.inbox), plan=new))
 
-    def end_of(self, n: int) -> Exited | Missing:
-        """The one end of the track of PLC number ``n``."""
-        track = TrackId(self.track_id(n))
-        every: tuple[Exited | Missing, ...] = (*self.records(Exited), *self.records(Missing))
-        ends = [end for end in every if end.track == track]
-        assert len(ends) == 1, ends
-        return ends[0]
 
-    def track_id(self, n: int) -> int:
-        state = self.core.state
-        number = PlcNumber(n)
-        return state.numbers.get(number) or state.ended[number]
+def fail(bench: CoreBench, text: str) -> None:
+    event = LookUpFailed(at_us=bench.at_us, track=TrackId(1), waybill=Waybill(text), why="locked")
+    bench.post(event)

@@ -45,9 +45,8 @@ from edge.model.register_map import StateBit
 from edge.model.units import Mm, Ticks
 from edge.model.verdict import Reason
 from tests.clauses import clause
-from tests.core.core_bench import CoreBench
+from tests.core.core_bench import CoreBench, operator
 from tests.core.core_line import DEMO, EPOCH, READY, Body, bits
-from tests.core.test_core_reasons import operator
 
 END = 10
 

@@ -17,9 +17,8 @@ from edge.model.records import ChuteSwitched, Decided, Exited, PlanTaken
 from edge.model.route import BlindSpot, SortPlan, SortRule
 from edge.model.verdict import Reason
 from tests.clauses import clause
-from tests.core.core_bench import CoreBench
+from tests.core.core_bench import CoreBench, activate, operator
 from tests.core.core_line import DEMO, READY, bits, order, waybill
-from tests.core.test_core_reasons import activate, operator
 
 PART = st.sampled_from(["", "1", "2"])
 CODE = st.sampled_from(["", "5", "57", "571", "6", "60"])

@@ -10,9 +10,8 @@ from edge.model.events import HoldCause, HoldRaised, PlcDetached, PlcRefused, Wa
 from edge.model.line import LineState, OperatorAction
 from edge.model.records import InductionSwitched, LineStateChanged
 from edge.model.register_map import StateBit
-from tests.core.core_bench import CoreBench
+from tests.core.core_bench import CoreBench, operator
 from tests.core.core_line import READY, bits
-from tests.core.test_core_reasons import operator
 
 Does = Callable[[CoreBench], None]
 
