@@ -7,6 +7,7 @@ tick at which the line would have it. Nothing here decides anything.
 from functools import partial
 
 from edge.core.state import ZeroState
+from edge.model.alarm import AlarmKind
 from edge.model.codes import Code
 from edge.model.commands import (
     CaptureWeight,
@@ -55,8 +56,9 @@ from edge.model.ids import (
     TrackId,
     Waybill,
 )
-from edge.model.line import OperatorAction
+from edge.model.line import LineState, OperatorAction
 from edge.model.order import CancelRequest
+from edge.model.records import LineStateChanged
 from edge.model.register_map import PlcBits, StateBit
 from edge.model.route import BlindSpot, SortPlan, SortRule
 from edge.model.topology import EyeRole, Reader, ReaderSpeaks, Topology
@@ -421,3 +423,11 @@ def activate(bench: CoreBench, *rules: SortRule, blind: tuple[BlindSpot, ...] = 
 def fail(bench: CoreBench, text: str) -> None:
     event = LookUpFailed(at_us=bench.at_us, track=TrackId(1), waybill=Waybill(text), why="locked")
     bench.post(event)
+
+
+def states(bench: CoreBench) -> list[LineState]:
+    return [row.state for row in bench.records(LineStateChanged)]
+
+
+def alarms(bench: CoreBench) -> set[AlarmKind]:
+    return {alarm.kind for alarm in bench.core.state.alarms.values()}
