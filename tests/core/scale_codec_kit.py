@@ -101,3 +101,10 @@ def wrong_cases(
         if case % 16 == 0 and said(scale.feed(then, AT))[-1:] != [heard]:
             wrong.append(case)
     return wrong
+
+
+def same_in_any_cut(make: Callable[[], Codec], chunks: Sequence[bytes]) -> bool:
+    """Whether what is heard does not depend on how the bytes come."""
+    one, many = make(), make()
+    whole = one.feed(b"".join(chunks), AT)
+    return tuple(sample for chunk in chunks for sample in many.feed(chunk, AT)) == whole

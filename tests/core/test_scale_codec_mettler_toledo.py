@@ -24,6 +24,7 @@ from tests.core.scale_codec_kit import (
     Golden,
     one_bit_off,
     said,
+    same_in_any_cut,
     through,
     two_bits_off,
     wrong_cases,
@@ -248,6 +249,4 @@ def test_fuzz() -> None:
 
 @given(st.lists(st.binary(max_size=64), max_size=12))
 def test_any_bytes_in_any_cut_mean_the_same(chunks: list[bytes]) -> None:
-    one, many = codec(), codec()
-    whole = one.feed(b"".join(chunks), AT)
-    assert tuple(sample for chunk in chunks for sample in many.feed(chunk, AT)) == whole
+    assert same_in_any_cut(codec, chunks)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.codecs.mt_sics import SicsCodec, command
-from edge.model.units import Grams, MonoUs
+from edge.model.units import Grams
 from edge.model.weight import WeightSample
 from simulators.pipes import FOUR_WIRES
 from simulators.seeds import SeededBits
@@ -22,6 +22,7 @@ from tests.core.scale_codec_kit import (
     Golden,
     one_bit_off,
     said,
+    same_in_any_cut,
     through,
     two_bits_off,
     wrong_cases,
@@ -142,7 +143,4 @@ def test_fuzz() -> None:
 @given(st.lists(st.binary(max_size=40), max_size=12))
 def test_whole_lines_in_any_cut_mean_the_same(chunks: list[bytes]) -> None:
     data = b"".join(chunks)[:60] + b"\r\n" + LINES[0]
-    one, many = codec(), codec()
-    pieces = [data[n : n + 7] for n in range(0, len(data), 7)]
-    whole = one.feed(data, MonoUs(1))
-    assert tuple(sample for piece in pieces for sample in many.feed(piece, MonoUs(1))) == whole
+    assert same_in_any_cut(codec, [data[n : n + 7] for n in range(0, len(data), 7)])

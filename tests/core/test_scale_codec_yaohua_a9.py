@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.codecs.yaohua_a9 import A9Codec
-from edge.model.units import Grams, MonoUs
+from edge.model.units import Grams
 from edge.model.weight import WeightSample
 from simulators.pipes import FOUR_WIRES
 from simulators.seeds import SeededBits
@@ -19,6 +19,7 @@ from tests.core.scale_codec_kit import (
     Golden,
     one_bit_off,
     said,
+    same_in_any_cut,
     through,
     two_bits_off,
     wrong_cases,
@@ -131,6 +132,4 @@ def test_fuzz() -> None:
 
 @given(st.lists(st.binary(max_size=64), max_size=12))
 def test_any_bytes_in_any_cut_mean_the_same(chunks: list[bytes]) -> None:
-    one, many = codec(), codec()
-    whole = one.feed(b"".join(chunks), MonoUs(1))
-    assert tuple(sample for chunk in chunks for sample in many.feed(chunk, MonoUs(1))) == whole
+    assert same_in_any_cut(codec, chunks)
