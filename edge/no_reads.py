@@ -3,11 +3,12 @@ of its pictures the pipeline of today reads, and on which rung of its ladder."""
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
@@ -59,11 +60,11 @@ class Archive:
         self._journal.close()
         self._inbox.close()
 
-    def pictures(self) -> list[KnownPicture]:
-        """Of each camera, the latest first."""
-        return list(known(self._archive.newest(MAX_PICTURES), self._journal, self._inbox))
+    def pictures(self) -> Iterator[KnownPicture]:
+        """Of each camera, the latest first. One at a time: an archive may hold more than memory."""
+        return known(self._archive.newest(MAX_PICTURES), self._journal, self._inbox)
 
-    def again(self, pictures: Sequence[KnownPicture]) -> Iterator[tuple[KnownPicture, tuple[CodeSeen, ...]]]:
+    def again(self, pictures: Iterable[KnownPicture]) -> Iterator[tuple[KnownPicture, tuple[CodeSeen, ...]]]:
         """What counts today and did not when a picture was taken. As a camera of the line, but with every
         effort: without a budget in time."""
         one_core()
@@ -90,25 +91,35 @@ def tell_no_reads(
     """For people, unless the JSON goes to stdout. Raises ``StoreUnreadable``, ``OSError``."""
     archive = Archive(line, data)
     try:
-        pictures = archive.pictures()
-        counts = counted(pictures)
-        read = list(archive.again(pictures)) if again else None
+        counts = counted(archive.pictures())
+        total = sum(number for _, number in counts)
+        read = list(archive.again(_watched(archive.pictures(), total))) if again else None
     finally:
         archive.close()
     if json_to is not None:
-        _write(_as_json(len(pictures), counts, read), json_to)
+        _write(_as_json(total, counts, read), json_to)
     if json_to != "-":
         out = Console()
-        head = HEAD[language].format(
-            line=line.topology.line_id, pictures=len(pictures), folder=archive.folder
-        )
+        head = HEAD[language].format(line=line.topology.line_id, pictures=total, folder=archive.folder)
         out.print(head, markup=False, soft_wrap=True)
         if counts:
             out.print(_counts_table(counts, language))
         if read is not None:
-            out.print(AGAIN[language].format(read=len(read), pictures=len(pictures)), markup=False)
+            out.print(AGAIN[language].format(read=len(read), pictures=total), markup=False)
             if read:
                 out.print(_read_table(read, language))
+
+
+def _watched(pictures: Iterable[KnownPicture], total: int) -> Iterable[KnownPicture]:
+    """With a bar for whoever waits at a terminal."""
+    return track(
+        pictures,
+        "",
+        total=total,
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    )
 
 
 def _write(found: dict[str, Any], json_to: str) -> None:
