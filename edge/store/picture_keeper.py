@@ -62,8 +62,9 @@ class PictureKeeper:
                     path.unlink(missing_ok=True)
         for track in tracks_in(self._folder):
             stem = stem_of(self._folder, track)
-            picture, note = stem.with_suffix(PICTURE).stat(), stem.with_suffix(NOTE).stat()
-            self._note(track, _Kept(picture.st_size + note.st_size, int(picture.st_mtime) * US_PER_S))
+            with suppress(FileNotFoundError):  # given up by the line meanwhile
+                picture, note = stem.with_suffix(PICTURE).stat(), stem.with_suffix(NOTE).stat()
+                self._note(track, _Kept(picture.st_size + note.st_size, int(picture.st_mtime) * US_PER_S))
 
     def put(self, note: PictureNote, picture: bytes, now_utc_us: UtcUs) -> bool:
         """False: there is no room, or it is too large. A picture of the same track is replaced. Raises

@@ -89,11 +89,12 @@ class PictureArchive:
 
 
 def _content(path: Path, limit: int) -> bytes | None:
-    """A plain file of at most ``limit`` bytes: no link leads out of the archive."""
+    """A plain file of at most ``limit`` bytes: no link leads out of the archive. What cannot be read is
+    none."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            return file.read(limit) if stat.S_ISREG(found.st_mode) and found.st_size <= limit else None
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        return file.read(limit) if stat.S_ISREG(found.st_mode) and found.st_size <= limit else None
