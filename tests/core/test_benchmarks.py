@@ -17,6 +17,7 @@ FRAME = {
     "bare",
     "bare_bus",
     "bench",
+    "cameras",
     "figures",
     "order_load",
     "order_server",
