@@ -53,3 +53,27 @@ def test_the_next_one_goes_straight_on_untouched() -> None:
     assert bench.command(1, 1) is CommandStatus.APPLIED
     bench.run_to(second, 7_001)
     assert second.exit == 0
+
+
+@clause("DIV-10", "TRK-6")
+@pytest.mark.parametrize(
+    ("appears", "fires"),
+    [(2_000, True), (2_150, False), (2_290, False)],
+    ids=["its leading edge", "across the eye", "nearly past the eye"],
+)
+def test_one_that_was_laid_across_an_eye_may_be_nearer_than_that_eye_says(appears: int, fires: bool) -> None:
+    """It is as long as any, and put on so far behind that it would be carried along unless the eye saw its
+    leading edge."""
+    bench = Bench().ready()
+    first = bench.put(LENGTH_MM)
+    gap = BEHIND + 100 if fires else BEHIND - 1
+    bench.run_to(first, appears + LENGTH_MM + gap)
+    assert bench.command(1, 1) is CommandStatus.APPLIED
+    laid = bench.put(400, lead=appears)
+    bench.entries()
+    bench.run_to(first, 4_001)
+    fired = [entry for entry in bench.shorts() if entry[0] in (RingKind.FIRED, RingKind.ABORTED)]
+    assert fired == [
+        (RingKind.FIRED, 1, 0, 1) if fires else (RingKind.ABORTED, 1, AbortCause.PREVIOUS_NOT_CLEAR.value, 1)
+    ]
+    assert laid.exit == 0

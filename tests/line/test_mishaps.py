@@ -89,6 +89,9 @@ struck_lines = st.dictionaries(st.integers(FIRST, LAST), st.sampled_from(TO_THE_
     bad={9: ParcelFaultKind.DOUBLE_LABEL, 13: ParcelFaultKind.JAM},
     struck={},
 )
+@example(  # one slips across an eye, which takes the middle of it for its leading edge
+    line="demo", seed=3764298518, bad={7: ParcelFaultKind.SLIPPED}, struck={}
+)
 @example(  # the scale hangs, and shows the load again with the last frame of a capture
     line="loop", seed=3006067563, bad={}, struck={3: LineFaultKind.SCALE_FROZEN}
 )

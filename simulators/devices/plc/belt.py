@@ -112,6 +112,14 @@ class Belt:
         now = self._now.ticks if track.held_at is None else track.held_at
         return now - track.origin
 
+    def foremost(self, track: Track) -> int:
+        """Where its leading edge may be at most. One that was UNEXPECTED may have been laid across the eye:
+        what the eye saw first was no leading edge, and only its trailing edge is sure (DIV-10)."""
+        lead = self.position(track)
+        if not track.refused:
+            return lead
+        return lead + self.geometry.length_max - (track.length if track.announced else 0)
+
     def behind(self, origin: int) -> Track | None:
         """The first number behind one with that origin."""
         for track in self.tracks:

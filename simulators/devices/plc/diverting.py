@@ -228,7 +228,7 @@ class Diverting:
             wanted = self._exits[following.command - 1]
             if (wanted.arm, wanted.side) == (plan.arm, plan.side):
                 return False
-        gap = self._belt.position(track) - track.length - self._belt.position(following)
+        gap = self._belt.position(track) - track.length - self._belt.foremost(following)
         return gap < self.arms[plan.arm].plan.behind
 
     def _ready(self, plan: ExitPlan, arm: Arm) -> bool:
