@@ -54,8 +54,6 @@ BAD_ENVIRONMENT = 3
 UMASK = 0o007
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends when the parent is gone."""
-NICE = 5
-"""As its unit's: a picture must never cost the line a tick."""
 BEAT_S = 0.2
 MAX_UNSENT = 65_536
 """A line that does not listen is hung up on."""
@@ -80,7 +78,6 @@ def run_camera(line: LineDescription, reader: str, data: Path, parent: int | Non
         return BAD_CONFIGURATION
     if parent is not None and not _ends_with(parent):
         return FAILED
-    os.nice(NICE)
     if zbar_missing():
         log.warning("one engine only", why=zbar_missing())
     one_core()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from drivers.codecs.camera_messages import CameraBeat, CameraMessages, CameraRead, Picture
-from drivers.codecs.camera_requests import CameraRequest, KeepPicture, ParcelsPassing, encode_request
+from drivers.codecs.camera_requests import KeepPicture, ParcelsPassing, encode_request
 from drivers.links.sessions import heard_within, opened
 from edge.model.ids import DeviceId, ReaderId, TrackId
 from edge.model.units import US_PER_MS, MonoUs
@@ -46,9 +46,11 @@ class CameraLink:
         self._open_stream = open_stream
         self._make_codec = make_codec
         self._sink = sink
-        self._requests: deque[CameraRequest] = deque(maxlen=REQUESTS)
+        self._requests: deque[KeepPicture] = deque(maxlen=REQUESTS)
         self._passing: ParcelsPassing | None = None
-        """What a triggered camera was told last; None: it has never been told anything."""
+        """What a triggered camera is to know; None: it is one that is told nothing."""
+        self._known: ParcelsPassing | None = None
+        """What the process at the other end knows of it."""
         self._asked = asyncio.Event()
         self._soft = False
         """It was out of focus, and no sharp picture has come since: a process that was started anew does
@@ -62,7 +64,6 @@ class CameraLink:
     def passing(self, tracks: tuple[TrackId, ...] | None) -> None:
         """Tell a triggered camera which parcels are on their way to it; None: nobody knows."""
         self._passing = ParcelsPassing(tracks=tracks)
-        self._requests.append(self._passing)
         self._asked.set()
 
     @property
@@ -72,6 +73,7 @@ class CameraLink:
     async def session(self, went_up: Callable[[], None]) -> None:
         codec = self._make_codec()
         self._requests.clear()
+        self._known = None
         up = False
         async with opened(self._open_stream, codec.feed) as stream, self._asking(stream):
             try:
@@ -90,8 +92,6 @@ class CameraLink:
     @asynccontextmanager
     async def _asking(self, stream: ByteStream) -> AsyncIterator[None]:
         """Requests go out as they come, beside what is heard."""
-        if self._passing is not None:
-            self._requests.appendleft(self._passing)
         asking = asyncio.get_running_loop().create_task(self._ask(stream))
         try:
             yield
@@ -105,6 +105,9 @@ class CameraLink:
         try:
             while True:
                 self._asked.clear()
+                if self._passing is not None and self._passing != self._known:
+                    self._known = self._passing
+                    await stream.write(encode_request(self._passing))
                 while self._requests:
                     await stream.write(encode_request(self._requests.popleft()))
                 await self._asked.wait()

@@ -55,9 +55,8 @@ class PictureWatch:
     @property
     def picture(self) -> Picture:
         """What the pictures have been for a while, or all the time; a good one counts at once."""
-        if self._kind is not Picture.GOOD:
-            return self._kind if self._now_us - self._since_us >= LASTS_US else Picture.GOOD
-        return self._focus
+        blind = self._kind is not Picture.GOOD and self._now_us - self._since_us >= LASTS_US
+        return self._kind if blind else self._focus
 
     @property
     def frozen(self) -> bool:

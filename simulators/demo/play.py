@@ -36,7 +36,7 @@ LOOK_S = 0.02
 SHOW_S = 0.5
 CHECK_EVERY = 4
 """Looks at the record to one of the checker's."""
-READY_S = 30.0
+READY_S = 60.0
 SETTLE_S = 30.0
 """After the last parcel has left everything must have healed and ended within this time."""
 PATIENCE_S = 180.0

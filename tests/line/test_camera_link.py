@@ -197,6 +197,8 @@ def test_a_triggered_camera_is_told_at_once_and_anew_when_it_comes_back() -> Non
         link.passing((TrackId(7),))
         for ms, tracks in ((250, (TrackId(7), TrackId(8))), (300, ())):
             loop.call_at((START_US + ms * MS) / 1_000_000, link.passing, tracks)
+            for n in range(1, 2 * REQUESTS):
+                loop.call_at((START_US + ms * MS) / 1_000_000, link.keep, keep(n))
         for _ in range(2):
             with pytest.raises(LinkFailed):
                 await link.session(lambda: None)

@@ -59,7 +59,15 @@ async def without_top(play: Play) -> AsyncIterator[None]:
 
 
 def test_what_one_camera_reads_ships_while_the_other_is_away(tmp_path: Path) -> None:
-    run = RealRun(line="tunnel", seconds=20, answer_ms=5, orders_per_s=0, folder=tmp_path, pinned=False)
+    run = RealRun(
+        line="tunnel",
+        seconds=40,
+        answer_ms=5,
+        orders_per_s=0,
+        folder=tmp_path,
+        settings=("line.nominal_per_h=4000",),
+        pinned=False,
+    )
     ended = measure(run, without_top).ended
     assert {name: ended.report.summary[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
     assert ended.report.violations == ()
