@@ -36,8 +36,9 @@ PACK_US = 1_000_000
 REPICK_US = (2_000_000, 4_000_000)
 AHEAD = 32
 """Work is reviewed at most this many parcels before the next one to be placed."""
-MAX_TRIES = 10
-"""A work that comes back this often is carried to packing by hand."""
+MAX_TRIES = 4
+"""A work that comes back this often is carried to packing by hand: one whose order was cancelled meanwhile
+would else hold up all that come after it."""
 
 ScanListener = Callable[[int, str, tuple[Code, ...]], None]
 Rows = tuple[tuple[str, str, int], ...]
