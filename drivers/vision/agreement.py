@@ -66,12 +66,14 @@ class ReadRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that speaks for one code. ``frames``: pictures taken at different moments that show it."""
+    """All that speaks for one code. ``frames``: pictures taken at different moments that show it.
+    ``clear``: it was read in a cut of its own, over several rows or in several bands, and not in passing."""
 
     symbology: Symbology
     text: str
     engines: frozenset[Engine]
     frames: int = 1
+    clear: bool = True
 
 
 def why_it_counts(evidence: Evidence, rules: ReadRules) -> str:
@@ -80,25 +82,29 @@ def why_it_counts(evidence: Evidence, rules: ReadRules) -> str:
     rule = rules.by_symbology.get(symbology)
     if symbology in WEAK and rules.strict and (rule is None or not rule.proves):
         return ""
+    if symbology in WEAK and evidence.frames == 1 and not evidence.clear:
+        return ""
     if len(engines) > 1:
         return "two engines agree"
     if evidence.frames > 1:
         return "two frames agree"
+    if symbology in RETAIL and article_number(symbology, text) in rules.goods:
+        return "in the goods list"
     (engine,) = engines
+    if not evidence.clear and symbology in LINEAR:
+        return ""
     if engine in ALONE.get(symbology, frozenset()):
         return f"{engine.value} alone: its check leaves nothing to doubt"
     if symbology in WEAK and rule is not None and rule.proves and engine is Engine.ZXING:
         return f"{engine.value} alone: length and check or pattern fit"
     if symbology is Symbology.QR and text.isascii() and text:
         return f"{engine.value} alone: error correction, plain text"
-    if symbology in RETAIL and article_number(symbology, text) in rules.goods:
-        return "in the goods list"
     return ""
 
 
 def contradicts(one: Sighting, other: Sighting) -> bool:
     """Two bar codes at one place: at least one of the two is wrong."""
-    if one.symbology not in LINEAR or other.symbology not in LINEAR or not one.place.matches(other.place):
+    if one.symbology not in LINEAR or other.symbology not in LINEAR or not one.place.meets(other.place):
         return False
     return _key(one) != _key(other)
 

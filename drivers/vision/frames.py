@@ -46,7 +46,9 @@ class FrameAgreement:
             engines = frozenset(seen.engines) | (before.engines if before else frozenset())
             told = before is not None and before.told
             if not told:
-                evidence = Evidence(symbology=one.symbology, text=one.text, engines=engines, frames=frames)
+                evidence = Evidence(
+                    symbology=one.symbology, text=one.text, engines=engines, frames=frames, clear=False
+                )
                 told = bool(seen.why or why_it_counts(evidence, self._rules))
                 if told:
                     found.append(Code(text=one.text, symbology=one.symbology))

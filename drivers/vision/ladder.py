@@ -1,47 +1,38 @@
 """The reading pipeline: one picture in, what counts and what does not out.
 
 Rungs, cheap ones first, each for what the earlier ones left open: the candidates cut out and turned
-upright (zxing-cpp); the whole picture (zxing-cpp); candidates enhanced band by band (zxing-cpp), then
-upright (zbar). Without a budget also: the picture in a white frame and enlarged, for symbols without a
-quiet zone (zxing-cpp), and the whole picture once more (zbar). It stops when each candidate has a read
+upright (zxing-cpp), and the second opinion on those that need one (zbar); matrix codes (zxing-cpp); the
+whole picture (zxing-cpp), of which what was read in passing is cut out and read again; candidates enhanced
+band by band (zxing-cpp), then upright (zbar). Without a budget also: patches that may hold a matrix code,
+turned, smaller, larger and inverted; the picture in a white frame and enlarged, for symbols without a
+quiet zone (zxing-cpp); and the whole picture once more (zbar). It stops when each candidate has a read
 that counts, or when the budget is spent.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass
+from typing import assert_never
 
-from drivers.vision.agreement import ALONE, Evidence, ReadRules, contradicts, same_code, why_it_counts
+from drivers.vision.agreement import ReadRules
 from drivers.vision.engines import zbar, zxing
-from drivers.vision.locate import find_stripes
-from drivers.vision.sightings import LINEAR, MATRIX, Engine, Pixels, Place, Sighting
-from drivers.vision.upright import Cut, enhanced, framed, striped, upright
+from drivers.vision.locate import Box, find_squares, find_stripes, relief_of
+from drivers.vision.look import Candidate, CodeSeen, Look, Rung
+from drivers.vision.sightings import LINEAR, MATRIX, Pixels
+from drivers.vision.upright import PLAIN, SHARPER, around, bars_in, enhanced, framed, patch, upright
+from edge.model.codes import Symbology
 
-
-class Rung(StrEnum):
-    UPRIGHT = "upright"
-    WHOLE = "whole"
-    ENHANCED = "enhanced"
-    ZBAR = "zbar"
-    FRAMED = "framed"
-    WHOLE_ZBAR = "whole_zbar"
-
-
-EFFORTS = (Rung.FRAMED, Rung.WHOLE_ZBAR)
+__all__ = ["CodeSeen", "Ladder", "PictureRead", "Rung", "clock_us"]
+BEFORE_SQUARES = (Rung.UPRIGHT, Rung.AGAIN, Rung.SECOND, Rung.SQUARES)
+EFFORTS = (Rung.FRAMED, Rung.FRAMED_AGAIN, Rung.WHOLE_ZBAR)
 """Not for a camera over a belt."""
 FRAMED_PIXELS = 400_000
 """A larger picture has its symbols' quiet zones in it."""
-
-
-@dataclass(slots=True)
-class CodeSeen:
-    """One code of one picture, with all that speaks for it. ``why`` empty: it does not count."""
-
-    sighting: Sighting
-    rung: Rung
-    engines: set[Engine] = field(default_factory=set)
-    why: str = ""
+CHECKED = frozenset({Symbology.CODE128})
+"""Read from sharpened bands too: what sharpening makes up, a check character of 103 finds, one of 10 not."""
+MAX_AGAIN = 12
+AGAIN_PX = 24
+"""Along the bars: what is cut out around a code that was read in passing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +59,7 @@ class Ladder:
         self._linear = rules.wanted & LINEAR
         self._matrix = rules.wanted & MATRIX
         self._budget_us = budget_us
+        self._thorough = budget_us is None
         self._now_us = now_us
 
     def unbounded(self) -> "Ladder":
@@ -76,111 +68,100 @@ class Ladder:
 
     def read(self, pixels: Pixels) -> PictureRead:
         began_us = self._now_us()
-        look = _Look(self._rules)
-        candidates = self._candidates(pixels)
+        look, view = Look(self._rules), self._view(pixels)
         for rung in Rung:
-            if rung in EFFORTS and self._budget_us is not None:
+            if rung in EFFORTS and not self._thorough:
                 break
-            if look.complete(candidates, matrix=bool(self._matrix)) or self._spent(began_us):
+            if self._complete(rung, view, look) or self._spent(began_us):
                 break
-            self._climb(rung, pixels, candidates, look, began_us)
-        look.doubt()
+            self._climb(rung, view, look, began_us)
+        look.doubt(pixels)
         spent_us = self._now_us() - began_us
-        return PictureRead(codes=tuple(look.codes), stripes=len(candidates), spent_us=spent_us)
+        return PictureRead(codes=tuple(look.codes), stripes=len(view.candidates), spent_us=spent_us)
 
-    def _candidates(self, pixels: Pixels) -> tuple[Cut, ...]:
-        """Over a belt only what has bars to the pixel; with every effort whatever might have."""
-        if not self._linear:
-            return ()
-        cuts = (upright(pixels, one) for one in find_stripes(pixels))
-        return tuple(cut for cut in cuts if self._budget_us is None or striped(cut))
+    def _view(self, pixels: Pixels) -> "_View":
+        relief = relief_of(pixels) if pixels.size else None
+        if relief is None:
+            return _View(pixels, (), ())
+        found: list[Candidate] = []
+        for stripes in find_stripes(relief) if self._linear else ():
+            cut = upright(pixels, stripes)
+            # Over a belt only what has bars to the pixel; with every effort whatever might have.
+            bars = bars_in(cut)
+            found += (Candidate(cut=part, place=part.whole, striped=True) for part in bars)
+            if not bars and self._thorough:
+                found.append(Candidate(cut=cut, place=cut.whole, striped=False))
+        squares = find_squares(relief) if self._matrix and self._thorough else ()
+        return _View(pixels, tuple(found), squares)
+
+    def _complete(self, rung: Rung, view: "_View", look: Look) -> bool:
+        """Each candidate has its read, and matrix codes, if wanted, were looked for."""
+        if self._matrix and rung in BEFORE_SQUARES:
+            return False
+        counts = any(code.why for code in look.codes) and not look.unclear()
+        return counts and all(look.settled(one.place) for one in view.candidates if one.striped)
 
     def _spent(self, began_us: int) -> bool:
         return self._budget_us is not None and self._now_us() - began_us >= self._budget_us
 
-    def _climb(
-        self, rung: Rung, pixels: Pixels, candidates: tuple[Cut, ...], look: "_Look", began_us: int
-    ) -> None:
-        thorough = self._budget_us is None
+    def _climb(self, rung: Rung, view: "_View", look: Look, began_us: int) -> None:
+        pixels = view.pixels
         match rung:
+            case Rung.SQUARES:
+                self._squares(view, look)
+            case Rung.WHOLE if self._thorough:
+                look.add(rung, zxing(pixels, self._rules.wanted, thorough=True))
             case Rung.WHOLE:
-                done = bool(look.codes) and all(look.settled(one.whole) for one in candidates)
-                wanted = self._matrix if done and not thorough else self._rules.wanted
-                look.add(rung, zxing(pixels, wanted, thorough=thorough))
+                look.add(rung, zxing(pixels, self._linear, thorough=False))
+            case Rung.AGAIN | Rung.WHOLE_AGAIN | Rung.FRAMED_AGAIN:
+                for code in [code for code in look.unclear() if not code.looks][:MAX_AGAIN]:
+                    cut = upright(pixels, around(code.sighting.place, AGAIN_PX))
+                    # A line that crosses the bars aslant leaves a code at its side, and reads a part of it.
+                    if bars_in(cut, taller=1):
+                        look.add(rung, zxing(cut.pixels, self._linear, thorough=False), cut)
             case Rung.FRAMED:
                 if pixels.size and pixels.size <= FRAMED_PIXELS:
                     cut = framed(pixels)
                     look.add(rung, zxing(cut.pixels, self._rules.wanted, thorough=True), cut)
             case Rung.WHOLE_ZBAR:
                 look.add(rung, zbar(pixels, self._rules.wanted))
-            case _:
-                for one in candidates:
+            case Rung.UPRIGHT | Rung.SECOND | Rung.ENHANCED | Rung.ZBAR:
+                for one in view.candidates:
                     if self._spent(began_us):
                         return
-                    if not look.settled(one.whole):
+                    if not look.settled(one.place):
                         self._try(rung, one, look)
+            case _:
+                assert_never(rung)
 
-    def _try(self, rung: Rung, one: Cut, look: "_Look") -> None:
+    def _squares(self, view: "_View", look: Look) -> None:
+        """The picture as it lies; with every effort also patches of it, where only they are left open."""
+        look.add(Rung.SQUARES, zxing(view.pixels, self._matrix, thorough=False))
+        if not any(code.why for code in look.codes):
+            return
+        for box in view.squares:
+            cut = patch(view.pixels, box)
+            if cut is not None and not look.settled(cut.whole):
+                look.add(Rung.SQUARES, zxing(cut.pixels, self._matrix, thorough=True), cut)
+
+    def _try(self, rung: Rung, one: Candidate, look: Look) -> None:
+        cut = one.cut
         if rung is Rung.UPRIGHT:
-            look.add(rung, zxing(one.pixels, self._linear, thorough=False), one)
-        elif rung is Rung.ZBAR:
-            look.add(rung, zbar(one.pixels, self._linear), one)
-        else:
-            for band in enhanced(one):
-                look.add(rung, zxing(band.pixels, self._linear, thorough=False), band)
-                if look.settled(one.whole):
-                    return
+            look.add(rung, zxing(cut.pixels, self._linear, thorough=False), cut)
+        elif rung is Rung.ZBAR or (rung is Rung.SECOND and look.open(one.place)):
+            look.add(rung, zbar(cut.pixels, self._linear), cut)
+        elif rung is Rung.ENHANCED:
+            for wanted, sharper in ((self._linear, PLAIN), (self._linear & CHECKED, SHARPER)):
+                for band in enhanced(cut, sharper) if wanted else ():
+                    look.add(rung, zxing(band.pixels, wanted, thorough=False), band)
+                    if look.settled(one.place):
+                        return
 
 
-class _Look:
-    """What has been seen in one picture so far."""
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One picture and what was found in it without decoding."""
 
-    def __init__(self, rules: ReadRules) -> None:
-        self._rules = rules
-        self.codes: list[CodeSeen] = []
-
-    def add(self, rung: Rung, sightings: tuple[Sighting, ...], cut: Cut | None = None) -> None:
-        """``cut``: what they were seen in, if not the whole picture."""
-        for there in sightings:
-            one = there if cut is None else replace(there, place=cut.place(there.place))
-            if not self._rules.may_be(one):
-                continue
-            seen = next((code for code in self.codes if same_code(code.sighting, one)), None)
-            if seen is None and self._garbled(one):
-                continue
-            if seen is None:
-                seen = CodeSeen(one, rung)
-                self.codes.append(seen)
-            seen.engines.add(one.engine)
-            self._judge(seen)
-
-    def _judge(self, seen: CodeSeen) -> None:
-        one = seen.sighting
-        evidence = Evidence(symbology=one.symbology, text=one.text, engines=frozenset(seen.engines))
-        seen.why = why_it_counts(evidence, self._rules)
-
-    def _garbled(self, one: Sighting) -> bool:
-        """zbar takes the text of a square code for another encoding: another's read of it counts already."""
-        if one.engine is not Engine.ZBAR or one.symbology not in MATRIX:
-            return False
-        others = (code for code in self.codes if code.sighting.symbology is one.symbology)
-        return any(code.why and code.sighting.place.meets(one.place) for code in others)
-
-    def doubt(self) -> None:
-        """Bar codes that contradict each other at one place: only one with a check of its own stands."""
-        counted = [code for code in self.codes if code.why]
-        for one in counted:
-            for other in counted:
-                strong = one.sighting.symbology in ALONE and other.sighting.symbology not in ALONE
-                if one is not other and not strong and contradicts(one.sighting, other.sighting):
-                    one.why = ""
-
-    def settled(self, place: Place) -> bool:
-        """A read that counts lies at this place."""
-        return any(code.why and code.sighting.place.meets(place) for code in self.codes)
-
-    def complete(self, candidates: tuple[Cut, ...], *, matrix: bool) -> bool:
-        """Nothing is left open: each candidate has its read, and a matrix code where one is wanted."""
-        if not self.codes or not all(self.settled(one.whole) for one in candidates):
-            return False
-        return not matrix or any(code.why and code.sighting.symbology in MATRIX for code in self.codes)
+    pixels: Pixels
+    candidates: tuple[Candidate, ...]
+    squares: tuple[Box, ...]

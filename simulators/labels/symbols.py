@@ -46,7 +46,7 @@ def modules_of(code: Code) -> Modules:
             case Symbology.DATAMATRIX:
                 return _zxing(text, zxingcpp.BarcodeFormat.DataMatrix)
             case Symbology.UPCE:
-                raise SymbolUnprintable(f"{text}: no printer for {code.symbology.value}")
+                return _zxing(text, zxingcpp.BarcodeFormat.UPCE)[:1]
     except (BarcodeError, segno.DataOverflowError, ValueError) as error:
         raise SymbolUnprintable(f"{text!r} as {code.symbology.value}: {error}") from error
 

@@ -2,12 +2,15 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from drivers.vision.agreement import CodeRule, Evidence, ReadRules, contradicts, goods_numbers, why_it_counts
 from drivers.vision.frames import FrameAgreement
 from drivers.vision.ladder import CodeSeen, PictureRead, Rung
+from drivers.vision.look import Look
 from drivers.vision.sightings import Engine, Place, Sighting, article_number, upright_place
+from drivers.vision.upright import Cut
 from edge.model.codes import Symbology
 from edge.model.units import MonoUs
 
@@ -56,6 +59,64 @@ def test_rule(
 ) -> None:
     evidence = Evidence(symbology=symbology, text=text, engines=frozenset(engines), frames=frames)
     assert bool(why_it_counts(evidence, rules)) is counts
+
+
+@pytest.mark.parametrize(
+    ("rules", "symbology", "text", "engines", "counts"),
+    [
+        (LINE, Symbology.CODE128, "JT1", {X}, False),
+        (LINE, Symbology.CODE128, "JT1", {X, Z}, True),
+        (LINE, Symbology.QR, "JT1", {X}, True),
+        (GOODS, Symbology.EAN13, "6901234567892", {X}, True),
+        (FILES, Symbology.ITF, "00012345678905", {X, Z}, False),
+        (FILES, Symbology.CODE39, "ABC123", {X, Z}, False),
+        (KNOWN, Symbology.ITF, "00012345678905", {X}, False),
+    ],
+)
+def test_what_was_read_in_passing_needs_more_than_its_engine(
+    rules: ReadRules, symbology: Symbology, text: str, engines: set[Engine], counts: bool
+) -> None:
+    evidence = Evidence(symbology=symbology, text=text, engines=frozenset(engines), clear=False)
+    assert bool(why_it_counts(evidence, rules)) is counts
+
+
+CUT = Cut(pixels=np.zeros((60, 120), np.uint8), back=np.array([[1.0, 0, 0], [0, 1.0, 0]]))
+
+
+def seen(text: str, engine: Engine, place: Place | None = None, rung: Rung = Rung.UPRIGHT) -> Look:
+    look = Look(FILES)
+    look.add(rung, (sighting(Symbology.CODE128, text, engine, place),), CUT)
+    return look
+
+
+def test_a_read_in_passing_is_unclear_until_its_own_cut_says_the_same() -> None:
+    look = seen("JT1", X, rung=Rung.WHOLE)
+    assert [code.why for code in look.codes] == [""]
+    assert len(look.unclear()) == 1
+    look.add(Rung.WHOLE_AGAIN, (sighting(Symbology.CODE128, "JT1"),), CUT)
+    assert [code.clear and bool(code.why) for code in look.codes] == [True]
+    assert look.unclear() == ()
+    thin = seen("JT1", X, upright_place(0, 0, 100, 2))
+    assert [code.why for code in thin.codes] == [""], "one thin cut is one look"
+    thin.add(Rung.ENHANCED, (sighting(Symbology.CODE128, "JT1"),), CUT)
+    assert [bool(code.why) for code in thin.codes] == [True], "and a band another"
+    banded = seen("JT1", X, rung=Rung.ENHANCED)
+    banded.add(Rung.ENHANCED, (sighting(Symbology.CODE128, "JT1"),), CUT)
+    assert [code.why for code in banded.codes] == [""], "one band is one look, however often it is sharpened"
+    banded.add(Rung.ENHANCED, (sighting(Symbology.CODE128, "JT1", place=upright_place(0, 30, 100, 40)),), CUT)
+    assert [bool(code.why) for code in banded.codes] == [True]
+
+
+def test_of_two_reads_at_one_place_the_one_with_more_engines_stands_or_none() -> None:
+    look = seen("JT1", X)
+    look.add(Rung.UPRIGHT, (sighting(Symbology.CODE128, "JT2"),), CUT)
+    blank = np.full((60, 120), 255, np.uint8)
+    look.doubt(blank)
+    assert [code.why for code in look.codes] == ["", ""]
+    look = seen("JT1", X)
+    look.add(Rung.UPRIGHT, (sighting(Symbology.CODE128, "JT2"), sighting(Symbology.CODE128, "JT2", Z)), CUT)
+    look.doubt(blank)
+    assert [bool(code.why) for code in look.codes] == [False, True]
 
 
 def sighting(

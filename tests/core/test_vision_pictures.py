@@ -11,7 +11,7 @@ from drivers.codecs.camera_messages import Picture
 from drivers.vision.agreement import ReadRules
 from drivers.vision.engines import zbar_missing
 from drivers.vision.ladder import Ladder
-from drivers.vision.locate import find_stripes
+from drivers.vision.locate import find_stripes, relief_of
 from drivers.vision.picture_watch import PictureWatch
 from drivers.vision.sharpness import Sharpness, sharpness
 from drivers.vision.sightings import Pixels
@@ -51,7 +51,9 @@ def test_a_label_is_read_however_it_lies_and_whatever_else_is_on_it(degrees: int
 
 def test_stripes_are_found_with_their_direction() -> None:
     label = print_label(LabelPrint(codes=(WAYBILL,), module_px=3))
-    first = find_stripes(scene(label, 30))[0]
+    relief = relief_of(scene(label, 30))
+    assert relief is not None
+    first = find_stripes(relief)[0]
     assert abs(np.degrees(first.angle) % 180 - 150) < 3
     assert abs(first.x - 640) < 40
     assert abs(first.y - 500) < 40
