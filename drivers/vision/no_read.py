@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.vision.ladder import PictureRead
-from drivers.vision.locate import CELL, Stripes, find_stripes
+from drivers.vision.locate import CELL, Stripes, find_stripes, relief_of
 from drivers.vision.sightings import Pixels
-from drivers.vision.upright import Cut, striped, upright
+from drivers.vision.upright import Cut, bars_in, upright
 from edge.model.pictures import NoReadCause
 
 LOW_CONTRAST_PERCENT = 18
@@ -42,11 +42,12 @@ class Hints:
 def hints_of(pixels: Pixels, read: PictureRead) -> Hints:
     """``read``: what the pipeline made of the picture."""
     counted = [code.sighting.place for code in read.codes if code.why]
-    cuts = [(one, upright(pixels, one)) for one in find_stripes(pixels)]
+    relief = relief_of(pixels) if pixels.size else None
+    cuts = [(one, upright(pixels, one)) for one in (find_stripes(relief) if relief else ())]
     left = [
         (one, cut)
         for one, cut in cuts
-        if striped(cut) and not any(place.meets(cut.whole) for place in counted)
+        if bars_in(cut) and not any(place.meets(cut.whole) for place in counted)
     ]
     if not left:
         contrast, sharpness = _greys(_whole(pixels))

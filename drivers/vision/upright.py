@@ -34,8 +34,8 @@ TALLER = 5
 """Than from edge to edge a bar is at least; strokes of text are not."""
 QUIET_FROM, QUIET_TO = 1.5, 6.0
 """Modules beyond the last bar: less than any standard's quiet zone."""
-QUIET_SLACK = 0.4
-"""Of the contrast."""
+DARKER, BRIGHTER = 0.25, 0.4
+"""Of the contrast: a carton beside the label is darker by a third of it."""
 BAND_ROWS = 8
 ENLARGED = 3
 """A band becomes so many equal rows, and so many times as wide."""
@@ -229,8 +229,8 @@ def quiet(pixels: Pixels, place: Place, modules: int) -> bool:
     )
     for end, bars in ends:
         black, white = np.percentile(bars, (10, 90))
-        slack = QUIET_SLACK * (white - black)
-        if end.size and (end.min() <= white - slack or end.mean() >= white + slack):
+        contrast = white - black
+        if end.size and (end.min() <= white - DARKER * contrast or end.mean() >= white + BRIGHTER * contrast):
             return False
     return True
 
