@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from time import perf_counter
+from time import thread_time
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,24 @@ LONG_S = 0.005
 M = TypeVar("M", bound=BaseModel)
 
 
+class Turns:
+    """One at a time, in the order in which they came. ``wanted``: how many more wait."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self.wanted = 0
+
+    async def __aenter__(self) -> None:
+        self.wanted += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self.wanted -= 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 async def read_json(request: Request, most_bytes: int) -> Any:
     """The parsed body of one message. Raises ``Problem``: 415, 400, 413; 408 comes from the guards."""
     raw = await _raw_json(request)
@@ -30,21 +48,21 @@ async def read_json(request: Request, most_bytes: int) -> Any:
 
 
 @asynccontextmanager
-async def bulk_json(request: Request, turns: asyncio.Semaphore) -> AsyncIterator[Any]:
+async def bulk_json(request: Request, turns: Turns) -> AsyncIterator[Any]:
     """A parsed body as large as the guards let through, to be checked in slices within. ``turns``: one bulk
-    at a time, and after a long parsing a rest as long, so that a cancel waits for one of them at most.
-    Raises ``Problem`` as ``read_json``."""
+    at a time, and after a long parsing, where more wait, a rest as long, so that a cancel waits for one of
+    them at most. Raises ``Problem`` as ``read_json``."""
     raw = await _raw_json(request)
     async with turns:
-        began = perf_counter()
+        began = thread_time()
         asked = parse_json(raw)
-        took_s = perf_counter() - began
-        await asyncio.sleep(took_s if took_s > LONG_S else 0)
+        took_s = thread_time() - began
+        await asyncio.sleep(took_s if took_s > LONG_S and turns.wanted else 0)
         yield asked
 
 
 @asynccontextmanager
-async def batch_json(request: Request, turns: asyncio.Semaphore, name: str) -> AsyncIterator[Any]:
+async def batch_json(request: Request, turns: Turns, name: str) -> AsyncIterator[Any]:
     """As ``bulk_json``, and its list ``name`` is no longer than a batch may be."""
     async with bulk_json(request, turns) as asked:
         items = asked.get(name) if isinstance(asked, dict) else None
