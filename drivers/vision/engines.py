@@ -51,11 +51,15 @@ _ZBAR = {
     "UPCE": Symbology.UPCE,
     "QRCODE": Symbology.QR,
 }
+_LOCAL, _ONE_LEVEL = zxingcpp.Binarizer.LocalAverage, zxingcpp.Binarizer.GlobalHistogram
 FNC1 = "\x1d"
 
 
-def zxing(pixels: Pixels, wanted: frozenset[Symbology], *, thorough: bool) -> tuple[Sighting, ...]:
-    """What zxing-cpp sees. ``thorough``: turned, smaller and inverted as well, else only as it lies."""
+def zxing(
+    pixels: Pixels, wanted: frozenset[Symbology], *, thorough: bool, one_level: bool = False
+) -> tuple[Sighting, ...]:
+    """What zxing-cpp sees. ``thorough``: turned, smaller and inverted as well, else only as it lies.
+    ``one_level``: dark is what is darker than one grey for all of the picture, not than what is around it."""
     formats = [_ZXING[one] for one in sorted(wanted) if one in _ZXING]
     if not formats or 0 in pixels.shape:
         return ()
@@ -66,6 +70,7 @@ def zxing(pixels: Pixels, wanted: frozenset[Symbology], *, thorough: bool) -> tu
             try_rotate=thorough,
             try_downscale=thorough,
             try_invert=thorough,
+            binarizer=_ONE_LEVEL if one_level else _LOCAL,
             text_mode=zxingcpp.TextMode.Plain,
         )
     except Exception:  # noqa: BLE001 - theirs: a decoder's fault costs this look, never the process

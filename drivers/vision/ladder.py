@@ -123,6 +123,8 @@ class Ladder:
                 if pixels.size and pixels.size <= FRAMED_PIXELS:
                     cut = framed(pixels)
                     look.add(rung, zxing(cut.pixels, self._rules.wanted, thorough=True), cut)
+                    if not look.codes:
+                        look.add(rung, zxing(cut.pixels, self._matrix, thorough=True, one_level=True), cut)
             case Rung.WHOLE_ZBAR:
                 look.add(rung, zbar(pixels, self._rules.wanted))
             case Rung.UPRIGHT | Rung.SECOND | Rung.ENHANCED | Rung.ZBAR:
