@@ -116,6 +116,8 @@ def _key(one: Sighting) -> tuple[Symbology, str]:
 
 def same_code(one: Sighting, other: Sighting) -> bool:
     """Both say the same of a symbol, each in its own words."""
+    if one.binary or other.binary:
+        return one.symbology is other.symbology and one.data == other.data
     return _key(one) == _key(other) and (one.text == other.text or one.symbology in RETAIL)
 
 

@@ -83,14 +83,15 @@ def _of_zxing(one: zxingcpp.Barcode) -> Sighting | None:
     data = bytes(one.bytes)
     if symbology is None or not data:
         return None
+    binary = not one.text or one.content_type == zxingcpp.ContentType.Binary
     found = one.position
     spots = (found.top_left, found.top_right, found.bottom_right, found.bottom_left)
     (a, b, c, d) = ((float(spot.x), float(spot.y)) for spot in spots)
     return Sighting(
         symbology=symbology,
-        text=one.text.removeprefix(FNC1),
+        text="" if binary else one.text.removeprefix(FNC1),
         data=data,
-        binary=not one.text,
+        binary=binary,
         engine=Engine.ZXING,
         place=Place((a, b, c, d)),
     )

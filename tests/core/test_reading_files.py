@@ -11,7 +11,9 @@ from collections import Counter
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
+import zxingcpp
 from typer.testing import CliRunner
 
 from benchmarks.broken_pictures import read_all
@@ -69,6 +71,22 @@ def test_the_list_has_an_entry_for_each_path_as_given(tmp_path: Path) -> None:
     assert "why" not in entries[0]
     assert all(entry["codes"] == [] and entry["why"] for entry in entries[1:])
     assert all(isinstance(entry["ms"], float) for entry in entries)
+
+
+def test_binary_content_is_told_in_hex(tmp_path: Path) -> None:
+    """Two of them that differ in their bytes are two codes."""
+    contents = (b"\x00\x01\xff\xfe\x80one", b"\x00\x01\xff\xfe\x80two")
+    drawn = [
+        np.asarray(zxingcpp.create_barcode(one, zxingcpp.BarcodeFormat.QRCode).to_image(scale=4), np.uint8)
+        for one in contents
+    ]
+    path = tmp_path / "binary.png"
+    cv2.imwrite(str(path), np.hstack([np.pad(one, 40, constant_values=255) for one in drawn]))
+    (entry,) = read_files([str(path)], EVERYTHING, frozenset())
+    codes = entry["codes"]
+    assert isinstance(codes, list)
+    found = {(code["text"], code["symbology"], code.get("bytes"), code["agreed"]) for code in codes}
+    assert found == {("", "qr", one.hex(), True) for one in contents}
 
 
 def test_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
