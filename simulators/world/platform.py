@@ -29,7 +29,7 @@ class Platform:
             _end_alone(body, now_us)
         elif body in self._on:
             body.load_steps = step
-            if step == OVERLAP_STEPS:
+            if step == OVERLAP_STEPS and body.whole_us < 0:  # not of one that slipped back a little
                 body.whole_us = now_us
                 if len(self._on) == 1:
                     body.alone_from_us = now_us

@@ -68,6 +68,22 @@ def test_one_that_slips_back_over_an_eye_is_seen_by_it_twice() -> None:
     assert seen(body) == [1, 2, 3, 3, 4, 5, 6]
 
 
+def test_one_that_slips_back_a_little_on_the_scale_has_been_whole_on_it_since_the_first_time() -> None:
+    hall = Hall()
+    hall.drive()
+    hall.run(S)
+    body = hall.world.place(spec(length_mm=400))
+    hall.run(hall.world.now_us + 1_800 * S // 1_800)
+    whole_us, steps = body.whole_us, body.load_steps
+    assert 0 < whole_us < hall.world.now_us
+    Hands(hall.world).slip(body, -200)
+    assert body.load_steps < steps, "a part of it is off again"
+    hall.run(8 * S)
+    (on,) = hall.of(OnScale)
+    assert isinstance(on, OnScale)
+    assert on.whole_us == on.alone_from_us == whole_us
+
+
 def test_an_eye_sees_the_tail_that_slips_back_before_it_and_the_edge_that_is_put_there() -> None:
     hall, (body,) = moving(spec())
     Hands(hall.world).slip(body, -600)
