@@ -40,6 +40,7 @@ from line_config.model import (
     NoScale,
     PatternSettings,
     ReaderSettings,
+    ReadingPointSettings,
     StaticScale,
 )
 from line_config.reasons import ReasonEntry
@@ -111,15 +112,13 @@ def build_topology(
         plc=_plc(line, plc),
         benches=benches,
         review_required=line.review == "required",
-        reading_points=tuple(
-            ReadingPoint(
-                id=one.id,
-                readers=tuple(ReaderId(reader) for reader in one.readers),
-                at_least=one.at_least,
-            )
-            for one in line.reading_points
-        ),
+        reading_points=tuple(_reading_point(one) for one in line.reading_points),
     )
+
+
+def _reading_point(one: ReadingPointSettings) -> ReadingPoint:
+    readers = tuple(ReaderId(reader) for reader in one.readers)
+    return ReadingPoint(id=one.id, readers=readers, at_least=one.at_least)
 
 
 def _diverter(one: DiverterSettings) -> Diverter:

@@ -4,9 +4,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from api.gateway import Gateway
-from api.http.answers import CodingAnswer, TakenAnswer, taken_response
+from api.http.answers import TakenAnswer, taken_response
 from api.http.auth import Caller
 from api.http.bodies import checked, keyed, read_json
+from api.http.coding_answers import CodingAnswer
 from api.http.deps import CallerDep, GatewayDep, KeyDep, LimitQuery, TrackPath, message_of
 from api.http.openapi import body_of
 from api.http.problems import Problem, Slug

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
 from api.gateway import Gateway
-from api.http.answers import NoReadsAnswer, PicturesAnswer
+from api.http.coding_answers import NoReadsAnswer, PicturesAnswer
 from api.http.deps import GatewayDep, ReaderPath, TrackPath
 from api.http.problems import Problem, Slug
 from api.moments import moment

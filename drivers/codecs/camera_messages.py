@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
+from drivers.codecs.json_lines import WholeLines
 from edge.model.codes import Code, Symbology
 from edge.model.units import MonoUs
 
@@ -63,29 +64,19 @@ def encode(message: CameraMessage) -> bytes:
 
 
 class CameraMessages:
-    """Never raises; keeps little more than ``MAX_LINE_BYTES``. A line that is no message is dropped
-    whole."""
+    """``WholeLines`` of messages."""
 
     def __init__(self) -> None:
-        self._buffer = b""
-        self._overlong = False
-        self.rejected = 0
+        self._lines: WholeLines[CameraMessage] = WholeLines(_parsed, MAX_LINE_BYTES)
+
+    @property
+    def rejected(self) -> int:
         """Lines dropped, for metrics."""
+        return self._lines.rejected
 
     def feed(self, data: bytes, _at_us: MonoUs) -> tuple[CameraMessage, ...]:
         """The messages that ``data`` completes."""
-        *whole, self._buffer = (self._buffer + data).split(b"\n")
-        found = [self._message(line) for line in whole]
-        if len(self._buffer) > MAX_LINE_BYTES:
-            self._overlong, self._buffer = True, b""
-        return tuple(message for message in found if message is not None)
-
-    def _message(self, line: bytes) -> CameraMessage | None:
-        overlong, self._overlong = self._overlong or len(line) > MAX_LINE_BYTES, False
-        message = None if overlong else _parsed(line)
-        if message is None:
-            self.rejected += 1
-        return message
+        return self._lines.feed(data)
 
 
 def _parsed(line: bytes) -> CameraMessage | None:

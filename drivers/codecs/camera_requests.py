@@ -10,6 +10,7 @@ way to it; null: nobody knows. Whenever they change.
 import json
 from dataclasses import dataclass
 
+from drivers.codecs.json_lines import WholeLines
 from edge.model.ids import BootEpoch, PlcNumber, TrackId
 from edge.model.units import MonoUs
 
@@ -55,28 +56,19 @@ def encode_request(request: CameraRequest) -> bytes:
 
 
 class CameraRequests:
-    """Never raises; keeps little more than ``MAX_LINE_BYTES``. A line that is no request is dropped whole."""
+    """``WholeLines`` of requests."""
 
     def __init__(self) -> None:
-        self._buffer = b""
-        self._overlong = False
-        self.rejected = 0
+        self._lines: WholeLines[CameraRequest] = WholeLines(_parsed, MAX_LINE_BYTES)
+
+    @property
+    def rejected(self) -> int:
         """Lines dropped, for the log."""
+        return self._lines.rejected
 
     def feed(self, data: bytes) -> tuple[CameraRequest, ...]:
         """The requests that ``data`` completes."""
-        *whole, self._buffer = (self._buffer + data).split(b"\n")
-        found = [self._request(line) for line in whole]
-        if len(self._buffer) > MAX_LINE_BYTES:
-            self._overlong, self._buffer = True, b""
-        return tuple(one for one in found if one is not None)
-
-    def _request(self, line: bytes) -> CameraRequest | None:
-        overlong, self._overlong = self._overlong or len(line) > MAX_LINE_BYTES, False
-        request = None if overlong else _parsed(line)
-        if request is None:
-            self.rejected += 1
-        return request
+        return self._lines.feed(data)
 
 
 def _parsed(line: bytes) -> CameraRequest | None:

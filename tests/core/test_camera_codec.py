@@ -117,7 +117,7 @@ def test_a_line_that_never_ends_keeps_nothing_and_its_tail_is_no_message() -> No
     codec = CameraMessages()
     for _ in range(1_000):
         assert codec.feed(b"A" * 100, AT) == ()
-        assert len(codec._buffer) <= MAX_LINE_BYTES + 100
+        assert len(codec._lines._buffer) <= MAX_LINE_BYTES + 100
     assert codec.feed(GOLDEN[0][0], AT) == ()
     assert codec.feed(GOLDEN[0][0], AT) == (GOLDEN[0][1],)
 
