@@ -9,12 +9,12 @@ from typing import TypeVar
 import structlog
 
 from api.bells import LineBell, OwnBell
+from api.bulk import BulkTurns
 from api.cancels import CancelWatch
 from api.clock import utc_now
 from api.console import ConsoleSocket, Json, answered
 from api.feed import EventFeed
 from api.http.auth import FIRST_KEYS, KeyRing, issue_key, write_first_keys
-from api.http.bodies import Turns
 from api.http.metrics import GatewayMetrics
 from api.http.problems import Problem, Slug
 from api.intake import Intake, IntakeAnswer, OrderPut
@@ -66,7 +66,7 @@ class Gateway:
             places=settings.streams_max,
             per_key=settings.streams_per_key,
         )
-        self.bulk_turns = Turns()
+        self.bulk_turns = BulkTurns()
         self.exporting = asyncio.Semaphore(settings.exports_max)
         self.metrics.streams.set_function(lambda: self.feed.followers)
         self.relay = RelayDesk(relay, line.line_id, self.record, places)

@@ -28,6 +28,9 @@ from line_config.description import LineDescription
 
 OK: Final = 0
 BAD_ENVIRONMENT: Final = 3
+SWITCH_S: Final = 0.001
+"""The writer and the readers are threads: CPython lets one keep the interpreter for 5 ms while the loop waits
+for it, and a cancel takes ten such turns."""
 UMASK: Final = 0o007
 """Databases belong to the group that the line process is in."""
 
@@ -44,6 +47,7 @@ def run_gateway(
     writes this inbox, with one sentence on stderr.
     """
     os.umask(UMASK)
+    sys.setswitchinterval(SWITCH_S)
     log_to_stderr()
     settings = GatewaySettings()
     address = (line.api.host if host is None else host, line.api.port if port is None else port)

@@ -10,33 +10,18 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
+from api.bulk import BulkTurns, pieces
 from api.http.problems import FieldError, Problem, Slug
-from api.settings import BATCH_MAX, JSON_VALUES_MAX, SLICE
+from api.settings import BATCH_MAX, JSON_VALUES_MAX
 
 ERRORS_MAX = 50
 """Errors listed in one problem body."""
+DIGITS_MAX = 64
+"""Of a whole number: no field takes more than 19."""
 LONG_S = 0.005
 """A parsing that others notice."""
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class Turns:
-    """One at a time, in the order in which they came. ``wanted``: how many more wait."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self.wanted = 0
-
-    async def __aenter__(self) -> None:
-        self.wanted += 1
-        try:
-            await self._lock.acquire()
-        finally:
-            self.wanted -= 1
-
-    async def __aexit__(self, *_: object) -> None:
-        self._lock.release()
 
 
 async def read_json(request: Request, most_bytes: int) -> Any:
@@ -48,8 +33,8 @@ async def read_json(request: Request, most_bytes: int) -> Any:
 
 
 @asynccontextmanager
-async def bulk_json(request: Request, turns: Turns) -> AsyncIterator[Any]:
-    """A parsed body as large as the guards let through, to be checked in slices within. ``turns``: one bulk
+async def bulk_json(request: Request, turns: BulkTurns) -> AsyncIterator[Any]:
+    """A parsed body as large as the guards let through, to be checked in pieces within. ``turns``: one bulk
     at a time, and after a long parsing, where more wait, a rest as long, so that a cancel waits for one of
     them at most. Raises ``Problem`` as ``read_json``."""
     raw = await _raw_json(request)
@@ -57,12 +42,14 @@ async def bulk_json(request: Request, turns: Turns) -> AsyncIterator[Any]:
         began = thread_time()
         asked = parse_json(raw)
         took_s = thread_time() - began
-        await asyncio.sleep(took_s if took_s > LONG_S and turns.wanted else 0)
+        if took_s > LONG_S and turns.wanted:
+            await asyncio.sleep(took_s)
+        await turns.give_way()
         yield asked
 
 
 @asynccontextmanager
-async def batch_json(request: Request, turns: Turns, name: str) -> AsyncIterator[Any]:
+async def batch_json(request: Request, turns: BulkTurns, name: str) -> AsyncIterator[Any]:
     """As ``bulk_json``, and its list ``name`` is no longer than a batch may be."""
     async with bulk_json(request, turns) as asked:
         items = asked.get(name) if isinstance(asked, dict) else None
@@ -98,6 +85,7 @@ def parse_json(raw: bytes) -> Any:
             raw.decode("utf-8"),
             object_pairs_hook=_object,
             parse_constant=_no_constant,
+            parse_int=_whole,
         )
     except UnicodeDecodeError as error:
         raise Problem(Slug.JSON_MALFORMED, f"not UTF-8 at byte {error.start}") from error
@@ -118,6 +106,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+def _whole(digits: str) -> int | float:
+    """A longer one would take the square of its length; as a float no field takes it, and each names itself
+    (RFC 8259, 6: what is beyond a double's range is not interoperable)."""
+    return int(digits) if len(digits) <= DIGITS_MAX else float(digits)
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
@@ -130,20 +124,22 @@ def checked(model: type[M], value: Any, *, at: tuple[str | int, ...] = ()) -> M:
         raise Problem(Slug.FIELDS_INVALID, errors=field_errors(error, at)) from error
 
 
-async def checked_all(model: type[M], values: Sequence[Any], *, at: tuple[str | int, ...]) -> list[M]:
-    """Each of ``values``, in slices between which other requests are served; raises one
+async def checked_all(
+    model: type[M], values: Sequence[Any], turns: BulkTurns, *, at: tuple[str | int, ...]
+) -> list[M]:
+    """Each of ``values``, in pieces between which other requests are served; raises one
     ``Problem(FIELDS_INVALID)`` for all that is wrong."""
     good: list[M] = []
     wrong: list[FieldError] = []
-    for start in range(0, len(values), SLICE):
-        for index, value in enumerate(values[start : start + SLICE], start):
+    for piece in pieces(values):
+        for index, value in piece:
             try:
                 good.append(model.model_validate(value))
             except ValidationError as error:
                 wrong += field_errors(error, (*at, index))
         if len(wrong) >= ERRORS_MAX:
             break
-        await asyncio.sleep(0)
+        await turns.give_way()
     if wrong:
         raise Problem(Slug.FIELDS_INVALID, errors=tuple(wrong[:ERRORS_MAX]))
     return good

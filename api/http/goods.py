@@ -35,6 +35,7 @@ async def put_goods(request: Request, gateway: GatewayDep, caller: CallerDep, ke
     async with batch_json(request, gateway.bulk_turns, "goods") as sent:
         asked = keyed(sent, key)
         batch = checked(GoodsBatch, asked)
-        goods = [goods_of(item) for item in await checked_all(GoodsItem, batch.goods, at=("goods",))]
+        items = await checked_all(GoodsItem, batch.goods, gateway.bulk_turns, at=("goods",))
+        goods = [goods_of(item) for item in items]
     message = message_of(batch.message_id, "put_goods", "", asked, caller)
     return taken_response(await gateway.write(lambda intake: intake.put_goods(message, goods)))

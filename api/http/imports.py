@@ -1,6 +1,5 @@
 """CSV in: every cell is checked first, all that is wrong is told at once, and all of it is stored or none."""
 
-import asyncio
 import hashlib
 from itertools import islice
 from typing import Annotated, Final
@@ -8,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse
 
+from api.bulk import BulkTurns, pieces
 from api.csv_cells import CellError, Column, CsvUnreadable, Row, Words, decoded, rows_of
 from api.http import order_rows, plan_rows
 from api.http.answers import ImportAnswer, TakenAnswer, taken_response
@@ -18,7 +18,6 @@ from api.http.openapi import csv_body
 from api.http.problems import Problem, Slug
 from api.http.schemas import VERSION_MAX, PlanIn
 from api.intake import OrderPut, Outcome, Taken
-from api.settings import SLICE
 
 ERRORS_MAX: Final = 200
 """Cells listed in one answer; ``wrong`` counts them all."""
@@ -40,17 +39,17 @@ async def import_orders(
     name = key or "csv-" + hashlib.sha256(raw).hexdigest()[:24]
     puts: list[OrderPut] = []
     async with gateway.bulk_turns:
-        rows, errors = await _rows(raw, order_rows.COLUMNS)
+        rows, errors = await _rows(raw, order_rows.COLUMNS, gateway.bulk_turns)
         orders, more = order_rows.grouped(rows)
         errors += more
-        for at in range(0, len(orders), SLICE):
-            for index, order in enumerate(orders[at : at + SLICE], at):
+        for piece in pieces(orders):
+            for index, order in piece:
                 made = _order_put(order, f"{name[:56]}:{index}", caller)
                 if isinstance(made, OrderPut):
                     puts.append(made)
                 else:
                     errors += made
-            await asyncio.sleep(0)
+            await gateway.bulk_turns.give_way()
     _refuse(errors)
     answers = await gateway.write(lambda intake: intake.put_all_orders(puts))
     _refuse([error for order, answer in zip(orders, answers, strict=True) for error in _unfit(order, answer)])
@@ -76,7 +75,7 @@ async def import_plan(
     """A version of a sort plan as CSV, one row a rule; it sorts nothing until it is activated."""
     raw = await _csv(request)
     async with gateway.bulk_turns:
-        rows, errors = await _rows(raw, plan_rows.COLUMNS)
+        rows, errors = await _rows(raw, plan_rows.COLUMNS, gateway.bulk_turns)
     rules, spots, more = plan_rows.checked_rules(rows, gateway.chute_kinds)
     errors += more
     if not rules and not errors:
@@ -103,8 +102,10 @@ async def _csv(request: Request) -> bytes:
     return await request.body()
 
 
-async def _rows(raw: bytes, columns: tuple[Column, ...]) -> tuple[list[Row], list[CellError]]:
-    """All rows that can be read, and what is wrong with the others, in slices. Raises ``Problem``."""
+async def _rows(
+    raw: bytes, columns: tuple[Column, ...], turns: BulkTurns
+) -> tuple[list[Row], list[CellError]]:
+    """All rows that can be read, and what is wrong with the others, in pieces. Raises ``Problem``."""
     rows: list[Row] = []
     errors: list[CellError] = []
     try:
@@ -112,7 +113,7 @@ async def _rows(raw: bytes, columns: tuple[Column, ...]) -> tuple[list[Row], lis
         while piece := list(islice(reading, READ_AT_ONCE)):
             rows += [row for row in piece if isinstance(row, Row)]
             errors += [row for row in piece if isinstance(row, CellError)]
-            await asyncio.sleep(0)
+            await turns.give_way()
     except CsvUnreadable as error:
         raise _problem([*errors, *error.errors]) from error
     if not rows and not errors:

@@ -1,11 +1,11 @@
 """Orders: put, batch, get, cancel, hold, release."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
+from api.bulk import pieces
 from api.gateway import Gateway
 from api.http.answers import (
     REPLAYED,
@@ -26,7 +26,7 @@ from api.http.openapi import body_of
 from api.http.problems import Problem, Slug, negotiated_language
 from api.http.schemas import MessageOnly, OrderBatch, OrderIn
 from api.intake import IntakeAnswer, OrderPut, Taken
-from api.settings import MESSAGE_MAX_BYTES, ORDER_MAX_BYTES, SLICE
+from api.settings import MESSAGE_MAX_BYTES, ORDER_MAX_BYTES
 from edge.model.ids import MessageId, OrderNo
 from edge.model.order import CancelOutcome
 from edge.store.journal_types import CancelAnswerRow
@@ -55,10 +55,9 @@ async def put_orders(request: Request, gateway: GatewayDep, caller: CallerDep, k
     outcomes: list[OrderPut | Problem] = []
     async with batch_json(request, gateway.bulk_turns, "orders") as asked:
         batch = checked(OrderBatch, asked)
-        for at in range(0, len(batch.orders), SLICE):
-            some = enumerate(batch.orders[at : at + SLICE], at)
-            outcomes += [_tried(_item_keyed(one, key, n), caller, n) for n, one in some]
-            await asyncio.sleep(0)
+        for piece in pieces(batch.orders):
+            outcomes += [_tried(_item_keyed(one, key, n), caller, n) for n, one in piece]
+            await gateway.bulk_turns.give_way()
     answers = iter(await gateway.put_orders([put for put in outcomes if isinstance(put, OrderPut)]))
     results = [
         _item(n, asked, outcome if isinstance(outcome, Problem) else next(answers), language)
@@ -123,11 +122,12 @@ async def cancel_order(
     asked = keyed(await read_json(request, MESSAGE_MAX_BYTES), key)
     body = checked(MessageOnly, asked)
     message = message_of(body.message_id, "cancel", order_no, asked, caller)
-    taken = await gateway.write(lambda intake: intake.cancel(message, OrderNo(order_no)))
-    problem = problem_of(taken)
-    if problem is not None:
-        raise problem
-    answer = await gateway.cancels.answer(taken.inbox_seq, within_ms=gateway.settings.cancel_wait_ms)
+    with gateway.bulk_turns.ahead():
+        taken = await gateway.write(lambda intake: intake.cancel(message, OrderNo(order_no)))
+        problem = problem_of(taken)
+        if problem is not None:
+            raise problem
+        answer = await gateway.cancels.answer(taken.inbox_seq, within_ms=gateway.settings.cancel_wait_ms)
     return _cancel_response(gateway, body.message_id, taken, answer)
 
 

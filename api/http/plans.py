@@ -26,8 +26,10 @@ async def put_plan(
         body = checked(PlanIn, asked)
         if body.plan_id != plan_id:
             raise Problem(Slug.PATH_DISAGREES, f"path {plan_id}, body {body.plan_id}")
-        rules = await checked_all(RuleIn, body.rules, at=("rules",))
-        blind_spots = await checked_all(BlindSpotIn, body.blind_spots, at=("blind_spots",))
+        rules = await checked_all(RuleIn, body.rules, gateway.bulk_turns, at=("rules",))
+        blind_spots = await checked_all(
+            BlindSpotIn, body.blind_spots, gateway.bulk_turns, at=("blind_spots",)
+        )
     plan = plan_of(body, rules, blind_spots)
     message = message_of(body.message_id, "put_plan", plan_id, asked, caller)
     answer = await gateway.write(lambda intake: intake.put_plan(message, plan))

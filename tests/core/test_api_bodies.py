@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic.json_schema import models_json_schema
 
+from api.bulk import BulkTurns
 from api.http.answers import CellErrorBody, FieldErrorBody, ProblemBody
-from api.http.bodies import ERRORS_MAX, checked, checked_all, parse_json
+from api.http.bodies import DIGITS_MAX, ERRORS_MAX, checked, checked_all, parse_json
 from api.http.mapping import order_body, order_of
 from api.http.openapi import BODIES, REF
 from api.http.problems import Problem, Slug
@@ -64,6 +65,14 @@ def test_more_values_than_are_parsed(value: bytes) -> None:
     for count, slug in ((JSON_VALUES_MAX // 3, None), (JSON_VALUES_MAX + 1, Slug.BODY_TOO_LARGE)):
         found = tried(lambda many=count: parse_json(b"[" + b",".join([value] * many) + b"]"))  # type: ignore[misc]
         assert (found.slug if isinstance(found, Problem) else None) == slug
+
+
+@given(st.integers(min_value=10**DIGITS_MAX) | st.integers(max_value=-(10**DIGITS_MAX)))
+def test_a_number_of_endless_digits_is_no_whole_number(number: int) -> None:
+    assert isinstance(parse_json(str(number).encode()), float)
+    with pytest.raises(Problem) as refused:
+        checked(OrderIn, order_json(1) | {"version": parse_json(b"1" * 4_000)})
+    assert refused.value.errors[0].loc == ("version",)
 
 
 @given(st.binary(max_size=60))
@@ -157,8 +166,8 @@ def test_actions_are_the_models() -> None:
 async def test_all_errors_of_a_list_come_at_once_up_to_a_bound() -> None:
     rules = [{"id": f"r{n}", "chutes": ["001"] if n % 2 else []} for n in range(60)]
     with pytest.raises(Problem) as caught:
-        await checked_all(RuleIn, rules, at=("rules",))
+        await checked_all(RuleIn, rules, BulkTurns(), at=("rules",))
     assert [error.loc for error in caught.value.errors] == [("rules", n, "chutes") for n in range(0, 60, 2)]
     with pytest.raises(Problem) as caught:
-        await checked_all(RuleIn, [{}] * 5_000, at=("rules",))
+        await checked_all(RuleIn, [{}] * 5_000, BulkTurns(), at=("rules",))
     assert len(caught.value.errors) == ERRORS_MAX

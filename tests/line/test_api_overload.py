@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from api.bulk import BulkTurns
+from api.http import orders
+from api.http.auth import Caller
 from api.intake import Intake
 from api.writer import WriterBusy, WriterThread
 from tests.line.gateway_kit import Gate, open_desk, order_json, slug_of, waiting
@@ -63,6 +66,40 @@ async def test_bulks_are_read_one_at_a_time_and_a_cancel_passes_them(tmp_path: P
             assert slug_of(cancel) == "cancel_pending"
             assert not bulk.done()
         assert (await bulk).json()["stored"] == 1
+
+
+async def test_a_bulk_stands_still_while_a_cancel_is_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[int] = []
+
+    def noted(asked: Any, caller: Caller, index: int) -> Any:
+        looked_at.append(index)
+        return tried(asked, caller, index)
+
+    tried = orders._tried
+    monkeypatch.setattr(orders, "_tried", noted)
+    monkeypatch.setattr("api.bulk.GIVE_WAY_S", 60)
+    async with open_desk(tmp_path, cancel_wait_ms=1) as desk, Gate(desk) as gate:
+        cancel = asyncio.create_task(desk.erp.post("/v1/orders/SO-2/cancel", json={"message_id": "c1"}))
+        await waiting(desk, 2)
+        bulk = asyncio.create_task(desk.erp.post("/v1/orders:batch", json={"orders": [order_json(1)]}))
+        await asyncio.sleep(0.2)
+        assert not looked_at
+        gate.open.set()
+        assert slug_of(await cancel) == "cancel_pending"
+        assert (await bulk).json()["stored"] == 1
+    assert looked_at == [0]
+
+
+async def test_cancels_without_end_do_not_stop_a_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.bulk.GIVE_WAY_S", 0.02)
+    turns = BulkTurns()
+    with turns.ahead():
+        for _ in range(2):
+            async with turns:
+                for _ in range(3):
+                    await turns.give_way()
 
 
 async def test_a_store_that_stands_is_told(tmp_path: Path) -> None:
