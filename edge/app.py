@@ -196,6 +196,10 @@ class LineApp:
         """Which links are up now."""
         return {keeper.device: keeper.up for keeper in self._keepers}
 
+    def frames_seen(self) -> dict[ReaderId, tuple[int, int]]:
+        """Of each camera's frames: how many came, and how many nobody looked at."""
+        return self._cameras.frames()
+
     def devices_heard(self) -> dict[DeviceId, int]:
         """Microseconds since each device's last word; without those that have said none in this run."""
         now = self._wiring.clock.now_us()
@@ -470,6 +474,7 @@ async def opened(
         ),
     )
     metrics.watch(app.core.state, app.devices_up, app.devices_heard)
+    metrics.watch_cameras(app.frames_seen)
     metrics.gauge("beltkeeper_queue_inputs", "Inputs that wait for the line loop.", lambda: len(app.queue))
     metrics.gauge("beltkeeper_journal_backlog_rows", "Rows not yet durable.", lambda: journal.backlog)
     metrics.gauge("beltkeeper_disk_free_bytes", "Free room where the journal lies.", disk.free_bytes)

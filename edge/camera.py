@@ -6,6 +6,7 @@ after that.
 """
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -17,7 +18,7 @@ from typing import assert_never
 import numpy as np
 import structlog
 
-from drivers.codecs.camera_messages import CameraBeat, CameraMessage, CameraRead, encode
+from drivers.codecs.camera_messages import CameraBeat, CameraEnds, CameraMessage, CameraRead, encode
 from drivers.codecs.camera_requests import CameraRequest, CameraRequests, KeepPicture, ParcelsPassing
 from drivers.streams.frame_sources import (
     FolderFrames,
@@ -55,6 +56,7 @@ UMASK = 0o007
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends when the parent is gone."""
 BEAT_S = 0.2
+LAST_WORD_S = 0.5
 MAX_UNSENT = 65_536
 """A line that does not listen is hung up on."""
 WARM_UP_SHAPE = (480, 640)
@@ -158,6 +160,15 @@ class Answers:
         if self._line.transport.get_write_buffer_size() > MAX_UNSENT:
             self._line.transport.abort()
 
+    async def end(self, why: str) -> None:
+        """The last word; what does not listen is not waited for."""
+        self.tell(CameraEnds(why=why))
+        if self._line is not None:
+            self._line.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(LAST_WORD_S):
+                    await self._line.wait_closed()
+
     async def _called(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._line is not None:
             self._line.transport.abort()
@@ -253,7 +264,8 @@ class Camera:
             if why is not None:
                 raise CameraFailed(why)
             if self._threads.serves:
-                self._answers.tell(CameraBeat(picture=self._watch.picture))
+                grabbed, missed = self._threads.grabbed, self._threads.missed
+                self._answers.tell(CameraBeat(picture=self._watch.picture, frames=grabbed, missed=missed))
             progress()
             await asyncio.sleep(BEAT_S)
 
@@ -295,7 +307,11 @@ async def _serve(line: LineDescription, port: ScannerPort, places: Places) -> No
     log.info("camera listens", reader=port.reader, socket=str(path))
     notify = Notify(LoopClock(loop, wall_utc_us))
     notify.ready()
-    await Camera(line, port, answers, pictures, trigger).run(notify.progress)
+    try:
+        await Camera(line, port, answers, pictures, trigger).run(notify.progress)
+    except CameraFailed as failed:
+        await answers.end(str(failed))
+        raise
 
 
 def _nobody(_: KeepPicture) -> None:

@@ -50,6 +50,10 @@ class LineCameras:
 
         return both
 
+    def frames(self) -> dict[ReaderId, tuple[int, int]]:
+        """By camera: frames that came in this run, and those of them that nobody looked at."""
+        return {reader: (link.frames, link.missed) for reader, link in self._links.items()}
+
     def archive(self, command: ArchiveImage) -> None:
         """A picture is only ever worth less than what it would hold up: nothing waits for it."""
         camera = self._links.get(command.reader)

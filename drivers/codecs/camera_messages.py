@@ -1,19 +1,22 @@
 """What a camera process says to the line: lines of JSON, in UTF-8, over a stream that keeps their order.
 
-``{"kind":"beat","picture":"good"}`` several times a second: it lives, and so its pictures are;
-``{"kind":"read","grabbed_us":…,"codes":[[text,symbology],…]}`` for the codes that count in one frame.
-``grabbed_us`` is CLOCK_MONOTONIC of the machine that both are on. Every line opens with ``"v":1``.
+``{"kind":"beat","picture":"good","frames":…,"missed":…}`` several times a second: it lives, so its pictures
+are, and so many have come since it began;
+``{"kind":"read","grabbed_us":…,"codes":[[text,symbology],…]}`` for the codes that count in one frame;
+``{"kind":"ends","why":"…"}`` as its last word.
+``grabbed_us`` is CLOCK_MONOTONIC of the machine that both are on. Every line opens with ``"v":2``.
 """
 
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from drivers.codecs.json_lines import WholeLines
 from edge.model.codes import Code, Symbology
 from edge.model.units import MonoUs
 
-VERSION = 1
+VERSION = 2
 MAX_LINE_BYTES = 32_768
 """A label's codes with room to spare: a QR code holds 2,953 bytes."""
 MAX_CODES = 16
@@ -32,13 +35,21 @@ class Picture(StrEnum):
     OUT_OF_FOCUS = "out_of_focus"
 
 
+MAX_WHY = 200
+"""Characters of a cause."""
+MAX_COUNT = 1 << 62
 PICTURES = tuple(Picture)
 SYMBOLOGIES = tuple(Symbology)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraBeat:
+    """``frames`` have come since the process began; nobody looked at ``missed`` of them: they came too late,
+    or a newer one was there before their turn."""
+
     picture: Picture
+    frames: int
+    missed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +60,30 @@ class CameraRead:
     codes: tuple[Code, ...]
 
 
-CameraMessage = CameraBeat | CameraRead
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraEnds:
+    """The process ends itself, and is to be started anew."""
+
+    why: str
+
+
+CameraMessage = CameraBeat | CameraRead | CameraEnds
 
 
 def encode(message: CameraMessage) -> bytes:
     """One line with its end."""
     body: dict[str, object] = {"v": VERSION}
-    if isinstance(message, CameraBeat):
-        body |= {"kind": "beat", "picture": message.picture.value}
-    else:
-        codes = [[code.text, code.symbology.value] for code in message.codes]
-        body |= {"kind": "read", "grabbed_us": message.grabbed_us, "codes": codes}
+    match message:
+        case CameraBeat():
+            counts = {"frames": message.frames, "missed": message.missed}
+            body |= {"kind": "beat", "picture": message.picture.value, **counts}
+        case CameraRead():
+            codes = [[code.text, code.symbology.value] for code in message.codes]
+            body |= {"kind": "read", "grabbed_us": message.grabbed_us, "codes": codes}
+        case CameraEnds():
+            body |= {"kind": "ends", "why": message.why[:MAX_WHY]}
+        case _:
+            assert_never(message)
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
@@ -86,14 +110,27 @@ def _parsed(line: bytes) -> CameraMessage | None:
         return None
     if not isinstance(body, dict) or body.get("v") != VERSION:
         return None
-    if body.get("kind") == "beat" and set(body) == {"v", "kind", "picture"}:
-        picture = body["picture"]
-        return CameraBeat(picture=Picture(picture)) if picture in PICTURES else None
-    if body.get("kind") == "read" and set(body) == {"v", "kind", "grabbed_us", "codes"}:
-        grabbed_us, codes = body["grabbed_us"], _codes(body["codes"])
-        if isinstance(grabbed_us, int) and not isinstance(grabbed_us, bool) and codes:
-            return CameraRead(grabbed_us=MonoUs(grabbed_us), codes=codes)
+    match body.get("kind"):
+        case "beat" if set(body) == {"v", "kind", "picture", "frames", "missed"}:
+            return _beat(body["picture"], body["frames"], body["missed"])
+        case "read" if set(body) == {"v", "kind", "grabbed_us", "codes"}:
+            grabbed_us, codes = body["grabbed_us"], _codes(body["codes"])
+            if type(grabbed_us) is int and codes:
+                return CameraRead(grabbed_us=MonoUs(grabbed_us), codes=codes)
+        case "ends" if set(body) == {"v", "kind", "why"}:
+            why = body["why"]
+            return CameraEnds(why=why) if isinstance(why, str) and 0 < len(why) <= MAX_WHY else None
     return None
+
+
+def _beat(picture: object, frames: object, missed: object) -> CameraBeat | None:
+    if not isinstance(picture, str) or picture not in PICTURES:
+        return None
+    if type(frames) is not int or type(missed) is not int:
+        return None
+    if not 0 <= missed <= frames < MAX_COUNT:
+        return None
+    return CameraBeat(picture=Picture(picture), frames=frames, missed=missed)
 
 
 def _codes(given: object) -> tuple[Code, ...]:

@@ -4,8 +4,16 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import assert_never
 
-from drivers.codecs.camera_messages import CameraBeat, CameraMessages, CameraRead, Picture
+from drivers.codecs.camera_messages import (
+    CameraBeat,
+    CameraEnds,
+    CameraMessage,
+    CameraMessages,
+    CameraRead,
+    Picture,
+)
 from drivers.codecs.camera_requests import KeepPicture, ParcelsPassing, encode_request
 from drivers.links.sessions import heard_within, opened
 from edge.model.ids import DeviceId, ReaderId, TrackId
@@ -52,6 +60,10 @@ class CameraLink:
         self._known: ParcelsPassing | None = None
         """What the process at the other end knows of it."""
         self._asked = asyncio.Event()
+        self.frames = self.missed = 0
+        """Frames that came, and those of them that nobody looked at, over all its processes."""
+        self._counted = (0, 0)
+        """What the process at the other end last said of both."""
         self._soft = False
         """It was out of focus, and no sharp picture has come since: a process that was started anew does
         not know of it."""
@@ -82,10 +94,7 @@ class CameraLink:
                         data, at_us = await stream.read()
                         for message in codec.feed(data, at_us):
                             hearing.heard(at_us)
-                            if isinstance(message, CameraBeat):
-                                up = self._picture(message.picture, up, went_up)
-                            elif up:
-                                self._tell(message, at_us)
+                            up = self._heard(message, at_us, up, went_up)
             except TimeoutError as error:
                 raise LinkFailed(f"{self._device}: silent for {self._silent_ms} ms") from error
 
@@ -113,6 +122,28 @@ class CameraLink:
                 await self._asked.wait()
         except LinkFailed:
             return  # whoever reads this stream sees its end too
+
+    def _heard(self, message: CameraMessage, at_us: MonoUs, up: bool, went_up: Callable[[], None]) -> bool:
+        """Whether it is up now."""
+        match message:
+            case CameraBeat():
+                self._count(message.frames, message.missed)
+                return self._picture(message.picture, up, went_up)
+            case CameraRead():
+                if up:
+                    self._tell(message, at_us)
+                return up
+            case CameraEnds():
+                raise LinkFailed(f"{self._device}: {message.why}")
+            case _:
+                assert_never(message)
+
+    def _count(self, frames: int, missed: int) -> None:
+        """A process that counts less than the last one said has begun anew."""
+        before_frames, before_missed = self._counted if frames >= self._counted[0] else (0, 0)
+        self._counted = (frames, missed)
+        self.frames += frames - before_frames
+        self.missed += max(0, missed - before_missed)
 
     def _picture(self, picture: Picture, up: bool, went_up: Callable[[], None]) -> bool:
         """Whether it is up now. A camera that comes up blind is waited for, not started anew."""

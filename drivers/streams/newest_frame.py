@@ -59,6 +59,11 @@ class FrameThreads:
             threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
 
     @property
+    def missed(self) -> int:
+        """Frames that nobody looked at."""
+        return self.stale + self.overtaken
+
+    @property
     def serves(self) -> bool:
         """Frames have come, or would, were it fired."""
         return bool(self.grabbed) or (self._waits and self._open)

@@ -33,12 +33,12 @@ class FrameAgreement:
 
     def newly_agreed(self, grabbed_us: MonoUs, read: PictureRead) -> tuple[Code, ...]:
         """The codes that begin to count with this frame. Codes whose bytes are no text are none of a
-        parcel's."""
+        parcel's, and what a code's own bars deny they deny in every frame."""
         self._forget(grabbed_us)
         found: list[Code] = []
         for seen in read.codes:
             one = seen.sighting
-            if one.binary:
+            if one.binary or (seen.denied and not seen.why):
                 continue
             key = (one.symbology, article_number(one.symbology, one.text))
             before = self._known.get(key)

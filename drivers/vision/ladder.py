@@ -68,14 +68,14 @@ class Ladder:
 
     def read(self, pixels: Pixels) -> PictureRead:
         began_us = self._now_us()
-        look, view = Look(self._rules), self._view(pixels)
+        look, view = Look(self._rules, pixels), self._view(pixels)
         for rung in Rung:
             if rung in EFFORTS and not self._thorough:
                 break
             if self._complete(rung, view, look) or self._spent(began_us):
                 break
             self._climb(rung, view, look, began_us)
-        look.doubt(pixels)
+        look.doubt()
         spent_us = self._now_us() - began_us
         return PictureRead(codes=tuple(look.codes), stripes=len(view.candidates), spent_us=spent_us)
 

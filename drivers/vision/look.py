@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from drivers.vision.agreement import ALONE, WEAK, Evidence, ReadRules, contradicts, same_code, why_it_counts
+from drivers.vision.code128 import Opinion, opinion
 from drivers.vision.sightings import LINEAR, MATRIX, Engine, Pixels, Place, Sighting, Spot
 from drivers.vision.upright import Cut, quiet
 from edge.model.codes import Symbology
@@ -48,6 +49,8 @@ class CodeSeen:
     why: str = ""
     looks: int = 0
     bands: list[Spot] = field(default_factory=list)
+    denied: bool | None = None
+    """Its bars say something else; None: they were not asked."""
 
     @property
     def clear(self) -> bool:
@@ -66,8 +69,9 @@ class Candidate:
 class Look:
     """One picture's codes, in the order in which they were seen."""
 
-    def __init__(self, rules: ReadRules) -> None:
+    def __init__(self, rules: ReadRules, pixels: Pixels) -> None:
         self._rules = rules
+        self._pixels = pixels
         self.codes: list[CodeSeen] = []
 
     def add(self, rung: Rung, sightings: tuple[Sighting, ...], cut: Cut | None = None) -> None:
@@ -97,7 +101,16 @@ class Look:
         evidence = Evidence(
             symbology=one.symbology, text=one.text, engines=frozenset(seen.engines), clear=seen.clear
         )
-        seen.why = why_it_counts(evidence, self._rules)
+        seen.why = "" if self._denied(seen) else why_it_counts(evidence, self._rules)
+
+    def _denied(self, seen: CodeSeen) -> bool:
+        """One engine alone said it, and the bars themselves say something else."""
+        if seen.sighting.symbology is not Symbology.CODE128 or len(seen.engines) > 1:
+            return False
+        if seen.denied is None:
+            one = seen.sighting
+            seen.denied = opinion(self._pixels, one.place, one.text) is Opinion.AGAINST
+        return seen.denied
 
     def _garbled(self, one: Sighting) -> bool:
         """zbar takes the text of a square code for another encoding: another's read of it counts already."""
@@ -106,18 +119,18 @@ class Look:
         others = (code for code in self.codes if code.sighting.symbology is one.symbology)
         return any(code.why and code.sighting.place.meets(one.place) for code in others)
 
-    def doubt(self, pixels: Pixels) -> None:
+    def doubt(self) -> None:
         """Takes back what other reads of the same place, or what lies beyond its ends, speak against."""
-        fallen = [code for code in self.codes if code.why and self._fallen(code, pixels)]
+        fallen = [code for code in self.codes if code.why and self._fallen(code)]
         for code in fallen:
             code.why = ""
 
-    def _fallen(self, one: CodeSeen, pixels: Pixels) -> bool:
+    def _fallen(self, one: CodeSeen) -> bool:
         if any(self._beaten(one, other) for other in self.codes if other is not one):
             return True
         there = one.sighting
         return self._part(there) and not quiet(
-            pixels, there.place, MODULES[there.symbology] * len(there.text)
+            self._pixels, there.place, MODULES[there.symbology] * len(there.text)
         )
 
     def _part(self, one: Sighting) -> bool:

@@ -16,7 +16,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
@@ -24,7 +24,7 @@ from edge.core.state import CoreState
 from edge.model.alarm import AlarmKind
 from edge.model.codes import ReadQuality
 from edge.model.divert import CommandStatus
-from edge.model.ids import DeviceId
+from edge.model.ids import DeviceId, ReaderId
 from edge.model.line import LineState
 from edge.model.records import (
     Decided,
@@ -104,6 +104,10 @@ class LineMetrics:
         are when scraped: also right after a restart, on a state that no record of this run has made."""
         self.registry.register(_Now(state, devices, heard))
 
+    def watch_cameras(self, frames: Callable[[], Mapping[ReaderId, tuple[int, int]]]) -> None:
+        """``frames``: of each camera how many came in this run, and how many nobody looked at."""
+        self.registry.register(_Frames(frames))
+
     def see(self, body: RecordBody) -> None:
         match body:
             case TrackOpened():
@@ -182,6 +186,26 @@ class _Now(Collector):
         for device, age_us in self._heard().items():
             age.add_metric([device], age_us / US_PER_S)
         yield age
+
+
+class _Frames(Collector):
+    """What the cameras say of their frames, read at each scrape."""
+
+    def __init__(self, frames: Callable[[], Mapping[ReaderId, tuple[int, int]]]) -> None:
+        self._frames = frames
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        came = CounterMetricFamily("beltkeeper_camera_frames", "Frames that came.", labels=["reader"])
+        missed = CounterMetricFamily(
+            "beltkeeper_camera_frames_missed",
+            "Frames that came too late, or were overtaken by a newer one before anybody looked at them.",
+            labels=["reader"],
+        )
+        for reader, (frames, unseen) in self._frames().items():
+            came.add_metric([reader], frames)
+            missed.add_metric([reader], unseen)
+        yield came
+        yield missed
 
 
 class _Family(Collector):

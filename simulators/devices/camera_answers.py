@@ -1,8 +1,8 @@
 """A camera process as the line hears it, without pixels: timed reads, for virtual time.
 
-Its words are lines of JSON: ``{"v":1,"kind":"beat","picture":"good"}`` now and then, and
-``{"v":1,"kind":"read","grabbed_us":…,"codes":[[text,symbology],…]}`` for what counts in one frame, stamped
-when that was grabbed.
+Its words are lines of JSON: ``{"v":2,"kind":"beat","picture":"good","frames":0,"missed":0}`` now and then,
+and ``{"v":2,"kind":"read","grabbed_us":…,"codes":[[text,symbology],…]}`` for what counts in one frame,
+stamped when that was grabbed.
 """
 
 import asyncio
@@ -76,11 +76,11 @@ class CameraAnswers:
 def read_message(grabbed_us: int, codes: Sequence[Code]) -> bytes:
     """A read as it goes over the wire."""
     told = [[code.text, code.symbology.value] for code in codes]
-    return _line({"v": 1, "kind": "read", "grabbed_us": grabbed_us, "codes": told})
+    return _line({"v": 2, "kind": "read", "grabbed_us": grabbed_us, "codes": told})
 
 
-def beat_message(picture: str = "good") -> bytes:
-    return _line({"v": 1, "kind": "beat", "picture": picture})
+def beat_message(picture: str = "good", frames: int = 0, missed: int = 0) -> bytes:
+    return _line({"v": 2, "kind": "beat", "picture": picture, "frames": frames, "missed": missed})
 
 
 def _line(body: dict[str, object]) -> bytes:

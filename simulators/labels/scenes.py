@@ -88,9 +88,12 @@ def degraded(seed: int, count: int, *, size: tuple[int, int] = (640, 480)) -> It
         yield _scene(bits, size, module_px100=bits.between(100, 280), damage=chosen, codes=codes)
 
 
-def negatives(seed: int, count: int, *, size: tuple[int, int] = (800, 600)) -> Iterator[Scene]:
-    """Truncated codes, fences of stripes, bars without a code, text: no symbol is whole."""
-    for n in range(count):
+def negatives(
+    seed: int, count: int, *, first: int = 0, size: tuple[int, int] = (800, 600)
+) -> Iterator[Scene]:
+    """Truncated codes, fences of stripes, bars without a code, text: no symbol is whole. ``first``: the
+    number of the first one."""
+    for n in range(first, first + count):
         bits = SeededBits(seed, f"negative/{n}")
         label = bits.pick(tuple(NEGATIVES))
         pixels = _placed(bits, NEGATIVES[label](bits), size, bits.below(360), 1.0)

@@ -11,7 +11,9 @@ import pytest
 from drivers.codecs.camera_messages import (
     MAX_CODES,
     MAX_LINE_BYTES,
+    MAX_WHY,
     CameraBeat,
+    CameraEnds,
     CameraMessage,
     CameraMessages,
     CameraRead,
@@ -42,26 +44,32 @@ def read(at_us: int, *pairs: tuple[str, Symbology]) -> CameraRead:
     return CameraRead(grabbed_us=MonoUs(at_us), codes=codes)
 
 
+def beat(word: bytes, picture: Picture) -> tuple[bytes, CameraBeat]:
+    line = b'{"v":2,"kind":"beat","picture":"%b","frames":7,"missed":1}\n' % word
+    return line, CameraBeat(picture=picture, frames=7, missed=1)
+
+
 GOLDEN: list[tuple[bytes, CameraMessage]] = [
-    (b'{"v":1,"kind":"beat","picture":"good"}\n', CameraBeat(picture=Picture.GOOD)),
-    (b'{"v":1,"kind":"beat","picture":"plain"}\n', CameraBeat(picture=Picture.PLAIN)),
-    (b'{"v":1,"kind":"beat","picture":"black"}\n', CameraBeat(picture=Picture.BLACK)),
-    (b'{"v":1,"kind":"beat","picture":"overexposed"}\n', CameraBeat(picture=Picture.OVEREXPOSED)),
-    (b'{"v":1,"kind":"beat","picture":"out_of_focus"}\n', CameraBeat(picture=Picture.OUT_OF_FOCUS)),
+    beat(b"good", Picture.GOOD),
+    beat(b"plain", Picture.PLAIN),
+    beat(b"black", Picture.BLACK),
+    beat(b"overexposed", Picture.OVEREXPOSED),
+    beat(b"out_of_focus", Picture.OUT_OF_FOCUS),
+    (b'{"v":2,"kind":"ends","why":"frozen"}\n', CameraEnds(why="frozen")),
     (
-        b'{"v":1,"kind":"read","grabbed_us":7,"codes":[["JT1234567890123","code128"]]}\n',
+        b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["JT1234567890123","code128"]]}\n',
         read(7, ("JT1234567890123", Symbology.CODE128)),
     ),
     (
-        b'{"v":1,"kind":"read","grabbed_us":8,"codes":[["6901234567892","ean13"],["a;b","qr"]]}\n',
+        b'{"v":2,"kind":"read","grabbed_us":8,"codes":[["6901234567892","ean13"],["a;b","qr"]]}\n',
         read(8, ("6901234567892", Symbology.EAN13), ("a;b", Symbology.QR)),
     ),
     (
-        '{"v":1,"kind":"read","grabbed_us":9,"codes":[["上海","qr"]]}\n'.encode(),
+        '{"v":2,"kind":"read","grabbed_us":9,"codes":[["上海","qr"]]}\n'.encode(),
         read(9, ("上海", Symbology.QR)),
     ),
     (
-        b'{"v":1,"kind":"read","grabbed_us":10,"codes":[["10A\\u001d37","datamatrix"]]}\n',
+        b'{"v":2,"kind":"read","grabbed_us":10,"codes":[["10A\\u001d37","datamatrix"]]}\n',
         read(10, ("10A\x1d37", Symbology.DATAMATRIX)),
     ),
 ]
@@ -69,18 +77,24 @@ BROKEN: list[tuple[bytes, str]] = [
     (b"\n", "an empty line"),
     (b"\xff\xfe\n", "no text"),
     (b"[]\n", "no object"),
-    (b'{"v":2,"kind":"beat","picture":"good"}\n', "another version"),
-    (b'{"v":1,"kind":"beat","picture":"fine"}\n', "a picture unheard of"),
-    (b'{"v":1,"kind":"beat","picture":["good"]}\n', "a list for a word"),
-    (b'{"v":1,"kind":"beat","picture":"good","more":1}\n', "an unknown key"),
-    (b'{"v":1,"kind":"read","grabbed_us":7,"codes":[]}\n', "no code"),
-    (b'{"v":1,"kind":"read","grabbed_us":"7","codes":[["A","qr"]]}\n', "a moment that is none"),
-    (b'{"v":1,"kind":"read","grabbed_us":true,"codes":[["A","qr"]]}\n', "a moment that is none"),
-    (b'{"v":1,"kind":"read","grabbed_us":7,"codes":[["A","aztec"]]}\n', "an unknown symbology"),
-    (b'{"v":1,"kind":"read","grabbed_us":7,"codes":[["","qr"]]}\n', "an empty code"),
-    (b'{"v":1,"kind":"read","grabbed_us":7,"codes":["A","qr"]}\n', "no pairs"),
+    (b'{"v":1,"kind":"beat","picture":"good","frames":7,"missed":1}\n', "another version"),
+    (b'{"v":2,"kind":"beat","picture":"fine","frames":7,"missed":1}\n', "a picture unheard of"),
+    (b'{"v":2,"kind":"beat","picture":["good"],"frames":7,"missed":1}\n', "a list for a word"),
+    (b'{"v":2,"kind":"beat","picture":"good","frames":7,"missed":1,"more":1}\n', "an unknown key"),
+    (b'{"v":2,"kind":"beat","picture":"good","frames":7,"missed":8}\n', "more missed than came"),
+    (b'{"v":2,"kind":"beat","picture":"good","frames":7,"missed":-1}\n', "fewer than none"),
+    (b'{"v":2,"kind":"beat","picture":"good","frames":true,"missed":0}\n', "a count that is none"),
+    (b'{"v":2,"kind":"beat","picture":"good"}\n', "no counts"),
+    (b'{"v":2,"kind":"ends","why":""}\n', "no cause"),
+    (b'{"v":2,"kind":"ends","why":"' + b"x" * (MAX_WHY + 1) + b'"}\n', "a cause too long"),
+    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[]}\n', "no code"),
+    (b'{"v":2,"kind":"read","grabbed_us":"7","codes":[["A","qr"]]}\n', "a moment that is none"),
+    (b'{"v":2,"kind":"read","grabbed_us":true,"codes":[["A","qr"]]}\n', "a moment that is none"),
+    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["A","aztec"]]}\n', "an unknown symbology"),
+    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["","qr"]]}\n', "an empty code"),
+    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":["A","qr"]}\n', "no pairs"),
     (
-        b'{"v":1,"kind":"read","grabbed_us":7,"codes":['
+        b'{"v":2,"kind":"read","grabbed_us":7,"codes":['
         + b",".join([b'["A","qr"]'] * (MAX_CODES + 1))
         + b"]}\n",
         "too many codes",
@@ -135,7 +149,7 @@ def test_fuzz() -> None:
                 del data[place : place + bits.below(12)]
                 data = data or bytearray(b"\n")
         for message in codec.feed(bytes(data), AT):
-            assert isinstance(message, CameraBeat | CameraRead), case
+            assert isinstance(message, CameraBeat | CameraRead | CameraEnds), case
             assert CameraMessages().feed(encode(message), AT) == (message,), case
 
 

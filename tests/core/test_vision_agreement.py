@@ -83,8 +83,11 @@ def test_what_was_read_in_passing_needs_more_than_its_engine(
 CUT = Cut(pixels=np.zeros((60, 120), np.uint8), back=np.array([[1.0, 0, 0], [0, 1.0, 0]]))
 
 
+BLANK = np.full((60, 120), 255, np.uint8)
+
+
 def seen(text: str, engine: Engine, place: Place | None = None, rung: Rung = Rung.UPRIGHT) -> Look:
-    look = Look(FILES)
+    look = Look(FILES, BLANK)
     look.add(rung, (sighting(Symbology.CODE128, text, engine, place),), CUT)
     return look
 
@@ -110,12 +113,11 @@ def test_a_read_in_passing_is_unclear_until_its_own_cut_says_the_same() -> None:
 def test_of_two_reads_at_one_place_the_one_with_more_engines_stands_or_none() -> None:
     look = seen("JT1", X)
     look.add(Rung.UPRIGHT, (sighting(Symbology.CODE128, "JT2"),), CUT)
-    blank = np.full((60, 120), 255, np.uint8)
-    look.doubt(blank)
+    look.doubt()
     assert [code.why for code in look.codes] == ["", ""]
     look = seen("JT1", X)
     look.add(Rung.UPRIGHT, (sighting(Symbology.CODE128, "JT2"), sighting(Symbology.CODE128, "JT2", Z)), CUT)
-    look.doubt(blank)
+    look.doubt()
     assert [bool(code.why) for code in look.codes] == [False, True]
 
 

@@ -31,6 +31,8 @@ class Heard:
 
 class Session:
     def __init__(self) -> None:
+        self.frames = (0, 0)
+        """Came, missed."""
         self.heard = Heard()
         self.up_ms: list[int] = []
         self.failure = ""
@@ -69,6 +71,7 @@ def run(script: list[tuple[int, bytes]], until_ms: int, *, sessions: int = 1) ->
             except LinkFailed as failed:
                 session.failure = str(failed)
             session.ended_ms = now_ms()
+        session.frames = link.frames, link.missed
         return session
 
     return loop.run(main())
@@ -115,6 +118,20 @@ def test_a_camera_that_goes_blind_is_down_with_its_reason() -> None:
     session = run([(200, beat_message()), (400, beat_message("out_of_focus"))], 5_000)
     assert session.failure == "side: its pictures are out of focus"
     assert session.ended_ms == 400
+
+
+def test_one_that_ends_itself_is_down_with_its_cause() -> None:
+    last = b'{"v":2,"kind":"ends","why":"no frame for 1000 ms"}\n'
+    session = run([(200, beat_message()), (400, last)], 5_000)
+    assert session.failure == "side: no frame for 1000 ms"
+    assert session.ended_ms == 400
+
+
+def test_frames_are_counted_over_all_its_processes() -> None:
+    """The second process begins at nothing; the third session finds that same one again."""
+    said = [(150, (5, 0)), (300, (9, 1)), (1_150, (2, 2)), (1_300, (4, 2)), (2_150, (6, 3))]
+    script = [(ms, beat_message("good", *counts)) for ms, counts in said]
+    assert run(script, 5_000, sessions=3).frames == (9 + 6, 1 + 3)
 
 
 def test_one_that_comes_up_blind_is_waited_for() -> None:

@@ -122,6 +122,7 @@ async def test_one_that_hangs_is_killed_and_back(bench: Bench) -> None:
 async def test_a_frozen_source_is_seen_and_heals(bench: Bench) -> None:
     bench.frames.frozen = True
     await bench.until(lambda: bench.went(DeviceWentDown) == 1, 6)
+    assert bench.why() == ["side: the same picture again and again: the source is frozen"]
     bench.frames.frozen = False
     await bench.until(lambda: bench.went(DeviceWentUp) >= 2)
     await bench.shows(JT1)
