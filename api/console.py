@@ -94,7 +94,10 @@ def _ask_gateway(path: Path, question: Json) -> Json:
     with socket.socket(socket.AF_UNIX) as asking:
         asking.settimeout(WAIT_S)
         with unix_name(path) as name:
-            asking.connect(name)
+            try:
+                asking.connect(name)
+            except PermissionError as error:
+                raise PermissionError(error.errno, error.strerror, str(path)) from None
         asking.sendall(json.dumps(question).encode() + b"\n")
         said = b""
         while not said.endswith(b"\n") and len(said) < ANSWER_MAX_BYTES:

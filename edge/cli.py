@@ -33,11 +33,11 @@ app = typer.Typer(
 )
 app.add_typer(cli_keys.app)
 
-LineArgument = Annotated[
-    str, typer.Argument(metavar="LINE", help="A line's YAML file, or camera, demo, fast, loop, small.")
-]
+LINE_HELP = "A line's YAML file, or camera, demo, fast, loop, small, tunnel."
+LineArgument = Annotated[str, typer.Argument(metavar="LINE", help=LINE_HELP)]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the line's state; default: the line's own.")
+    Path | None,
+    typer.Option("--data", readable=False, help="Folder of the line's state; default: the line's own."),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -157,18 +157,19 @@ def check(line: LineArgument, settings: SetOption = None) -> None:
 
 @app.command()
 def doctor(
-    line: Annotated[
-        str | None, typer.Argument(metavar="[LINE]", help="A line's YAML file, or demo, small, fast.")
-    ] = None,
+    line: Annotated[str | None, typer.Argument(metavar="[LINE]", help=LINE_HELP)] = None,
     data: DataOption = None,
     settings: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON on stdout.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Look databases through to their end, however long it takes.")
+    ] = False,
 ) -> None:
     """Examine this machine, a line's devices and its data folder; what is not good says what to do."""
     from edge import doctor as clinic
 
     description, language = None if line is None else _load(line, settings), people_language().value
-    machine = clinic.Machine.now(description, data_place(data, description))
+    machine = clinic.Machine.now(description, data_place(data, description), whole=whole)
     if as_json:
         found = tuple(clinic.examine(machine))
         sys.stdout.write(json.dumps(clinic.as_json(machine, found, language), ensure_ascii=False) + "\n")

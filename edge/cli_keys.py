@@ -26,7 +26,8 @@ app = typer.Typer(
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The client's name, for example erp-1.")]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the line's state; default: /var/lib/beltkeeper.")
+    Path | None,
+    typer.Option("--data", readable=False, help="Folder of the line's state; default: /var/lib/beltkeeper."),
 ]
 
 SENTENCES: Final[dict[str, dict[str, str]]] = {

@@ -11,12 +11,16 @@ from edge.doctor.machine import Machine
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``look`` may be given up after ``limit_s``: it has no hold on anything that others need."""
+    """``look`` may be given up after ``limit_s``: it has no hold on anything that others need.
+
+    ``can_be_long``: it has no limit where a machine is looked at whole.
+    """
 
     name: str
     title: Words
     limit_s: float
     look: Callable[[Machine], Iterable[Finding]]
+    can_be_long: bool = False
 
 
 CHECKS: Final = (
@@ -28,7 +32,7 @@ CHECKS: Final = (
     Check("folders", Words("folders", "文件夹"), 3, access.folders),
     Check("space", Words("disk space", "磁盘空间"), 3, disk.space),
     Check("fsync", Words("fsync", "fsync"), 10, disk.fsync),
-    Check("databases", Words("databases", "数据库"), 15, databases.databases),
+    Check("databases", Words("databases", "数据库"), 15, databases.databases, can_be_long=True),
     Check("clock", Words("clock", "时钟"), 3, clock.clock),
     Check("serial", Words("serial ports", "串口"), 3, devices.serial),
     Check("keyboards", Words("USB scanners", "USB 扫码器"), 3, devices.keyboards),

@@ -48,9 +48,9 @@ def _is_agreed() -> bool:
 
 def _end_of_record(machine: Machine) -> datetime | None:
     journal = Places(machine.data).journal
-    if not journal.exists():
-        return None
     try:
+        if not journal.exists():
+            return None
         reader = open_reader(journal)
         try:
             row = reader.execute(
@@ -58,6 +58,6 @@ def _end_of_record(machine: Machine) -> datetime | None:
             ).fetchone()
         finally:
             reader.close()
-    except sqlite3.Error:  # what is wrong with the record is told by its own check
+    except (sqlite3.Error, OSError):  # what is wrong with the record is told by its own check
         return None
     return None if row is None else EPOCH + timedelta(microseconds=row[0])

@@ -84,23 +84,26 @@ class Machine:
     """``line`` None: only what does not depend on one is examined.
 
     ``devices_up``: which links of a running line process are up, by its own word; None where none runs.
-    A device whose line runs belongs to that line, and is not opened here.
+    A device whose line runs belongs to that line, and is not opened here. ``whole``: what takes long is
+    looked at to its end.
     """
 
     line: LineDescription | None
     data: Path
     devices_up: Mapping[str, bool] | None = None
     gateway_runs: bool = False
+    whole: bool = False
     dev: Path = field(default=Path("/dev"))
 
     @classmethod
-    def now(cls, line: LineDescription | None, data: Path) -> "Machine":
+    def now(cls, line: LineDescription | None, data: Path, *, whole: bool = False) -> "Machine":
         places = Places(data)
         return cls(
             line=line,
             data=data,
             devices_up=_devices_up(places.line_metrics),
             gateway_runs=_is_heard(places.gateway_bell),
+            whole=whole,
         )
 
     @property

@@ -223,9 +223,9 @@ class JournalReader:
             )
         return found
 
-    def verify_chain(self) -> ChainReport:
-        """Computes the whole chain; a damaged record is named, never raised."""
-        return self._log.verify()
+    def verify_chain(self, newest: int | None = None) -> ChainReport:
+        """Computes the chain, whole or of its newest rows; a damaged record is named, never raised."""
+        return self._log.verify(newest)
 
     def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T | None:
         with self._file.reading() as connection:

@@ -74,28 +74,39 @@ class LogReader:
             self._segment = ReadFile(path, "segment")
         return self._segment
 
-    def verify(self) -> ChainReport:
-        """Computes the chain from its beginning. Never raises for a damaged record: it names it."""
-        expected = 1
+    def verify(self, newest: int | None = None) -> ChainReport:
+        """Computes the chain from its beginning, or of so many newest rows, which the row before them
+        begins. Never raises for a damaged record: it names it."""
+        after, expected = 0, 1
         self.close()
         self._file.close()  # read from the disk, not from what SQLite remembers of it
         try:
             line_id, heads, last = self._links()
-            head = genesis(line_id)
-            for row in self.rows(0):
+            after = 0 if newest is None else max(0, last - newest)
+            expected = after + 1
+            head = self._head(after) if after else genesis(line_id)
+            for row in self.rows(after):
                 if row.seq != expected:
-                    return _bad(expected, f"row {expected} is not there")
+                    return _missing(after, expected)
                 head = link(head, row.seq, row.at_us, row.utc_us, row.kind, row.track, row.body)
                 if head != row.hash:
-                    return _bad(expected, f"row {expected} is not what was written")
+                    return _bad(after, expected, f"row {expected} is not what was written")
                 if heads.get(row.seq, head) != head:
-                    return _bad(expected, f"the segment that ends with row {expected} is not the one closed")
+                    why = f"the segment that ends with row {expected} is not the one closed"
+                    return _bad(after, expected, why)
                 expected += 1
             if expected <= last:
-                return _bad(expected, f"row {expected} is not there")
+                return _missing(after, expected)
         except StoreUnreadable as error:
-            return _bad(expected, str(error))
-        return ChainReport(rows=expected - 1, bad_seq=None, why="")
+            return _bad(after, expected, str(error))
+        return ChainReport(rows=expected - 1 - after, bad_seq=None, why="")
+
+    def _head(self, seq: int) -> bytes:
+        """The hash that row ``seq`` has. Raises ``StoreUnreadable`` where it is not there."""
+        found = self.page(seq - 1, 1)
+        if not found or found[0].seq != seq:
+            raise StoreUnreadable(f"row {seq} is not there")
+        return found[0].hash
 
     def _links(self) -> tuple[str, dict[int, bytes], int]:
         """The line's id, the heads at which segments end, and the last row there must be."""
@@ -109,8 +120,12 @@ class LogReader:
         return ("" if line is None else str(line[0])), heads, max(last, *heads, 0)
 
 
-def _bad(seq: int, why: str) -> ChainReport:
-    return ChainReport(rows=seq - 1, bad_seq=JournalSeq(seq), why=why)
+def _bad(after: int, seq: int, why: str) -> ChainReport:
+    return ChainReport(rows=seq - 1 - after, bad_seq=JournalSeq(seq), why=why)
+
+
+def _missing(after: int, seq: int) -> ChainReport:
+    return _bad(after, seq, f"row {seq} is not there")
 
 
 def _select(

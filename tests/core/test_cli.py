@@ -227,3 +227,4 @@ def test_only_linux(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 def test_the_packaged_lines_are_those_that_are_tested() -> None:
     assert packaged_names("lines") == ("camera", "demo", "fast", "loop", "small", "tunnel")
+    assert ", ".join(packaged_names("lines")) in cli.LINE_HELP

@@ -26,6 +26,7 @@ from edge.doctor import (
     software,
 )
 from edge.doctor.machine import Account, group_name, nearest_folder, this_account
+from edge.store.journal_reader import JournalReader
 from line_config import load_line
 from line_config.model import CameraSettings, HidSettings
 from tests.core import store_kit
@@ -318,12 +319,33 @@ def test_a_damaged_record_is_seen(
 def test_a_large_record_is_read_as_far_as_time_allows(
     monkeypatch: pytest.MonkeyPatch, machine: Machine
 ) -> None:
-    recorded(machine.data)
+    path = recorded(machine.data)
     monkeypatch.setattr(databases, "CHECK_S", -1.0)
     monkeypatch.setattr(databases, "STEPS", 1)
     _, journal = told(databases.databases(machine))
     assert journal[0] == "good"
-    assert "not read to its end" in journal[1]
+    assert "NOT looked through to its end: `beltkeeper doctor LINE --whole`" in journal[1]
+    assert "newest 5000 rows are as they were written" in journal[1]
+    _, whole = told(databases.databases(replace(machine, whole=True)))
+    assert whole == ("good", f"{path}: undamaged")
+    spoilt(path, "UPDATE event SET body=replace(body, '1', '2') WHERE seq=5")
+    _, broken = told(databases.databases(machine))
+    assert broken == ("failed", f"{path}: damaged: row 5 is not what was written"), "the chain comes first"
+
+
+def test_the_chain_of_the_newest_rows_is_looked_at_and_whole_all_of_it(
+    monkeypatch: pytest.MonkeyPatch, machine: Machine
+) -> None:
+    path = recorded(machine.data)
+    monkeypatch.setattr(databases, "CHAIN_ROWS", 3)
+    spoilt(path, "UPDATE event SET body=replace(body, '1', '2') WHERE seq=5")
+    assert told(databases.databases(machine))[1] == ("good", f"{path}: undamaged"), "an old row"
+    _, whole = told(databases.databases(replace(machine, whole=True)))
+    assert whole == ("failed", f"{path}: damaged: row 5 is not what was written")
+    last = JournalReader(path).last_seq()
+    spoilt(path, f"UPDATE event SET body=body || ' ' WHERE seq={last}")
+    _, newest = told(databases.databases(machine))
+    assert newest == ("failed", f"{path}: damaged: row {last} is not what was written")
 
 
 def test_a_clock_before_the_records_end_fails(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,47 @@ def test_a_check_that_hangs_is_given_up_and_the_next_is_told() -> None:
     first, second = examine(Machine(line=None, data=Path("/")), checks)
     never.set()
     assert told(first.findings) == [("failed", "no answer within 0 s")]
+    assert told(second.findings) == [("good", "there")]
+
+
+def test_only_what_can_be_long_has_no_limit_where_all_is_looked_at(machine: Machine) -> None:
+    assert [check.name for check in CHECKS if check.can_be_long] == ["databases"]
+    waits = threading.Event()
+
+    def slow(_: Machine) -> Iterator[Finding]:
+        yield good("", "to its end", "到末尾") if waits.wait(0.2) is False else good("", "early", "早")
+
+    check = Check("slow", Words("slow", "慢"), 0.05, slow, can_be_long=True)
+    [short], [whole] = (examine(one, (check,)) for one in (machine, replace(machine, whole=True)))
+    assert told(short.findings) == [("failed", "no answer within 0 s")]
+    assert told(whole.findings) == [("good", "to its end")]
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "fix"),
+    [
+        (
+            PermissionError(13, "Permission denied", "/data/inbox"),
+            "/data/inbox: cannot be looked at: Permission denied",
+            "as a member of group beltkeeper",
+        ),
+        (OSError(5, "Input/output error"), "cannot be looked at: Input/output error", "journalctl -k"),
+    ],
+)
+def test_what_the_machine_refuses_is_a_failed_check(error: OSError, said: str, fix: str) -> None:
+    def refused(_: Machine) -> Iterator[Finding]:
+        yield good("", "so far", "至此")
+        raise error
+
+    checks = (
+        Check("refused", Words("refused", "被拒"), 1, refused),
+        Check("next", Words("next", "下一项"), 1, lambda _: [good("", "there", "在")]),
+    )
+    first, second = examine(Machine(line=None, data=Path("/")), checks)
+    assert told(first.findings) == [("good", "so far"), ("failed", said)]
+    remedy = first.findings[1].fix
+    assert remedy is not None
+    assert fix in remedy.en
     assert told(second.findings) == [("good", "there")]
 
 
