@@ -1,7 +1,8 @@
 """`beltkeeper read`: the reading pipeline on picture files, with every effort.
 
 The answer is a list, one entry for each path as given: ``image``, ``codes`` (``text``, ``symbology``,
-``engines``, ``agreed``; ``bytes`` in hex where they are no text), ``ms``, and ``why`` where nothing counts.
+``engines``, ``agreed``; ``bytes`` in hex where they are not the text in UTF-8), ``ms``, and ``why`` where
+nothing counts.
 """
 
 import csv
@@ -111,7 +112,7 @@ def _code(one: CodeSeen) -> dict[str, object]:
         "engines": sorted(engine.value for engine in one.engines),
         "agreed": bool(one.why),
     }
-    if sighting.binary:
+    if sighting.transcoded:
         found["bytes"] = sighting.data.hex()
     return found
 

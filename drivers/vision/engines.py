@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import zxingcpp
 
-from drivers.vision.sightings import Engine, Pixels, Place, Sighting, upright_place
+from drivers.vision.charset import text_of
+from drivers.vision.sightings import MATRIX, RETAIL, Engine, Pixels, Place, Sighting, retail, upright_place
 from edge.model.codes import Symbology
 
 if TYPE_CHECKING:
@@ -75,21 +76,26 @@ def zxing(
         )
     except Exception:  # noqa: BLE001 - theirs: a decoder's fault costs this look, never the process
         return ()
-    return tuple(one for one in (_of_zxing(one) for one in found) if one is not None)
+    return tuple(one for one in (_of_zxing(one, wanted) for one in found) if one is not None)
 
 
-def _of_zxing(one: zxingcpp.Barcode) -> Sighting | None:
+def _of_zxing(one: zxingcpp.Barcode, wanted: frozenset[Symbology]) -> Sighting | None:
     symbology = _RETAIL.get(one.format) or _FAMILIES.get(one.symbology)
-    data = bytes(one.bytes)
+    data, text = bytes(one.bytes), one.text
     if symbology is None or not data:
         return None
-    binary = not one.text or one.content_type == zxingcpp.ContentType.Binary
+    if symbology in RETAIL:
+        symbology, text = retail(symbology, text, wanted)
+        data = text.encode()
+    elif symbology in MATRIX:
+        text = text_of(data, text) or ""
+    binary = not text or one.content_type == zxingcpp.ContentType.Binary
     found = one.position
     spots = (found.top_left, found.top_right, found.bottom_right, found.bottom_left)
     (a, b, c, d) = ((float(spot.x), float(spot.y)) for spot in spots)
     return Sighting(
         symbology=symbology,
-        text="" if binary else one.text.removeprefix(FNC1),
+        text="" if binary else text.removeprefix(FNC1),
         data=data,
         binary=binary,
         engine=Engine.ZXING,
@@ -108,8 +114,9 @@ def zbar_missing() -> str:
 
 
 def zbar(pixels: Pixels, wanted: frozenset[Symbology]) -> tuple[Sighting, ...]:
-    """What zbar sees; nothing where it is not installed."""
-    names = [name for name, symbology in _ZBAR.items() if symbology in wanted]
+    """What zbar sees; nothing where it is not installed. It finds UPC-A only where it looks for EAN-13."""
+    asked = wanted | {Symbology.EAN13} if Symbology.UPCA in wanted else wanted
+    names = [name for name, symbology in _ZBAR.items() if symbology in asked]
     if not names or 0 in pixels.shape or zbar_missing():
         return ()
     from pyzbar import pyzbar
@@ -118,18 +125,21 @@ def zbar(pixels: Pixels, wanted: frozenset[Symbology]) -> tuple[Sighting, ...]:
         found = pyzbar.decode(pixels, [pyzbar.ZBarSymbol[name] for name in names])
     except Exception:  # noqa: BLE001 - theirs: it raises ValueError on some QR codes
         return ()
-    return tuple(_of_zbar(one) for one in found if one.type in _ZBAR and one.data)
+    return tuple(_of_zbar(one, wanted) for one in found if one.type in _ZBAR and one.data)
 
 
-def _of_zbar(one: "pyzbar.Decoded") -> Sighting:
+def _of_zbar(one: "pyzbar.Decoded", wanted: frozenset[Symbology]) -> Sighting:
     rect = one.rect
     found = upright_place(rect.left, rect.top, rect.left + rect.width, rect.top + rect.height)
     try:
         text = one.data.decode()
     except UnicodeDecodeError:
         text = ""
+    symbology = _ZBAR[one.type]
+    if symbology in RETAIL:
+        symbology, text = retail(symbology, text, wanted)
     return Sighting(
-        symbology=_ZBAR[one.type],
+        symbology=symbology,
         text=text.removeprefix(FNC1),
         data=bytes(one.data),
         binary=not text,

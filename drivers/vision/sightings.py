@@ -31,6 +31,7 @@ class Engine(StrEnum):
     ZBAR = "zbar"
 
 
+FNC1 = b"\x1d"
 Spot = tuple[float, float]
 """x and y in pixels of the whole picture."""
 
@@ -77,6 +78,11 @@ class Sighting:
     engine: Engine
     place: Place
 
+    @property
+    def transcoded(self) -> bool:
+        """The text is none of the bytes, or says them in another character set."""
+        return self.binary or self.data.removeprefix(FNC1) != self.text.encode()
+
 
 def article_number(symbology: Symbology, text: str) -> str:
     """The same 13 digits for every way in which a retail symbol can be told; other texts as they are."""
@@ -85,6 +91,32 @@ def article_number(symbology: Symbology, text: str) -> str:
     if symbology in RETAIL and symbology is not Symbology.EAN8 and text.isdigit():
         return text.zfill(13)
     return text
+
+
+def retail(symbology: Symbology, text: str, wanted: frozenset[Symbology]) -> tuple[Symbology, str]:
+    """A retail symbol as the standard writes it, however an engine tells it: an EAN-13 that begins with 0 is
+    a UPC-A of 12 digits where those are wanted; a UPC-E has 8."""
+    if symbology in (Symbology.EAN13, Symbology.UPCA):
+        number = text.zfill(13)
+        if number[0] == "0" and Symbology.UPCA in wanted:
+            return Symbology.UPCA, number[1:]
+        return Symbology.EAN13, number
+    if symbology is Symbology.UPCE and len(text) > 8:
+        return symbology, _compressed(text.zfill(13)[1:])
+    return symbology, text
+
+
+def _compressed(upca: str) -> str:
+    """The UPC-E of which ``upca`` is the number (GS1 General Specifications 5.2.2.4.2); else itself."""
+    system, maker, article, check = upca[0], upca[1:6], upca[6:11], upca[11]
+    candidates = (
+        maker[:2] + article[2:] + maker[2],
+        maker[:3] + article[3:] + "3",
+        maker[:4] + article[4:] + "4",
+        maker + article[4:],
+    )
+    upces = (f"{system}{digits}{check}" for digits in candidates)
+    return next((upce for upce in upces if _expanded(upce) == upca), upca)
 
 
 def _expanded(upce: str) -> str:
