@@ -12,6 +12,8 @@ from api.feed import FedRow, FeedFull, page_of
 from api.gateway import Gateway
 from api.http.answers import EventsAnswer
 from api.http.deps import CallerDep, GatewayDep, LimitQuery
+from api.http.examples import STREAM
+from api.http.openapi import text_answer
 from api.http.problems import FieldError, Problem, Slug
 from api.http.schemas import CURSOR_MAX
 from edge.model.ids import JournalSeq
@@ -60,7 +62,7 @@ async def get_events(
 @router.get(
     "/events/stream",
     response_class=Response,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses=text_answer("text/event-stream", STREAM),
 )
 async def stream_events(
     gateway: GatewayDep,

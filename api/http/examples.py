@@ -1,5 +1,7 @@
-"""One example of each body and answer for the OpenAPI document: a test holds each against its model."""
+"""One example of each body and answer for the OpenAPI document: a test holds each against its model, and
+what is no JSON against what reads or writes it."""
 
+import json
 from typing import Any, Final
 
 _REGION: Final = {"province": "33", "city": "3301", "district": "330106"}
@@ -228,4 +230,65 @@ EXAMPLES: Final[dict[str, Any]] = {
         ]
     },
     "HealthAnswer": {"status": "ok"},
+    "RelayAnswer": {
+        "targets": [
+            {
+                "target": "erp",
+                "kind": "webhook",
+                "up": True,
+                "why": "",
+                "seq": 801,
+                "lag_rows": 0,
+                "dead_letters": 1,
+            }
+        ]
+    },
+    "DeadLettersAnswer": {
+        "dead_letters": [
+            {
+                "id": 1,
+                "target": "erp",
+                "seq": 709,
+                "message_id": "demo-709",
+                "kind": "Told",
+                "tries": 12,
+                "why": "the answer was 422",
+                "tried_at": "2026-11-25T10:12:31.000000+00:00",
+                "wanted": False,
+            }
+        ],
+        "next": 1,
+    },
+    "SentAgainAnswer": {"id": 1, "wanted": True},
 }
+
+ORDERS_CSV: Final = (
+    "order_no,customer_code,carrier,province,city,district,waybill_no,sku,qty,expected_weight_g\r\n"
+    "SO-11,K01,ZTO,33,3301,330106,73120000000011,85123A,2,1500\r\n"
+    "SO-11,,,,,,,22423,1,\r\n"
+    "SO-12,K01,ZTO,44,4403,,73120000000012,85123A,1,\r\n"
+)
+"""The second row is a further line of goods of the first one's order."""
+PLAN_CSV: Final = (
+    "rule,carrier,routing_code,province,city,district,chutes,blind_spot\r\n"
+    "zj,ZTO,,33,,,001;002,\r\n"
+    ",ZTO,,65,,,,yes\r\n"
+)
+PARCELS_CSV: Final = (
+    "track,waybill,order_no,customer_code,shop,carrier,inducted_at,length_mm,read_quality,weight_g,expected_g,"
+    "weight_quality,decided_chute,rule,plan,plan_version,exited_at,chute,reason,reason_text,shipped,"
+    "mis_sorted\r\n"
+    "28,73120000000001\t,SO-1,K01,,ZTO,2026-11-24 13:58:47,359,good,1504,1500,good,001\t,zj,east,3,"
+    "2026-11-24 13:58:51,001\t,ok,OK,yes,no\r\n"
+)
+STREAM: Final = f"retry: 1000\n\nid: {_EVENT['seq']}\ndata: {json.dumps(_EVENT, separators=(',', ':'))}\n\n"
+METRICS: Final = (
+    "# HELP beltkeeper_gateway_inbox_seq Last inbox row committed.\n"
+    "# TYPE beltkeeper_gateway_inbox_seq gauge\n"
+    "beltkeeper_gateway_inbox_seq 801.0\n"
+)
+LINE_METRICS: Final = (
+    "# HELP beltkeeper_parcels_inducted_total Parcels that were inducted.\n"
+    "# TYPE beltkeeper_parcels_inducted_total counter\n"
+    "beltkeeper_parcels_inducted_total 28.0\n"
+)

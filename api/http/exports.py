@@ -14,6 +14,8 @@ from starlette.types import Send
 from api.csv_cells import BOM, Words, written
 from api.gateway import Gateway
 from api.http.deps import GatewayDep
+from api.http.examples import PARCELS_CSV
+from api.http.openapi import text_answer
 from api.http.problems import Problem, Slug, negotiated_language
 from api.http.schemas import CURSOR_MAX
 from edge.model.ids import TrackId
@@ -65,7 +67,7 @@ LanguageQuery = Annotated[Literal["zh-CN", "en"] | None, Query(description="Else
 @router.get(
     "/parcels.csv",
     response_class=Response,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses=text_answer("text/csv", PARCELS_CSV),
 )
 async def export_parcels(
     request: Request,

@@ -13,6 +13,7 @@ from api.http import order_rows, plan_rows
 from api.http.answers import ImportAnswer, TakenAnswer, taken_response
 from api.http.auth import Caller
 from api.http.deps import CallerDep, GatewayDep, IdPath, KeyDep, message_of
+from api.http.examples import ORDERS_CSV, PLAN_CSV
 from api.http.mapping import order_of, plan_of
 from api.http.openapi import csv_body
 from api.http.problems import Problem, Slug
@@ -29,7 +30,9 @@ router = APIRouter(prefix="/v1", tags=["import"])
 
 
 @router.post(
-    "/orders:import", responses={200: {"model": ImportAnswer}}, openapi_extra=csv_body(order_rows.COLUMNS)
+    "/orders:import",
+    responses={200: {"model": ImportAnswer}},
+    openapi_extra=csv_body(order_rows.COLUMNS, ORDERS_CSV),
 )
 async def import_orders(
     request: Request, gateway: GatewayDep, caller: CallerDep, key: KeyDep
@@ -62,7 +65,7 @@ async def import_orders(
 @router.post(
     "/plans/{plan_id}/import",
     responses={200: {"model": TakenAnswer}},
-    openapi_extra=csv_body(plan_rows.COLUMNS),
+    openapi_extra=csv_body(plan_rows.COLUMNS, PLAN_CSV),
 )
 async def import_plan(
     plan_id: IdPath,

@@ -61,17 +61,21 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def csv_body(columns: tuple[Column, ...]) -> dict[str, Any]:
+def csv_body(columns: tuple[Column, ...], example: str) -> dict[str, Any]:
     """``openapi_extra`` of a route that takes a CSV with these columns."""
-    heads = ",".join(column.name for column in columns)
     told = "Columns, in any order: " + ", ".join(f"{column.name} ({column.zh})" for column in columns)
     schema = {"type": "string", "description": told}
     return {
         "requestBody": {
             "required": True,
-            "content": {"text/csv": {"schema": schema, "example": heads + "\r\n"}},
+            "content": {"text/csv": {"schema": schema, "example": example}},
         }
     }
+
+
+def text_answer(media_type: str, example: str) -> dict[int | str, dict[str, Any]]:
+    """``responses`` of a route whose answer is a text."""
+    return {200: {"content": {media_type: {"schema": {"type": "string"}, "example": example}}}}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

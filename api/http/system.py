@@ -1,6 +1,6 @@
 """Health and metrics."""
 
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -8,13 +8,15 @@ from starlette.responses import JSONResponse, Response
 
 from api.http.answers import HealthAnswer
 from api.http.deps import GatewayDep
+from api.http.examples import LINE_METRICS, METRICS
+from api.http.openapi import text_answer
 from api.http.problems import Problem, Slug
 from api.line_process import LineSilent
 
 open_router = APIRouter(tags=["system"])
 router = APIRouter(tags=["system"])
 
-TEXT: Final[dict[str, Any]] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
+TEXT: Final = "text/plain"
 """Prometheus' exposition format."""
 
 
@@ -26,13 +28,13 @@ async def health(gateway: GatewayDep) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/metrics", response_class=Response, responses={200: TEXT})
+@router.get("/metrics", response_class=Response, responses=text_answer(TEXT, METRICS))
 async def metrics(gateway: GatewayDep) -> Response:
     """The gateway's own, in the exposition format."""
     return Response(gateway.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-@router.get("/metrics/line", response_class=Response, responses={200: TEXT})
+@router.get("/metrics/line", response_class=Response, responses=text_answer(TEXT, LINE_METRICS))
 async def line_metrics(gateway: GatewayDep) -> Response:
     """The line process's, fetched from its Unix socket; 503 ``line_down`` when it does not answer."""
     try:

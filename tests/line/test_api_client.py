@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.http.auth import Role
-from api.http.examples import EXAMPLES
+from api.http.examples import EXAMPLES, ORDERS_CSV, PLAN_CSV
 from edge.model.order import CancelOutcome
 from tests.core.store_kit import MIDNIGHT, clock, parcel_life
 from tests.line.gateway_kit import open_desk, open_line, order_json
@@ -29,6 +29,8 @@ async def test_a_day_at_the_line(tmp_path: Path) -> None:
         assert (await erp.call("put_orders", batch))["stored"] == 2
         text = "order_no,customer_code,carrier,waybill_no,sku,qty\nSO-9,K01,ZTO,73120000000009,A,1\n"
         assert (await erp.call("import_orders", text))["stored"] == 1
+        imported = await erp.call("import_orders", ORDERS_CSV)
+        assert imported == {"rows": 3, "orders": 2, "stored": 2, "unchanged": 0}
         assert (await erp.call("get_order", order_no="SO-9"))["status"] == "released"
         assert (await erp.call("hold_order", EXAMPLES["MessageOnly"], order_no="SO-9"))["outcome"] == "stored"
         await erp.call("release_order", {"message_id": "r1"}, order_no="SO-9", **{"Idempotency-Key": "r1"})
@@ -39,7 +41,7 @@ async def test_a_day_at_the_line(tmp_path: Path) -> None:
         await erp.call("put_goods_item", EXAMPLES["GoodsIn"], sku="85123A")
         await erp.call("put_goods", EXAMPLES["GoodsBatch"])
         await maintenance.call("put_plan", EXAMPLES["PlanIn"], plan_id="east")
-        await maintenance.call("import_plan", "chutes\n001\n", plan_id="west", version=1)
+        await maintenance.call("import_plan", PLAN_CSV, plan_id="west", version=1)
         await maintenance.call("activate_plan", EXAMPLES["PlanActivation"], plan_id="east")
         await maintenance.call("command_line", EXAMPLES["LineCommandIn"])
         coded = await maintenance.call("key_code", EXAMPLES["CodingIn"], track=1)
