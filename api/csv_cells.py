@@ -6,8 +6,10 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
+Cell = str | int | datetime | None
 BOM: Final = "\ufeff"
 DELIMITERS: Final = ",;\t"
 COLUMNS_MAX: Final = 64
@@ -17,9 +19,31 @@ VALUE_SHOWN: Final = 40
 """Characters of a wrong cell that are told back."""
 FORMULA_STARTS: Final = tuple("=+-@\t\r＝＋－＠")
 """What makes a spreadsheet compute a cell; the wide forms too, which a Chinese one takes for the same."""
-_NUMERAL: Final = re.compile(r"0\d+|\d{12,}")
-"""Digits that Excel would spoil: leading zeros go, from the 12th on it writes 7.31E+13, from the 16th they
-are lost."""
+_PLAIN_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,10}")
+"""Shown as it is written. Of other digits leading zeros go, from the 12th on Excel writes 7.31E+13, from the
+16th they are lost."""
+_MONTH: Final = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_READ_ANEW: Final = re.compile(
+    r"[($¥￥€£]*[.,]?\d[\d\s.,:/%)年月日时分秒-]*"  # 007, 2026-11, 1/2, 12:30, 1.50, 5%, 1月2日
+    r"|\d*[.,]?\d+E[+-]?\d+"  # 3E5
+    rf"|{_MONTH}[\s./-]*\d[\d\s,./:-]*"  # MAR5, Jan-1
+    rf"|\d+[\s./-]*{_MONTH}(?:[\s./-]*\d+)?"  # 5-MAR
+    r"|\d[\d:]*\s*[AP]M?"  # 9 AM
+    r"|TRUE|FALSE|真|假"
+    r"|#[A-Z/0!?]+",  # #N/A
+    re.IGNORECASE,
+)
+"""What Excel takes for a number, a date, a time, a truth or an error, and keeps as that."""
+_ROUNDED: Final = re.compile(r"\d(?:\.\d+)?E\+\d{2,3}")
+"""How Excel writes a number that it has rounded: nobody numbers things so."""
+_DATED: Final = re.compile(
+    r"\d{1,4}[/-]\d{1,2}[/-]\d{1,4}(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"  # 2026/11/1, 2026-11-01 00:00
+    r"|(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?"
+)
+"""How Excel writes a date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +108,10 @@ TOO_MANY_ROWS: Final = Words(
 )
 NO_HEADING: Final = Words(en="the first row must name the columns", zh="首行必须是列名")
 TWICE: Final = Words(en="this column comes twice: remove one", zh="该列重复：请删去一列")
+SPOILT: Final = Words(
+    en="a spreadsheet has made a number or a date of it: format the column as text and enter it anew",
+    zh="表格软件已把它变成数字或日期：请将该列设为文本后重新输入",
+)
 TOO_WIDE: Final = Words(en="there are more cells than columns: remove them", zh="单元格多于列数：请删去")
 
 
@@ -163,16 +191,39 @@ def _row(no: int, cells: Sequence[str], names: Sequence[str], columns: Sequence[
 
 
 def safe(text: str) -> str:
-    """A text as a cell: a formula gets an apostrophe, digits that are a name get a tab behind them."""
+    """A text as a cell: a formula gets an apostrophe, and what would be taken for a number or a date a tab
+    behind it."""
     if text.startswith(FORMULA_STARTS):
         return "'" + text
-    return text + "\t" if _NUMERAL.fullmatch(text) else text
+    if _PLAIN_NUMBER.fullmatch(text) or not _READ_ANEW.fullmatch(text.strip()):
+        return text
+    return text + "\t"
 
 
-def written(rows: Sequence[Sequence[str | int | None]]) -> str:
-    """Lines with CR LF; texts made ``safe``, None as nothing."""
+def is_rounded(cell: str) -> bool:
+    """Whether a spreadsheet has made a number of what was a name."""
+    return _ROUNDED.fullmatch(cell) is not None
+
+
+def told_of(cell: str, do: Words) -> Words:
+    """What to do about a cell that cannot be: ``do``, unless it shows that a spreadsheet has spoilt it."""
+    return SPOILT if is_rounded(cell) or _DATED.fullmatch(cell) else do
+
+
+def written(rows: Sequence[Sequence[Cell]]) -> str:
+    """Lines with CR LF; texts made ``safe``, moments as a spreadsheet reads them, None as nothing."""
     out = io.StringIO()
     writer = csv.writer(out)
     for row in rows:
-        writer.writerow([safe(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow([_cell(one) for one in row])
     return out.getvalue()
+
+
+def _cell(value: Cell) -> str | int | None:
+    match value:
+        case datetime():
+            return value.strftime("%Y-%m-%d %H:%M:%S")
+        case str():
+            return safe(value)
+        case _:
+            return value

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
-from api.csv_cells import BOM, Words, written
+from api.csv_cells import BOM, Cell, Words, written
 from api.gateway import Gateway
 from api.http.deps import GatewayDep
 from api.http.examples import PARCELS_CSV
@@ -27,7 +27,6 @@ ROWS_MAX: Final = 200_000
 PAGE_ROWS: Final = 500
 RETRY_AFTER_S: Final = 5
 
-Cell = str | int | None
 HEADINGS: Final = (
     Words(en="track", zh="跟踪号"),
     Words(en="waybill", zh="运单号"),
@@ -76,8 +75,8 @@ async def export_parcels(
     after: AfterTrack = 0,
     lang: LanguageQuery = None,
 ) -> Response:
-    """The parcels inducted on a day, each as it stands. No cell is taken for a formula, and a waybill stays
-    text (a tab behind its digits)."""
+    """The parcels inducted on a day, each as it stands. No cell is taken for a formula, and a name that looks
+    like a number or a date stays text (a tab behind it)."""
     language = lang or negotiated_language(request.headers.get("accept-language", ""))
     first, last = await gateway.recorded(gateway.record.tracks_of(f"{day:%Y%m%d}"))
     first = TrackId(max(first, after))
@@ -152,8 +151,8 @@ def _reason_texts() -> dict[str | None, Words]:
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
 
 
-def _local(utc_us: int | None, zone: ZoneInfo) -> str | None:
-    """The site's own time, as a spreadsheet reads it."""
+def _local(utc_us: int | None, zone: ZoneInfo) -> datetime | None:
+    """The site's own time."""
     if utc_us is None:
         return None
-    return (_EPOCH + timedelta(microseconds=utc_us)).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    return (_EPOCH + timedelta(microseconds=utc_us)).astimezone(zone)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from api.csv_cells import CellError, Column, Row, Words
+from api.csv_cells import SPOILT, CellError, Column, Row, Words, is_rounded, told_of
 from api.http.bodies import field_errors
 from api.http.schemas import OrderIn
 
@@ -79,6 +79,11 @@ COLUMNS: Final = (
 )
 BY_NAME: Final = {column.name: column for column in COLUMNS}
 LINE_COLUMNS: Final = frozenset({"sku", "qty", "is_gift"})
+NAMES: Final = frozenset(
+    {"order_no", "customer_code", "shop", "platform", "wave", "pick_slip_no", "carrier", "waybill_no"}
+    | {"routing_code", "bag_place", "sku", "packaging_code"}
+)
+"""Texts that stand for something: digits in them are no number."""
 WHOLE: Final = frozenset({"version", "qty", "tare_g", "expected_weight_g", "tolerance_g"})
 YES: Final = frozenset({"yes", "y", "true", "1", "是"})
 NO: Final = frozenset({"", "no", "n", "false", "0", "否"})
@@ -127,11 +132,19 @@ def _differing(first: Row, row: Row) -> list[CellError]:
 
 def checked_order(rows: OrderRows, message_id: str) -> tuple[dict[str, Any], OrderIn] | list[CellError]:
     """The order as if it had come as JSON, or everything that is wrong with its cells."""
+    spoilt = [error for row in rows.lines for error in rounded(row, NAMES)]
+    if spoilt:
+        return spoilt
     asked = _as_json(rows, message_id)
     try:
         return asked, OrderIn.model_validate(asked)
     except ValidationError as error:
         return [_placed(rows, found.loc) for found in field_errors(error)]
+
+
+def rounded(row: Row, names: Iterable[str]) -> list[CellError]:
+    """Names that a spreadsheet has made numbers of, in what may be any text."""
+    return [row.error(name, SPOILT) for name in names if is_rounded(row.cells[name])]
 
 
 def _as_json(rows: OrderRows, message_id: str) -> dict[str, Any]:
@@ -183,4 +196,5 @@ def _placed(rows: OrderRows, loc: Sequence[str | int]) -> CellError:
     last = "packaging_code" if names[-2:] == ["packaging", "code"] else names[-1] if names else ""
     name = {"region": "district"}.get(last, last)
     column = BY_NAME.get(name, BY_NAME["order_no"])
-    return row.error(column.name, column.do)
+    do = told_of(row.cells[column.name], column.do) if column.name in NAMES else column.do
+    return row.error(column.name, do)

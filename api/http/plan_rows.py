@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from api.csv_cells import CellError, Column, Row, Words
+from api.csv_cells import CellError, Column, Row, Words, told_of
 from api.http.bodies import field_errors
 from api.http.order_rows import BY_NAME as ORDER_COLUMNS
-from api.http.order_rows import NO, YES
+from api.http.order_rows import NO, YES, rounded
 from api.http.schemas import RULES_MAX, BlindSpotIn, RuleIn
 from edge.model.ids import ChuteId
 from edge.model.topology import ChuteKind
@@ -47,6 +47,7 @@ COLUMNS: Final = (
     BLIND_SPOT,
 )
 BY_NAME: Final = {column.name: column for column in COLUMNS}
+NAMES: Final = ("rule", "carrier", "routing_code")
 TOO_MANY: Final = Words(en=f"at most {RULES_MAX:,} rows", zh=f"至多 {RULES_MAX:,} 行")
 _BETWEEN: Final = re.compile(r"[;；、/\s]+")
 
@@ -63,6 +64,9 @@ def checked_rules(
         if count > RULES_MAX:
             errors.append(row.error("", TOO_MANY))
             break
+        if spoilt := rounded(row, NAMES):
+            errors += spoilt
+            continue
         name = row.cells["rule"] or f"row-{row.no}"
         blind = row.cells["blind_spot"].lower()
         if blind not in YES | NO or (blind in YES and row.cells["chutes"]):
@@ -99,4 +103,5 @@ def _unfit(row: Row, chutes: Sequence[str], kinds: Mapping[ChuteId, ChuteKind]) 
 def _placed(row: Row, loc: Sequence[str | int]) -> CellError:
     name = {"id": "rule"}.get(str(loc[0]), str(loc[0])) if loc else "rule"
     column = BY_NAME.get(name, RULE)
-    return row.error(column.name, column.do)
+    do = told_of(row.cells[column.name], column.do) if column.name in NAMES else column.do
+    return row.error(column.name, do)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from api.csv_cells import (
     BOM,
     FORMULA_STARTS,
+    SPOILT,
     CellError,
     Column,
     CsvUnreadable,
@@ -26,6 +28,42 @@ from api.http.order_rows import checked_order, grouped
 from edge.model.ids import ChuteId
 from edge.model.topology import ChuteKind
 
+READ_ANEW = (
+    *(
+        "2026-11",
+        "1-2",
+        "1/2",
+        "2026/11/01",
+        "11.12.26",
+        "571-01-003",
+        "1月2日",
+        "2026年11月",
+        "12:30",
+        "1.50",
+    ),
+    *("3E5", "12E10", "1e-3", "1.5E3", "5%", "1,500", "(5)", "¥5", ".5", "0001-2", "１２３", "1 1/2"),
+    *("JAN-1", "MAR5", "Sept2", "march 1", "5-MAR", "1Jan2026", "Nov-26", "1.50", "9 AM", "9:30p"),
+    *("DEC 25, 2026", "TRUE", "false", "#N/A", "2026-11-01 00:00"),
+)
+"""What Excel makes a number, a date, a time, a truth or an error of."""
+LEFT_ALONE = (
+    *(
+        "SO-1",
+        "E5",
+        "SF1234567890123",
+        "B3",
+        "K01",
+        "ZTO",
+        "MARKET5",
+        "MARS",
+        "JAN",
+        "A-1",
+        "3E",
+        "3EX5",
+        "1D5",
+    ),
+    *("1D5", "TRUELY", "杭州1", "A1:B2", "12345678901", "#1 box"),
+)
 DO = Words(en="a letter", zh="一个字母")
 COLUMNS = (
     Column(name="a", zh="甲", do=DO, needed=True),
@@ -107,6 +145,8 @@ def test_bytes_that_are_no_text() -> None:
         ("12345", "12345"),
         ("0", "0"),
         ("正常", "正常"),
+        *((text, text + "\t") for text in READ_ANEW),
+        *((text, text) for text in LEFT_ALONE),
     ],
 )
 def test_no_cell_is_computed_or_spoiled(text: str, cell: str) -> None:
@@ -178,6 +218,7 @@ def test_rows_of_one_order_make_one_order() -> None:
             GOOD.replace("SO-1", "SO 1").replace("K01", "K" * 65),
             [(2, "order_no", "SO 1"), (2, "customer_code", "K" * 40)],
         ),
+        (GOOD.replace("K01", "3.00E+05"), [(2, "customer_code", "3.00E+05")]),
         (GOOD + "SO-1,K02,,,B,1,,,,,,\n", [(3, "customer_code", "K02")]),
         (GOOD + GOOD.replace("SO-1", "SO-2") + GOOD, [(4, "order_no", "SO-1")]),
         (GOOD + "SO-1,,,,B,-1,,,,maybe,,\n", [(3, "qty", "-1"), (3, "is_gift", "maybe")]),
@@ -185,6 +226,31 @@ def test_rows_of_one_order_make_one_order() -> None:
 )
 def test_each_wrong_cell_is_named(text: str, cells: list[tuple[int, str, str]]) -> None:
     assert sorted(wrong(text)) == sorted(cells)
+
+
+@pytest.mark.parametrize("value", ["7.31E+13", "2026-11-01 00:00", "2026/11/1", "1月2日", "2026年11月"])
+@pytest.mark.parametrize("place", ["SO-1", "73120000000001", ",A,"])
+def test_what_a_spreadsheet_has_spoilt_is_told(value: str, place: str) -> None:
+    text = GOOD.replace(place, place.replace(place.strip(","), value))
+    (order,), _ = grouped(rows(HEAD + text))
+    made = checked_order(order, "m-1")
+    assert isinstance(made, list)
+    assert [(error.value, error.do) for error in made] == [(value, SPOILT)]
+
+
+@pytest.mark.parametrize("value", ["Nov-26", "2026-11", "3E5", "TRUE"])
+def test_what_may_be_a_name_is_not_guessed_at(value: str) -> None:
+    (order,), _ = grouped(rows(HEAD + GOOD.replace("SO-1", value)))
+    made = checked_order(order, "m-1")
+    assert isinstance(made, tuple)
+    assert made[1].order_no == value
+
+
+def test_a_moment_is_written_bare() -> None:
+    moment = datetime(2026, 11, 24, 13, 58, 47, 692_000, tzinfo=UTC)
+    assert written([[moment, "2026-11-24 13:58:47", None, 7]]) == (
+        "2026-11-24 13:58:47,2026-11-24 13:58:47\t,,7\r\n"
+    )
 
 
 def test_every_column_of_an_order_says_what_to_do_in_both_languages() -> None:
@@ -222,6 +288,7 @@ def plan(text: str) -> tuple[list[tuple[str, list[str]]], int, list[tuple[int, s
         (",ZTO,,,,,,是\n", [], 0, [(2, "province", "")]),
         (",ZTO,,65,,,001,是\n", [], 0, [(2, "blind_spot", "是")]),
         ("r1,,,,,,,\n", [], 0, [(2, "chutes", "")]),
+        ("r1,ZTO,5.71E+11,,,,001,\n", [], 0, [(2, "routing_code", "5.71E+11")]),
         (
             "r1,,,,,,009;END,\nr 2,,,,,,001,\n",
             [("r1", ["009", "END"])],
