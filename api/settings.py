@@ -59,4 +59,5 @@ class GatewaySettings:
     line_metrics_ms: int = 2_000
     line_metrics_max_bytes: int = 4 * 1024 * 1024
     line_look_ms: int = 500
-    """What the line process said of its devices is told on for so long; it also has so long to answer."""
+    """What the line process said of its belt and devices is told on for so long; it also has so long
+    to answer."""

@@ -44,7 +44,7 @@ from edge.runtime.inbox_follower import InboxFollower
 from edge.runtime.line_loop import LineLoop
 from edge.runtime.link_keeper import LinkKeeper
 from edge.runtime.look_ups import LookUps
-from edge.runtime.metrics import LineMetrics, MetricsSocket
+from edge.runtime.metrics import LineMetrics, MetricsSocket, line_now
 from edge.runtime.notify import Notify
 from edge.runtime.outputs import Outputs
 from edge.runtime.recovery import Recovered, WithoutClockSteps, recover
@@ -482,7 +482,11 @@ async def opened(
     metrics.gauge("beltkeeper_start_time_seconds", "When this run began (Unix time).", lambda: begun_s)
     stack.callback(bell.close)
     bell.open(app.follower.ring)
-    socket = MetricsSocket(places.line_metrics, metrics.registry)
+    socket = MetricsSocket(
+        places.line_metrics,
+        metrics.registry,
+        lambda: line_now(app.core.state, app.devices_up(), app.devices_heard()),
+    )
     stack.push_async_callback(socket.close)
     await socket.open()
     return app

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1", tags=["line"])
 async def get_line(gateway: GatewayDep) -> JSONResponse:
     """State, permit of induction, plan in force, and whether the line process lives."""
     now = await gateway.recorded(gateway.record.now())
-    said = await gateway.process.devices()
+    said = await gateway.process.now()
     line = now.line
     plan = None if line is None or not line.plan else {"plan_id": line.plan, "version": line.plan_version}
     return JSONResponse(
@@ -60,7 +60,7 @@ async def get_chutes(gateway: GatewayDep) -> JSONResponse:
 async def get_devices(gateway: GatewayDep) -> JSONResponse:
     """Every device of the line: whether its link is up, and how old its last word is."""
     known = {row.device: row for row in (await gateway.recorded(gateway.record.now())).devices}
-    said = await gateway.process.devices()
+    said = await gateway.process.now()
     devices = [
         device_body(device, kind, known.get(device), said)
         for device, kind in devices_of(gateway.line).items()

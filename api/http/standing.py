@@ -1,16 +1,15 @@
 """What stands on the line, as clients get it: the record's rows beside the line's own description."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
-from api.line_process import DeviceNow
+from api.line_process import LineNow
 from api.moments import moment
 from edge.model.topology import Chute, Topology
 from edge.store.journal_types import AlarmRow, ChuteRow, DeviceRow
 
 DeviceKind = Literal["plc", "bench", "reader", "scale"]
-Said = Mapping[str, DeviceNow] | None
-"""What the line process says of its devices now; None: it does not answer."""
+Said = LineNow | None
+"""What the line process says of itself now; None: it does not answer."""
 
 
 def process_word(said: Said) -> Literal["up", "down"]:
@@ -28,7 +27,7 @@ def devices_of(line: Topology) -> dict[str, DeviceKind]:
 
 
 def device_body(device: str, kind: DeviceKind, row: DeviceRow | None, said: Said) -> dict[str, Any]:
-    now = None if said is None else said.get(device)
+    now = None if said is None else said.devices.get(device)
     return {
         "device": device,
         "kind": kind,

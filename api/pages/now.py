@@ -43,7 +43,7 @@ def words_of(reasons: Reasons, reason: str, language: Language) -> Words:
 async def now_of(gateway: Gateway, reasons: Reasons, language: Language) -> dict[str, Any]:
     """Everything that the page draws, as of row ``seq``. Raises ``Problem`` (503)."""
     now = await gateway.recorded(gateway.record.now())
-    said = await gateway.process.devices()
+    said = await gateway.process.now()
     on_belt = await gateway.recorded(gateway.record.parcels_after(TrackId(0), COUNTED, on_belt=True))
     after = JournalSeq(max(0, now.seq - LOOKED_BACK))
     rows = await gateway.recorded(gateway.record.rows_after(after, LOOKED_BACK))
@@ -62,6 +62,7 @@ async def now_of(gateway: Gateway, reasons: Reasons, language: Language) -> dict
         "since": None if line is None else moment(line.since_utc_us),
         "permitted": line is not None and line.permitted,
         "on_belt": now.on_belt,
+        "belt_runs": None if said is None else said.belt_runs,
         "parcels": _places(on_belt, rows),
         "chutes": [chute_body(chute, chutes.get(chute.id)) for chute in gateway.line.chutes],
         "devices": [

@@ -31,8 +31,9 @@ FOLLOWED: Final = frozenset(
         "AlarmAcknowledged",
         "ChuteSwitched",
     }
+    | {"StatusBitsChanged", "PlcAttached", "PlcDetached", "PlcRefused"}
 )
-"""Rows that move something on the page."""
+"""Rows that move something on the page, the last of them by telling whether the belt runs."""
 SEARCH_MAX: Final = 64
 
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)

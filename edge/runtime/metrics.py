@@ -1,10 +1,12 @@
 """Metrics of the line process: base units, labels from fixed enumerations and the line's own chutes.
 
 Served as text on a Unix socket; the gateway passes them on. No barcode, order or track is a label.
+Beside them ``/now``: what a page asks for again and again, for a twentieth of what a scrape costs.
 """
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -37,6 +39,7 @@ from edge.model.records import (
     TrackOpened,
     Weighed,
 )
+from edge.model.register_map import StateBit
 from edge.model.topology import Topology
 from edge.model.units import US_PER_S
 from edge.model.verdict import Reason
@@ -218,12 +221,23 @@ class _Family(Collector):
         return (self._family,)
 
 
-class MetricsSocket:
-    """Answers ``GET`` on a Unix socket with the registry's text; one answer a connection."""
+def line_now(state: CoreState, devices: Mapping[DeviceId, bool], heard: Mapping[DeviceId, int]) -> bytes:
+    """One JSON object: whether the belt runs (null: the PLC is away, nobody knows), and of each device
+    whether its link is up and how many µs ago it spoke (null: not in this run)."""
+    plc = state.plc
+    runs = bool(plc.bits.state & StateBit.RUN) if plc.attached else None
+    links = {name: {"up": up, "heard_age_us": heard.get(name)} for name, up in devices.items()}
+    return json.dumps({"belt_runs": runs, "devices": links}).encode()
 
-    def __init__(self, path: Path, registry: CollectorRegistry) -> None:
+
+class MetricsSocket:
+    """Answers ``GET`` on a Unix socket, one answer a connection: ``/now`` with what ``now`` makes, anything
+    else with the registry's text."""
+
+    def __init__(self, path: Path, registry: CollectorRegistry, now: Callable[[], bytes]) -> None:
         self._path = path
         self._registry = registry
+        self._now = now
         self._server: asyncio.Server | None = None
         self._scrapes = 0
 
@@ -247,10 +261,13 @@ class MetricsSocket:
             TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError
         ):
             async with asyncio.timeout(REQUEST_S):
-                await reader.readuntil(b"\r\n\r\n")
-                body = await self._text()
+                request = await reader.readuntil(b"\r\n\r\n")
+                if request.startswith(b"GET /now "):
+                    kind, body = "application/json", self._now()
+                else:
+                    kind, body = CONTENT_TYPE_LATEST, await self._text()
                 head = (
-                    f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE_LATEST}\r\n"
+                    f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n"
                     f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
                 )
                 writer.write(head.encode() + body)

@@ -1,5 +1,9 @@
 """Metrics: counters follow the records, gauges the core as it is, labels come from closed sets only."""
 
+import json
+from dataclasses import replace
+
+import pytest
 from prometheus_client import generate_latest
 
 from edge.core.state import CoreState
@@ -8,9 +12,10 @@ from edge.model.divert import CommandStatus
 from edge.model.ids import CommandSeq, DeviceId, ExitNo, TrackId
 from edge.model.line import LineState
 from edge.model.records import AlarmCleared, Refused, ToldTimed
+from edge.model.register_map import StateBit
 from edge.model.units import MonoUs
 from edge.model.verdict import Reason
-from edge.runtime.metrics import LineMetrics
+from edge.runtime.metrics import LineMetrics, line_now
 from tests.core import store_kit
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import DEMO
@@ -123,3 +128,26 @@ def test_gauges_follow_a_core_that_runs() -> None:
     assert values(subject)["beltkeeper_parcels_on_belt"] == 1
     subject.gauge("beltkeeper_more", "Asked for.", lambda: 3)
     assert values(subject)["beltkeeper_more"] == 3
+
+
+@pytest.mark.parametrize(
+    ("attached", "bits", "runs"),
+    [
+        (True, StateBit.RUN | StateBit.INDUCTION, True),
+        (True, StateBit.E_STOP, False),
+        (False, StateBit.RUN, None),
+    ],
+)
+def test_what_the_line_says_of_its_belt_and_its_devices_now(
+    attached: bool, bits: StateBit, runs: bool | None
+) -> None:
+    state = CoreState()
+    state.plc.attached, state.plc.bits = attached, replace(state.plc.bits, state=bits)
+    up = {DeviceId("plc"): attached, DeviceId("top"): False}
+    assert json.loads(line_now(state, up, {DeviceId("plc"): 12_500})) == {
+        "belt_runs": runs,
+        "devices": {
+            "plc": {"up": attached, "heard_age_us": 12_500},
+            "top": {"up": False, "heard_age_us": None},
+        },
+    }

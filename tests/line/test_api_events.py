@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from api import feed
 from api.http.auth import Role
+from edge.core.state import CoreState
 from edge.model import events as e
 from edge.model import records as r
 from edge.model.alarm import AlarmKind
@@ -20,6 +22,7 @@ from edge.model.line import LineState
 from edge.model.route import SortPlan, SortRule
 from edge.model.units import MonoUs
 from edge.ports.journal import JournalItem
+from edge.runtime.metrics import MetricsSocket, line_now
 from edge.store.journal_writer import JournalWriter
 from tests.core.store_kit import MIDNIGHT, clock, exited, identified, opened, parcel_life
 from tests.line.gateway_kit import Desk, Stream, open_desk, open_stream, slug_of
@@ -340,18 +343,10 @@ async def test_the_line_as_it_stands(tmp_path: Path) -> None:
 
 
 async def test_devices_as_the_line_process_has_them(tmp_path: Path) -> None:
-    from prometheus_client import CollectorRegistry, Gauge
-
-    from edge.runtime.metrics import MetricsSocket
-
-    registry = CollectorRegistry()
-    up = Gauge("beltkeeper_device_up", "Up.", ["device"], registry=registry)
-    age = Gauge("beltkeeper_device_heard_age_seconds", "Age.", ["device"], registry=registry)
-    up.labels("plc").set(1)
-    up.labels("top").set(0)
-    age.labels("plc").set(0.0125)
+    up = {DeviceId("plc"): True, DeviceId("top"): False}
+    now = line_now(CoreState(), up, {DeviceId("plc"): 12_500})
     async with open_desk(tmp_path) as desk:
-        socket = MetricsSocket(desk.places.line_metrics, registry)
+        socket = MetricsSocket(desk.places.line_metrics, CollectorRegistry(), lambda: now)
         await socket.open()
         found = (await desk.operator.get("/v1/line/devices")).json()
         await socket.close()

@@ -79,7 +79,7 @@ async def test_the_lines_metrics_are_passed_on(tmp_path: Path) -> None:
     registry = CollectorRegistry()
     Gauge("beltkeeper_belt_speed_metres_per_second", "Speed.", registry=registry).set(1.5)
     async with open_desk(tmp_path) as desk:
-        line = MetricsSocket(desk.places.line_metrics, registry)
+        line = MetricsSocket(desk.places.line_metrics, registry, lambda: b"{}")
         await line.open()
         answer = await desk.operator.get("/metrics/line")
         await line.close()
@@ -134,3 +134,17 @@ async def test_a_line_that_says_it_wrong(tmp_path: Path, words: bytes, patience_
     ):
         answer = await desk.operator.get("/metrics/line")
         assert (answer.status_code, slug_of(answer)) == (503, "line_down")
+
+
+@pytest.mark.parametrize(
+    "said", [b"beltkeeper_device_up 1", b"{}", b'{"belt_runs":null,"devices":{"plc":1}}']
+)
+async def test_a_line_that_says_of_itself_what_nobody_understands_is_down(
+    tmp_path: Path, said: bytes
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        line = MetricsSocket(desk.places.line_metrics, CollectorRegistry(), lambda: said)
+        await line.open()
+        answer = await desk.operator.get("/v1/line/devices")
+        await line.close()
+        assert (answer.status_code, answer.json()["process"]) == (200, "down")

@@ -116,7 +116,7 @@ async def test_every_answer_is_one_that_the_description_has(tmp_path: Path) -> N
         running_gateway(tmp_path) as gateway,
         open_line(places, lambda row: (CancelOutcome.ACCEPTED,)),
     ):
-        metrics = MetricsSocket(places.line_metrics, CollectorRegistry())
+        metrics = MetricsSocket(places.line_metrics, CollectorRegistry(), lambda: b"{}")
         await metrics.open()
         keys = await asyncio.to_thread(keys_for, tmp_path)
         seen = await asyncio.to_thread(fuzzed, gateway, keys)

@@ -105,7 +105,7 @@ async def served(deep: Path) -> AsyncIterator[Path]:
     registry = CollectorRegistry()
     Gauge("beltkeeper_test", "One.", registry=registry).set(7)
     (deep / "m").write_text("stale")
-    subject = MetricsSocket(deep / "m", registry)
+    subject = MetricsSocket(deep / "m", registry, lambda: b'{"belt_runs": null}')
     await subject.open()
     yield deep / "m"
     await subject.close()
@@ -135,6 +135,12 @@ async def test_a_get_is_answered_with_the_text_and_hung_up(served: Path) -> None
         assert f"Content-Length: {len(body)}" in lines
         assert "Connection: close" in lines
         assert b"beltkeeper_test 7.0" in body
+
+
+async def test_now_is_answered_with_what_the_line_says_of_itself(served: Path) -> None:
+    head, _, body = (await ask(served, b"GET /now HTTP/1.1\r\nHost: x\r\n\r\n")).partition(b"\r\n\r\n")
+    assert b"Content-Type: application/json" in head
+    assert body == b'{"belt_runs": null}'
 
 
 @pytest.mark.parametrize("request_", [b"GET /metrics", b"x" * 20_000], ids=["half a request", "too long"])

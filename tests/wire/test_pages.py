@@ -116,6 +116,8 @@ async def acknowledge_an_alarm(page: Page, demo: RunningDemo) -> None:
     try:
         alarm = page.locator("#alarms li", has_text="The scale is away")
         await expect(alarm).to_be_visible()
+        device = page.locator("#devices li", has_text=re.compile("^scale"))
+        await expect(device).to_contain_text(re.compile(r"down\s*last word \d+\.\d s ago · \S"))
         await picture(page, "live-en")
         await alarm.get_by_role("button").click()
         await expect(alarm).to_contain_text("operator-1")

@@ -7,7 +7,10 @@
   const SVG = "http://www.w3.org/2000/svg", STALE_MS = 6000, AGAIN_MS = 5000, GONE_MS = 700;
   const parcels = new Map();
   const layer = document.getElementById("parcels");
-  let seq = 0, heard = performance.now(), skew = Infinity, source = null;
+  const RUN = 1, ROW_IS_NEWER_MS = 1500;
+  let seq = 0, heard = performance.now(), skew = Infinity, source = null, down = false;
+  // Whether the belt runs (null: nobody knows), since when a row says so, and for how long it has run here.
+  let runs = null, told = -Infinity, ran = 0, ticked = performance.now();
 
   const byId = (id) => document.getElementById(id);
   const make = (name, text, cls) => {
@@ -24,6 +27,19 @@
   const x = (mm) => left + (mm * (right - left)) / end;
   // The line's clock as this page hears of it: the shortest way that news has taken so far.
   const age = (at) => (at === null || skew === Infinity ? 0 : Math.max(0, Date.now() - Date.parse(at) - skew));
+  // Parcels are drawn on in the belt's own time: it stands while the belt does, and while no news come.
+  const stale = () => down || performance.now() - heard > STALE_MS;
+  const belt = () => {
+    const now = performance.now();
+    if (runs && !stale()) ran += now - ticked;
+    ticked = now;
+    return ran;
+  };
+  function running(whether) {
+    belt();
+    runs = whether;
+    byId("belt").textContent = runs ? "" : " · " + (runs === false ? said.tBeltStands : said.tBeltUnknown);
+  }
   const clock = (at) => { if (at !== null) skew = Math.min(skew, Date.now() - Date.parse(at)); };
 
   // --- parcels ---------------------------------------------------------------------------------
@@ -35,7 +51,7 @@
       node.append(svg("rect", {x: -width, y: 116, width, height: 18, rx: 2}), svg("text", {x: -width / 2, y: 131}), svg("title", {}));
       node.addEventListener("click", () => { location.href = "/parcel/" + track; });
       layer.append(node);
-      one = {node, eye: 0, at: performance.now(), reason: null, leaving: 0};
+      one = {node, eye: 0, at: belt(), reason: null, leaving: 0};
       parcels.set(track, one);
     }
     return one;
@@ -45,7 +61,7 @@
     if (one.leaving || eye < one.eye) return;
     one.seq = row;
     one.eye = eye;
-    one.at = performance.now() - age(at);
+    one.at = belt() - (runs ? age(at) : 0);
   }
   function decided(track, reason, chute) {
     const one = parcels.get(track);
@@ -62,7 +78,7 @@
     one.to = box === null ? null : [Number(box.dataset.x), Number(box.dataset.y)];
   }
   function draw() {
-    const now = performance.now();
+    const now = performance.now(), at = belt(), old = stale();
     for (const [track, one] of parcels) {
       if (one.leaving) {
         const part = Math.min(1, (now - one.leaving) / GONE_MS);
@@ -73,12 +89,12 @@
         continue;
       }
       const last = eyes[Math.max(0, one.eye - 1)], next = eyes[one.eye] === undefined ? end : eyes[one.eye];
-      one.x = x(Math.min(next, last + (speed * (now - one.at)) / 1000));
+      one.x = x(Math.min(next, last + (speed * (at - one.at)) / 1000));
       one.node.setAttribute("transform", "translate(" + one.x + " 0)");
     }
-    const stale = now - heard > STALE_MS;
-    document.body.classList.toggle("stale", stale);
-    byId("stale").hidden = !stale;
+    document.body.classList.toggle("stale", old);
+    byId("stale").hidden = !old;
+    byId("stale").textContent = down ? said.tLineSilent : said.tStale;
     requestAnimationFrame(draw);
   }
 
@@ -110,8 +126,8 @@
     const word = one.up === null ? said.tUnknown : one.up ? said.tUp : said.tDown;
     const node = make("li");
     node.append(make("b", one.device + " "), make("span", word, one.up ? "" : "bad"));
-    const older = one.heard_age_ms === null ? "" : said.tHeard.replace("{s}", (one.heard_age_ms / 1000).toFixed(1));
-    node.append(make("small", one.up === false ? one.why : older));
+    const older = one.heard_age_ms === null ? said.tNotHeard : said.tHeard.replace("{s}", (one.heard_age_ms / 1000).toFixed(1));
+    node.append(make("small", one.up === null ? "" : older + (one.up || !one.why ? "" : " · " + one.why)));
     const label = document.querySelector('[data-device="' + CSS.escape(one.device) + '"]');
     if (label !== null) label.classList.toggle("down", one.up !== true);
     return node;
@@ -125,14 +141,17 @@
     box.querySelector(".count").textContent = counts[one.chute] || 0;
   }
   function show(now) {
+    belt();
     heard = performance.now();
-    const down = now.process === "down";
+    down = now.process === "down";
+    // What it said of itself may be half a second old.
+    if (heard - told > ROW_IS_NEWER_MS) running(now.belt_runs);
     const state = byId("state-text");
     state.textContent = down ? said.tProcessDown : now.state_text;
     state.className = down ? "bad" : now.state === "execute" ? "" : "not";
     byId("induction").textContent = down ? "" : now.permitted ? said.tInductionOn : said.tInductionOff;
     byId("induction").className = now.permitted ? "" : "not";
-    byId("why").textContent = now.state === "execute" ? "" : now.why;
+    byId("why").textContent = down || now.state === "execute" ? "" : now.why;
     byId("on-belt").textContent = said.tOnBelt + ": " + now.on_belt;
     byId("exits-title").textContent = said.tExits.replace("{n}", now.counted);
     list("alarms", now.alarms, said.tNoAlarms, alarm);
@@ -163,7 +182,12 @@
   // --- following -------------------------------------------------------------------------------
   const STANDING = new Set(["LineStateChanged", "InductionSwitched", "AlarmRaised", "AlarmCleared", "AlarmAcknowledged", "ChuteSwitched"]);
   let soon = 0;
+  function belted(whether) {
+    told = performance.now();
+    running(whether);
+  }
   function take(row) {
+    belt();
     heard = performance.now();
     seq = row.seq;
     clock(row.at);
@@ -173,6 +197,8 @@
     else if (row.kind === "Decided") decided(row.track, body.reason, body.chute);
     else if (row.kind === "Exited") { left_at(row.track, body.chute); later(body.reason === "ok" ? 1000 : 200); }
     else if (row.kind === "Missing") { left_at(row.track, ""); later(200); }
+    else if (row.kind === "StatusBitsChanged" || row.kind === "PlcAttached") belted((body.bits.state & RUN) !== 0);
+    else if (row.kind === "PlcDetached" || row.kind === "PlcRefused") belted(null);
     else if (STANDING.has(row.kind)) later(100);
   }
   function later(ms) {
@@ -189,7 +215,7 @@
   function follow() {
     source = new EventSource("/live/stream?after=" + seq);
     source.onmessage = (event) => take(JSON.parse(event.data));
-    source.addEventListener("beat", () => { heard = performance.now(); });
+    source.addEventListener("beat", () => { belt(); heard = performance.now(); });
     source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(begin, 1000); };
   }
   async function begin() {
