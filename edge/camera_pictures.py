@@ -210,5 +210,5 @@ def _code(seen: CodeSeen) -> CodeInPicture:
         symbology=one.symbology,
         engines=tuple(sorted(engine.value for engine in seen.engines)),
         rung=seen.rung.value,
-        why=seen.why,
+        why=seen.why or "",
     )

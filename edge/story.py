@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from edge.model.codes import ReadProof
 from edge.model.ids import OrderNo, TrackId, Waybill
 from edge.model.records import ChoiceChanged, Identified, KeyedCodeTaken
 from edge.model.verdict import Reason
@@ -18,7 +19,7 @@ from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import JournalRow, ParcelRow, ReviewRow
 from edge.store.places import Places
 from line_config.description import LineDescription
-from line_config.reading import ReadingTexts, reading_texts
+from line_config.reading import ReadingTexts, proof_texts, reading_texts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LEFT_OUT = frozenset({"at_us", "track", "samples", "epoch", "ring_seq"})
@@ -90,13 +91,16 @@ def _values(item: Any) -> str:
     return " ".join(shown)
 
 
-def _choice(item: Identified | ChoiceChanged, texts: ReadingTexts, language: str) -> str:
-    """Why this waybill, or none, and for each code who saw it and what became of it."""
+def _choice(
+    item: Identified | ChoiceChanged, texts: ReadingTexts, proofs: dict[ReadProof, str], language: str
+) -> str:
+    """Why this waybill, or none, and for each code who saw it, what became of it, and why it counts."""
     rules, standings, _ = texts
     shown = [f"quality={item.quality} waybill={item.waybill or '–'} {item.why}: {rules[item.why]}"]
     for code in item.codes:
         readers = ", ".join(code.readers) or "–"
-        shown.append(f"{code.text} {code.symbology} ({readers}): {standings[code.standing]}")
+        proof = "" if code.proof is None else f"; {proofs[code.proof]}"
+        shown.append(f"{code.text} {code.symbology} ({readers}): {standings[code.standing]}{proof}")
     if isinstance(item, Identified) and item.away:
         shown.append(AWAY[language].format(readers=", ".join(item.away)))
     return "\n".join(shown)
@@ -121,13 +125,13 @@ def story_table(
     table.add_column(since_head, justify="right", no_wrap=True)
     table.add_column(what_head, no_wrap=True)
     table.add_column(values_head, overflow="fold")
-    texts = reading_texts(language)
+    texts, proofs = reading_texts(language), proof_texts(language)
     for row in rows:
         since_ms = (row.at_us - parcel.inducted_at_us) // 1000
         item = row.item()
         told = _values(item)
         if isinstance(item, Identified | ChoiceChanged):
-            told = _choice(item, texts, language)
+            told = _choice(item, texts, proofs, language)
         elif isinstance(item, KeyedCodeTaken):
             told += f"\n{item.outcome}: {texts[2][item.outcome]}"
         table.add_row(str(row.seq), _clock(row, zone), str(since_ms), row.kind, Text(told))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from edge.model.codes import CodeStanding, ReadRule
+from edge.model.codes import CodeStanding, ReadProof, ReadRule
 from edge.model.coding import CodingOutcome
 from edge.model.pictures import NoReadCause
 from line_config.fields import Strict
@@ -23,6 +23,11 @@ class StandingText(Strict):
     text: Texts
 
 
+class ProofText(Strict):
+    proof: ReadProof
+    text: Texts
+
+
 class OutcomeText(Strict):
     outcome: CodingOutcome
     text: Texts
@@ -38,6 +43,8 @@ class ReadingFile(Strict):
     """Why nothing was read, as far as a picture tells."""
     outcomes: Annotated[tuple[OutcomeText, ...], Field(min_length=1, max_length=16)]
     """What became of a code that a person keyed."""
+    proofs: Annotated[tuple[ProofText, ...], Field(min_length=1, max_length=32)]
+    """Why what a camera read counts."""
     rules: Annotated[tuple[RuleText, ...], Field(min_length=1, max_length=64)]
     standings: Annotated[tuple[StandingText, ...], Field(min_length=1, max_length=64)]
 
@@ -51,6 +58,11 @@ def reading_texts(language: str) -> ReadingTexts:
     rules = {one.rule: _in(one.text, language) for one in found.rules}
     standings = {one.standing: _in(one.text, language) for one in found.standings}
     return rules, standings, {one.outcome: _in(one.text, language) for one in found.outcomes}
+
+
+def proof_texts(language: str) -> dict[ReadProof, str]:
+    """As ``reading_texts``, of what a camera read."""
+    return {one.proof: _in(one.text, language) for one in _reading_file().proofs}
 
 
 def cause_texts(language: str) -> dict[NoReadCause, str]:

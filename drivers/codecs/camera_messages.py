@@ -2,7 +2,7 @@
 
 ``{"kind":"beat","picture":"good","frames":…,"missed":…}`` several times a second: it lives, so its pictures
 are, and so many have come since it began;
-``{"kind":"read","grabbed_us":…,"codes":[[text,symbology],…]}`` for the codes that count in one frame;
+``{"kind":"read","grabbed_us":…,"codes":[[text,symbology,proof],…]}`` for the codes that count in one frame;
 ``{"kind":"ends","why":"…"}`` as its last word.
 ``grabbed_us`` is CLOCK_MONOTONIC of the machine that both are on. Every line opens with ``"v":2``.
 """
@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from drivers.codecs.json_lines import WholeLines
-from edge.model.codes import Code, Symbology
+from edge.model.codes import Code, ReadProof, Symbology
 from edge.model.units import MonoUs
 
 VERSION = 2
@@ -40,6 +40,7 @@ MAX_WHY = 200
 MAX_COUNT = 1 << 62
 PICTURES = tuple(Picture)
 SYMBOLOGIES = tuple(Symbology)
+PROOFS = tuple(ReadProof)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def encode(message: CameraMessage) -> bytes:
             counts = {"frames": message.frames, "missed": message.missed}
             body |= {"kind": "beat", "picture": message.picture.value, **counts}
         case CameraRead():
-            codes = [[code.text, code.symbology.value] for code in message.codes]
+            codes = [[code.text, code.symbology.value, code.proof or ""] for code in message.codes]
             body |= {"kind": "read", "grabbed_us": message.grabbed_us, "codes": codes}
         case CameraEnds():
             body |= {"kind": "ends", "why": message.why[:MAX_WHY]}
@@ -139,10 +140,10 @@ def _codes(given: object) -> tuple[Code, ...]:
         return ()
     codes = []
     for one in given:
-        if not isinstance(one, list) or len(one) != 2 or not all(isinstance(part, str) for part in one):
+        if not isinstance(one, list) or len(one) != 3 or not all(isinstance(part, str) for part in one):
             return ()
-        text, symbology = one
-        if not text or len(text) > MAX_TEXT or symbology not in SYMBOLOGIES:
+        text, symbology, proof = one
+        if not text or len(text) > MAX_TEXT or symbology not in SYMBOLOGIES or proof not in PROOFS:
             return ()
-        codes.append(Code(text=text, symbology=Symbology(symbology)))
+        codes.append(Code(text=text, symbology=Symbology(symbology), proof=ReadProof(proof)))
     return tuple(codes)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from re import Pattern
 
 from drivers.vision.sightings import LINEAR, RETAIL, Engine, Sighting, article_number
-from edge.model.codes import Symbology
+from edge.model.codes import ReadProof, Symbology
 
 ALONE: Mapping[Symbology, frozenset[Engine]] = {
     Symbology.CODE128: frozenset({Engine.ZXING}),
@@ -76,30 +76,30 @@ class Evidence:
     clear: bool = True
 
 
-def why_it_counts(evidence: Evidence, rules: ReadRules) -> str:
-    """The reason, in a few words for the record; empty: it does not count."""
+def why_it_counts(evidence: Evidence, rules: ReadRules) -> ReadProof | None:
+    """The reason for the record; None: it does not count."""
     symbology, text, engines = evidence.symbology, evidence.text, evidence.engines
     rule = rules.by_symbology.get(symbology)
     if symbology in WEAK and rules.strict and (rule is None or not rule.proves):
-        return ""
+        return None
     if symbology in WEAK and evidence.frames == 1 and not evidence.clear:
-        return ""
+        return None
     if len(engines) > 1:
-        return "two engines agree"
+        return ReadProof.TWO_ENGINES
     if evidence.frames > 1:
-        return "two frames agree"
+        return ReadProof.TWO_FRAMES
     if symbology in RETAIL and article_number(symbology, text) in rules.goods:
-        return "in the goods list"
+        return ReadProof.GOODS
     (engine,) = engines
     if not evidence.clear and symbology in LINEAR:
-        return ""
+        return None
     if engine in ALONE.get(symbology, frozenset()):
-        return f"{engine.value} alone: its check leaves nothing to doubt"
+        return ReadProof.CHECK
     if symbology in WEAK and rule is not None and rule.proves and engine is Engine.ZXING:
-        return f"{engine.value} alone: length and check or pattern fit"
+        return ReadProof.PATTERN
     if symbology is Symbology.QR and text.isascii() and text:
-        return f"{engine.value} alone: error correction, plain text"
-    return ""
+        return ReadProof.PLAIN_TEXT
+    return None
 
 
 def contradicts(one: Sighting, other: Sighting) -> bool:

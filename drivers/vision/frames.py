@@ -22,6 +22,7 @@ class _Known:
     last_us: int
     engines: frozenset[Engine]
     told: bool
+    """It counted, and was said so."""
 
 
 class FrameAgreement:
@@ -49,9 +50,10 @@ class FrameAgreement:
                 evidence = Evidence(
                     symbology=one.symbology, text=one.text, engines=engines, frames=frames, clear=False
                 )
-                told = bool(seen.why or why_it_counts(evidence, self._rules))
+                why = seen.why or why_it_counts(evidence, self._rules)
+                told = why is not None
                 if told:
-                    found.append(Code(text=one.text, symbology=one.symbology))
+                    found.append(Code(text=one.text, symbology=one.symbology, proof=why))
             self._known[key] = _Known(grabbed_us, engines, told)
             if len(self._known) > KEPT:
                 del self._known[next(iter(self._known))]

@@ -8,7 +8,7 @@ from drivers.vision.agreement import ALONE, WEAK, Evidence, ReadRules, contradic
 from drivers.vision.code128 import Opinion, opinion
 from drivers.vision.sightings import LINEAR, MATRIX, Engine, Pixels, Place, Sighting, Spot
 from drivers.vision.upright import Cut, quiet
-from edge.model.codes import Symbology
+from edge.model.codes import ReadProof, Symbology
 
 
 class Rung(StrEnum):
@@ -40,13 +40,13 @@ MODULES = {Symbology.ITF: 8, Symbology.CODE39: 15}
 
 @dataclass(slots=True)
 class CodeSeen:
-    """One code of one picture, with all that speaks for it. ``why`` empty: it does not count. ``looks``:
+    """One code of one picture, with all that speaks for it. ``why`` None: it does not count. ``looks``:
     how many separate cuts and bands told it, which are those of ``bands``."""
 
     sighting: Sighting
     rung: Rung
     engines: set[Engine] = field(default_factory=set)
-    why: str = ""
+    why: ReadProof | None = None
     looks: int = 0
     bands: list[Spot] = field(default_factory=list)
     denied: bool | None = None
@@ -101,7 +101,7 @@ class Look:
         evidence = Evidence(
             symbology=one.symbology, text=one.text, engines=frozenset(seen.engines), clear=seen.clear
         )
-        seen.why = "" if self._denied(seen) else why_it_counts(evidence, self._rules)
+        seen.why = None if self._denied(seen) else why_it_counts(evidence, self._rules)
 
     def _denied(self, seen: CodeSeen) -> bool:
         """One engine alone said it, and the bars themselves say something else."""
@@ -123,7 +123,7 @@ class Look:
         """Takes back what other reads of the same place, or what lies beyond its ends, speak against."""
         fallen = [code for code in self.codes if code.why and self._fallen(code)]
         for code in fallen:
-            code.why = ""
+            code.why = None
 
     def _fallen(self, one: CodeSeen) -> bool:
         if any(self._beaten(one, other) for other in self.codes if other is not one):

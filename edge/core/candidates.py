@@ -78,6 +78,7 @@ def judged(layout: Layout, track: Track) -> tuple[JudgedCode, ...]:
             symbology=seen.code.symbology,
             readers=tuple(seen.readers),
             standing=_standing(layout, track, seen),
+            proof=seen.code.proof,
         )
         for seen in track.codes
     )

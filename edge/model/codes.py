@@ -1,6 +1,6 @@
 """Codes read from parcels, and how one of them became the parcel's waybill."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edge.model.ids import ReaderId
@@ -30,12 +30,31 @@ class ReadQuality(StrEnum):
     PARTIAL = "partial"
 
 
+class ReadProof(StrEnum):
+    """Why what a camera read counts; texts in ``line_config/reading.yaml``."""
+
+    TWO_ENGINES = "two_engines"
+    """Two decoders say the same of one picture."""
+    TWO_FRAMES = "two_frames"
+    """Two pictures, taken at different moments, give the same."""
+    GOODS = "goods"
+    """It is in the goods list."""
+    CHECK = "check"
+    """zxing-cpp alone: its check sum or error correction holds, and its bars do not deny it."""
+    PATTERN = "pattern"
+    """zxing-cpp alone: the line's length, and its check digit or pattern, fit."""
+    PLAIN_TEXT = "plain_text"
+    """zbar alone: error correction holds, and it is plain text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One decoded symbol; ``text`` without AIM identifier, prefix and terminator."""
+    """One decoded symbol; ``text`` without AIM identifier, prefix and terminator. ``proof``: of a camera's
+    only; it makes no other code of it."""
 
     text: str
     symbology: Symbology
+    proof: ReadProof | None = field(default=None, compare=False)
 
 
 GOODS_SYMBOLOGIES = frozenset({Symbology.EAN13, Symbology.EAN8, Symbology.UPCA, Symbology.UPCE})
@@ -96,6 +115,8 @@ class JudgedCode:
     symbology: Symbology
     readers: tuple[ReaderId, ...]
     standing: CodeStanding
+    proof: ReadProof | None = None
+    """Why it counts, as the first camera that saw it said; None: a scanner's, or keyed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A camera process as the line hears it, without pixels: timed reads, for virtual time.
 
 Its words are lines of JSON: ``{"v":2,"kind":"beat","picture":"good","frames":0,"missed":0}`` now and then,
-and ``{"v":2,"kind":"read","grabbed_us":…,"codes":[[text,symbology],…]}`` for what counts in one frame,
+and ``{"v":2,"kind":"read","grabbed_us":…,"codes":[[text,symbology,proof],…]}`` for what counts in one frame,
 stamped when that was grabbed.
 """
 
@@ -14,6 +14,7 @@ from simulators.seeds import SeededBits
 
 US_PER_MS = 1_000
 US_PER_S = 1_000_000
+PROOF = "two_frames"
 BEAT_US = 500 * US_PER_MS
 ANSWER_US = (10 * US_PER_MS, 60 * US_PER_MS)
 """What a decoder takes for a frame."""
@@ -75,7 +76,7 @@ class CameraAnswers:
 
 def read_message(grabbed_us: int, codes: Sequence[Code]) -> bytes:
     """A read as it goes over the wire."""
-    told = [[code.text, code.symbology.value] for code in codes]
+    told = [[code.text, code.symbology.value, PROOF] for code in codes]
     return _line({"v": 2, "kind": "read", "grabbed_us": grabbed_us, "codes": told})
 
 

@@ -29,7 +29,7 @@ from drivers.codecs.camera_requests import (
     ParcelsPassing,
     encode_request,
 )
-from edge.model.codes import Code, Symbology
+from edge.model.codes import Code, ReadProof, Symbology
 from edge.model.ids import BootEpoch, PlcNumber, TrackId
 from edge.model.units import MonoUs
 from simulators.pipes import FOUR_WIRES, pipe_of
@@ -40,7 +40,8 @@ FUZZ_CASES = int(os.environ.get("BELTKEEPER_FUZZ", "20000"))
 
 
 def read(at_us: int, *pairs: tuple[str, Symbology]) -> CameraRead:
-    codes = tuple(Code(text=text, symbology=symbology) for text, symbology in pairs)
+    proof = ReadProof.TWO_FRAMES
+    codes = tuple(Code(text=text, symbology=symbology, proof=proof) for text, symbology in pairs)
     return CameraRead(grabbed_us=MonoUs(at_us), codes=codes)
 
 
@@ -57,19 +58,19 @@ GOLDEN: list[tuple[bytes, CameraMessage]] = [
     beat(b"out_of_focus", Picture.OUT_OF_FOCUS),
     (b'{"v":2,"kind":"ends","why":"frozen"}\n', CameraEnds(why="frozen")),
     (
-        b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["JT1234567890123","code128"]]}\n',
+        b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["JT1234567890123","code128","two_frames"]]}\n',
         read(7, ("JT1234567890123", Symbology.CODE128)),
     ),
     (
-        b'{"v":2,"kind":"read","grabbed_us":8,"codes":[["6901234567892","ean13"],["a;b","qr"]]}\n',
+        b'{"v":2,"kind":"read","grabbed_us":8,"codes":[["6901234567892","ean13","two_frames"],["a;b","qr","two_frames"]]}\n',
         read(8, ("6901234567892", Symbology.EAN13), ("a;b", Symbology.QR)),
     ),
     (
-        '{"v":2,"kind":"read","grabbed_us":9,"codes":[["上海","qr"]]}\n'.encode(),
+        '{"v":2,"kind":"read","grabbed_us":9,"codes":[["上海","qr","two_frames"]]}\n'.encode(),
         read(9, ("上海", Symbology.QR)),
     ),
     (
-        b'{"v":2,"kind":"read","grabbed_us":10,"codes":[["10A\\u001d37","datamatrix"]]}\n',
+        b'{"v":2,"kind":"read","grabbed_us":10,"codes":[["10A\\u001d37","datamatrix","two_frames"]]}\n',
         read(10, ("10A\x1d37", Symbology.DATAMATRIX)),
     ),
 ]
@@ -88,14 +89,16 @@ BROKEN: list[tuple[bytes, str]] = [
     (b'{"v":2,"kind":"ends","why":""}\n', "no cause"),
     (b'{"v":2,"kind":"ends","why":"' + b"x" * (MAX_WHY + 1) + b'"}\n', "a cause too long"),
     (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[]}\n', "no code"),
-    (b'{"v":2,"kind":"read","grabbed_us":"7","codes":[["A","qr"]]}\n', "a moment that is none"),
-    (b'{"v":2,"kind":"read","grabbed_us":true,"codes":[["A","qr"]]}\n', "a moment that is none"),
-    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["A","aztec"]]}\n', "an unknown symbology"),
-    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["","qr"]]}\n', "an empty code"),
-    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":["A","qr"]}\n', "no pairs"),
+    (b'{"v":2,"kind":"read","grabbed_us":"7","codes":[["A","qr","two_frames"]]}\n', "a moment that is none"),
+    (b'{"v":2,"kind":"read","grabbed_us":true,"codes":[["A","qr","two_frames"]]}\n', "a moment that is none"),
+    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["A","aztec","two_frames"]]}\n', "an unknown symbology"),
+    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["","qr","two_frames"]]}\n', "an empty code"),
+    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":["A","qr","two_frames"]}\n', "no triples"),
+    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["A","qr","because"]]}\n', "a reason unheard of"),
+    (b'{"v":2,"kind":"read","grabbed_us":7,"codes":[["A","qr",""]]}\n', "no reason"),
     (
         b'{"v":2,"kind":"read","grabbed_us":7,"codes":['
-        + b",".join([b'["A","qr"]'] * (MAX_CODES + 1))
+        + b",".join([b'["A","qr","two_frames"]'] * (MAX_CODES + 1))
         + b"]}\n",
         "too many codes",
     ),
@@ -108,6 +111,10 @@ BROKEN: list[tuple[bytes, str]] = [
 def test_golden(line: bytes, message: CameraMessage) -> None:
     assert CameraMessages().feed(line, AT) == (message,)
     assert CameraMessages().feed(encode(message), AT) == (message,)
+    if isinstance(message, CameraRead):
+        (told,) = CameraMessages().feed(encode(message), AT)
+        assert isinstance(told, CameraRead)
+        assert {code.proof for code in told.codes} == {ReadProof.TWO_FRAMES}
 
 
 @pytest.mark.parametrize(("line", "why"), BROKEN, ids=[why for _, why in BROKEN])

@@ -6,7 +6,7 @@ import pytest
 
 from edge.core.layout import Layout
 from edge.model.alarm import AlarmKind
-from edge.model.codes import CodeStanding, ReadQuality, ReadRule, Symbology
+from edge.model.codes import CodeStanding, ReadProof, ReadQuality, ReadRule, Symbology
 from edge.model.coding import CodingOutcome
 from edge.model.commands import LookUp, Revoke
 from edge.model.events import DeviceWentDown, DeviceWentUp
@@ -15,7 +15,7 @@ from edge.model.records import ChoiceChanged, Exited, Identified
 from edge.model.topology import Reader, ReadingPoint, Topology
 from edge.model.units import Mm
 from edge.model.verdict import Reason
-from line_config.reading import reading_texts
+from line_config.reading import proof_texts, reading_texts
 from tests.core.core_bench import CoreBench
 from tests.core.core_line import DEMO, Body, order, waybill
 
@@ -305,4 +305,5 @@ def test_every_rule_and_every_standing_has_its_words(language: str) -> None:
     assert set(outcomes) == set(CodingOutcome)
     assert set(rules) == set(ReadRule)
     assert set(standing) == set(CodeStanding)
+    assert set(proof_texts(language)) == set(ReadProof)
     assert all(any(ord(letter) > 0x2E80 for letter in text) is (language == "zh") for text in rules.values())

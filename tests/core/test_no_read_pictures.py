@@ -135,7 +135,7 @@ def test_what_is_decoded_and_does_not_count_is_in_doubt() -> None:
     ladder = Ladder(ReadRules(wanted=frozenset({Symbology.CODE128})), budget_us=None)
     read = ladder.read(PLAIN)
     for code in read.codes:
-        code.why = ""
+        code.why = None
     assert read.codes
     assert hints_of(PLAIN, read).cause is NoReadCause.IN_DOUBT
 

@@ -27,7 +27,7 @@ def note(track: int, picture: bytes = JPEG) -> PictureNote:
         symbology=Symbology.EAN13,
         engines=("zbar", "zxing-cpp"),
         rung="upright",
-        why="two engines agree",
+        why="two_engines",
     )
     return PictureNote(
         track=TrackId(track),

@@ -11,7 +11,7 @@ from drivers.vision.ladder import CodeSeen, PictureRead, Rung
 from drivers.vision.look import Look
 from drivers.vision.sightings import Engine, Place, Sighting, article_number, upright_place
 from drivers.vision.upright import Cut
-from edge.model.codes import Symbology
+from edge.model.codes import ReadProof, Symbology
 from edge.model.units import MonoUs
 
 X, Z = Engine.ZXING, Engine.ZBAR
@@ -94,18 +94,20 @@ def seen(text: str, engine: Engine, place: Place | None = None, rung: Rung = Run
 
 def test_a_read_in_passing_is_unclear_until_its_own_cut_says_the_same() -> None:
     look = seen("JT1", X, rung=Rung.WHOLE)
-    assert [code.why for code in look.codes] == [""]
+    assert [code.why for code in look.codes] == [None]
     assert len(look.unclear()) == 1
     look.add(Rung.WHOLE_AGAIN, (sighting(Symbology.CODE128, "JT1"),), CUT)
     assert [code.clear and bool(code.why) for code in look.codes] == [True]
     assert look.unclear() == ()
     thin = seen("JT1", X, upright_place(0, 0, 100, 2))
-    assert [code.why for code in thin.codes] == [""], "one thin cut is one look"
+    assert [code.why for code in thin.codes] == [None], "one thin cut is one look"
     thin.add(Rung.ENHANCED, (sighting(Symbology.CODE128, "JT1"),), CUT)
     assert [bool(code.why) for code in thin.codes] == [True], "and a band another"
     banded = seen("JT1", X, rung=Rung.ENHANCED)
     banded.add(Rung.ENHANCED, (sighting(Symbology.CODE128, "JT1"),), CUT)
-    assert [code.why for code in banded.codes] == [""], "one band is one look, however often it is sharpened"
+    assert [code.why for code in banded.codes] == [None], (
+        "one band is one look, however often it is sharpened"
+    )
     banded.add(Rung.ENHANCED, (sighting(Symbology.CODE128, "JT1", place=upright_place(0, 30, 100, 40)),), CUT)
     assert [bool(code.why) for code in banded.codes] == [True]
 
@@ -114,7 +116,7 @@ def test_of_two_reads_at_one_place_the_one_with_more_engines_stands_or_none() ->
     look = seen("JT1", X)
     look.add(Rung.UPRIGHT, (sighting(Symbology.CODE128, "JT2"),), CUT)
     look.doubt()
-    assert [code.why for code in look.codes] == ["", ""]
+    assert [code.why for code in look.codes] == [None, None]
     look = seen("JT1", X)
     look.add(Rung.UPRIGHT, (sighting(Symbology.CODE128, "JT2"), sighting(Symbology.CODE128, "JT2", Z)), CUT)
     look.doubt()
@@ -194,7 +196,7 @@ def test_two_codes_of_a_turned_label_do_not_contradict_each_other() -> None:
     )
 
 
-def picture(*seen: Sighting, why: str = "") -> PictureRead:
+def picture(*seen: Sighting, why: ReadProof | None = None) -> PictureRead:
     codes = tuple(CodeSeen(one, Rung.UPRIGHT, {one.engine}, why) for one in seen)
     return PictureRead(codes=codes, stripes=1, spent_us=5_000)
 
@@ -208,7 +210,7 @@ def told(frames: list[tuple[int, PictureRead]], rules: ReadRules = LINE) -> list
 
 
 def test_what_counts_in_one_frame_is_told_once_while_it_is_in_sight() -> None:
-    sure = picture(sighting(Symbology.CODE128, "JT1"), why="alone")
+    sure = picture(sighting(Symbology.CODE128, "JT1"), why=ReadProof.CHECK)
     assert told([(0, sure), (40, sure), (80, sure), (160, sure)]) == [(0, ["JT1"])]
     assert told([(0, sure), (201, sure)]) == [(0, ["JT1"]), (201, ["JT1"])]
 
@@ -229,7 +231,7 @@ def test_two_engines_agree_across_frames() -> None:
 
 
 def test_bytes_that_are_no_text_are_no_code_of_a_parcel() -> None:
-    assert told([(0, picture(sighting(Symbology.QR, "", binary=True), why="alone"))]) == []
+    assert told([(0, picture(sighting(Symbology.QR, "", binary=True), why=ReadProof.CHECK))]) == []
 
 
 def test_a_wall_of_codes_is_not_remembered_for_ever() -> None:

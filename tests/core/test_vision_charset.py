@@ -9,7 +9,7 @@ from drivers.vision.agreement import ReadRules
 from drivers.vision.charset import text_of
 from drivers.vision.ladder import CodeSeen, Ladder
 from drivers.vision.sightings import Pixels, article_number, retail
-from edge.model.codes import Symbology
+from edge.model.codes import ReadProof, Symbology
 
 EVERYTHING = frozenset(one for one in Symbology if one is not Symbology.UNKNOWN)
 F = zxingcpp.BarcodeFormat
@@ -70,7 +70,7 @@ def test_a_retail_symbol_is_told_as_the_standard_writes_it_by_both_engines(
     made = zxingcpp.create_barcode(number, drawn).to_image(scale=3, add_quiet_zones=True)
     (code,) = read(np.array(made), *wanted)
     assert (code.sighting.symbology, code.sighting.text) == told
-    assert code.why == "two engines agree"
+    assert code.why is ReadProof.TWO_ENGINES
 
 
 def test_a_symbology_that_is_not_wanted_is_not_told() -> None:

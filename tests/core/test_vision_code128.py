@@ -153,7 +153,7 @@ def test_what_its_bars_deny_no_second_frame_brings_back_and_a_second_engine_does
 
     for at_us in (0, 50_000, 100_000):
         codes = look(Engine.ZXING)
-        assert [code.why for code in codes] == [""]
+        assert [code.why for code in codes] == [None]
         assert agreement.newly_agreed(MonoUs(at_us), PictureRead(codes=codes, stripes=1, spent_us=1)) == ()
     codes = look(Engine.ZXING, Engine.ZBAR)
     told = agreement.newly_agreed(MonoUs(150_000), PictureRead(codes=codes, stripes=1, spent_us=1))
