@@ -156,6 +156,31 @@ READING = Board(
             off="down",
             on="up",
         ),
+        Panel(
+            en="Frames per second, by camera",
+            zh="每秒帧数，按相机",
+            look=Look.CURVES,
+            queries=(
+                Query(
+                    "sum by (line, reader) (rate(beltkeeper_camera_frames_total{LINE}[$__rate_interval]))",
+                    "{{line}} {{reader}}",
+                ),
+            ),
+            width=12,
+        ),
+        Panel(
+            en="Frames per hour that nobody looked at, by camera",
+            zh="每小时未被查看的帧，按相机",
+            look=Look.CURVES,
+            queries=(
+                Query(
+                    "3600 * sum by (line, reader) "
+                    "(rate(beltkeeper_camera_frames_missed_total{LINE}[$__rate_interval]))",
+                    "{{line}} {{reader}}",
+                ),
+            ),
+            width=12,
+        ),
     ),
 )
 

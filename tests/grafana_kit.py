@@ -2,12 +2,23 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from api.http.auth import OPEN_PATHS, REQUIRED
+from api.http.metrics import BUCKETS_S, METHODS
+from edge.model.alarm import AlarmKind
+from edge.model.codes import ReadQuality
+from edge.model.divert import CommandStatus
+from edge.model.line import LineState
+from edge.model.order import CancelOutcome
+from edge.model.topology import Topology
+from edge.model.verdict import Reason
+from edge.model.weight import WeightQuality
+from edge.runtime.metrics import TOLD_BUCKETS_S
 from grafana.boards import SPARE
 
 GRAFANA = Path(__file__).resolve().parents[1] / "grafana"
@@ -58,3 +69,39 @@ def shown_nowhere(names: set[str]) -> set[str]:
     """Those of the exported series' names that are on no panel, and not listed as spare."""
     shown = {name for asked in queries() for name in NAME.findall(asked.expr)}
     return {name for name in names - shown if not any(re.fullmatch(pattern, name) for pattern in SPARE)}
+
+
+def closed_labels(line: Topology, targets: Iterable[str] = ("mqtt",)) -> dict[str, set[str]]:
+    """Every label that exists, with all values it can ever have on this line. A target is the broker or a
+    webhook that the line's file names."""
+    scale = set() if line.scale is None else {str(line.scale.device)}
+    return {
+        "chute": {"", *(str(one.id) for one in line.chutes)},
+        "device": {
+            *(str(one.device) for one in line.readers),
+            *(str(one.device) for one in line.benches),
+            str(line.plc.device),
+            *scale,
+        },
+        "kind": {one.value for one in AlarmKind},
+        "le": {"+Inf", *(str(float(one)) for one in (*BUCKETS_S, *TOLD_BUCKETS_S))},
+        "method": {*METHODS, "other"},
+        "outcome": {one.value for one in CancelOutcome},
+        "quality": {one.value for one in ReadQuality} | {one.value for one in WeightQuality},
+        "reader": {str(one.id) for one in line.readers},
+        "reason": {one.value for one in Reason},
+        "route": {*(template for _, template in REQUIRED), *OPEN_PATHS, "other"},
+        "state": {one.value for one in LineState},
+        "target": set(targets),
+        "status": {one.name.lower() for one in CommandStatus} | {"none", *(f"{n}xx" for n in range(1, 6))},
+    }
+
+
+def open_values(series: Iterable[Mapping[str, str]], closed: Mapping[str, set[str]]) -> list[str]:
+    """Labels of scraped series that are in no closed set, or have a value that is not in theirs."""
+    return [
+        f"{one['__name__']} {label}={value}"
+        for one in series
+        for label, value in one.items()
+        if label != "__name__" and value not in closed.get(label, ())
+    ]

@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 from edge.core.state import CoreState
 from edge.model.alarm import Alarm, AlarmKind
 from edge.model.divert import CommandStatus
-from edge.model.ids import CommandSeq, DeviceId, ExitNo, TrackId
+from edge.model.ids import CommandSeq, DeviceId, ExitNo, ReaderId, TrackId
 from edge.model.line import LineState
 from edge.model.records import AlarmCleared, Refused, ToldTimed
 from edge.model.register_map import StateBit
@@ -113,6 +113,22 @@ def test_gauges_tell_a_recovered_state_that_no_record_of_this_run_made() -> None
     found = values(subject)
     assert found['beltkeeper_alarms_standing{kind="jam"}'] == 0
     assert found['beltkeeper_device_up{device="scanner"}'] == 1
+
+
+def test_frames_of_cameras_are_counted_as_they_stand_at_the_scrape() -> None:
+    frames = {ReaderId("side"): (300, 3), ReaderId("top"): (0, 0)}
+    subject = LineMetrics(DEMO)
+    subject.watch_cameras(lambda: frames)
+    found = values(subject)
+    assert found['beltkeeper_camera_frames_total{reader="side"}'] == 300
+    assert found['beltkeeper_camera_frames_missed_total{reader="side"}'] == 3
+    assert found['beltkeeper_camera_frames_total{reader="top"}'] == 0, "a rate needs a beginning"
+    assert found['beltkeeper_camera_frames_missed_total{reader="top"}'] == 0
+    frames[ReaderId("side")] = (330, 4)
+    found = values(subject)
+    assert found['beltkeeper_camera_frames_total{reader="side"}'] == 330
+    assert found['beltkeeper_camera_frames_missed_total{reader="side"}'] == 4
+    assert "# TYPE beltkeeper_camera_frames_missed_total counter" in text(subject)
 
 
 def test_gauges_follow_a_core_that_runs() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from line_config.load import load_line
 from simulators.demo.cast import free_ports
-from tests.grafana_kit import GRAFANA, alerts, queries, shown_nowhere
+from tests.grafana_kit import GRAFANA, alerts, closed_labels, open_values, queries, shown_nowhere
 from tests.wire.demo_process import RunningDemo, running_demo
 from tests.wire.test_demo import cut_api_port
 
@@ -108,6 +109,15 @@ async def looked_at(demo: RunningDemo, client: httpx2.AsyncClient) -> None:
     names = {name for name in await asked(client, "/label/__name__/values") if name.startswith("beltkeeper_")}
     assert len(names) > 30
     assert shown_nowhere(names) == set(), "put it on a panel, or say in SPARE of grafana/boards.py why not"
+
+    series = await asked(client, "/series", **{"match[]": '{__name__=~"beltkeeper_.+"}'})
+    assert len(series) > 300
+    closed = closed_labels(load_line("camera").topology)
+    instance = f"127.0.0.1:{cut_api_port(demo.data)}"
+    closed |= {"job": set(JOBS), "line": {"demo"}, "instance": {instance}}
+    assert open_values(series, closed) == []
+    seen = {label: {one[label] for one in series if label in one} for label in closed}
+    assert all(len(seen[label]) > 1 for label in ("chute", "device", "quality", "reason", "route")), seen
 
     rules = [rule for group in (await asked(client, "/rules"))["groups"] for rule in group["rules"]]
     assert [rule["name"] for rule in rules] == [alert.name for alert in alerts()]
