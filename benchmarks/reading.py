@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import thread_time_ns
+from typing import Final
 
 import cv2
 import numpy as np
 import zxingcpp
 
 from benchmarks.bench import Bench
-from benchmarks.figures import Figure, rank
+from benchmarks.figures import Figure, rank, show
 from drivers.streams.frame_sources import one_core, read_picture
 from drivers.vision.agreement import ReadRules, goods_numbers
 from drivers.vision.engines import zbar, zbar_missing
@@ -46,9 +47,24 @@ EVERYTHING = frozenset(one for one in Symbology if one is not Symbology.UNKNOWN)
 FORMATS128 = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.Code128])
 NAMES = ("Code128", "Code39", "ITF", "EAN13", "EAN8", "UPCA", "UPCE", "QRCode", "DataMatrix")
 FORMATS = zxingcpp.BarcodeFormats([getattr(zxingcpp.BarcodeFormat, name) for name in NAMES])
+ENGINES = ("ours", "zxing-cpp", "pyzbar", "cv2.barcode")
 TURNS = 4
+PHOTO_FLOORS: Final = (
+    (
+        "Code 128, Code 39, ITF, QR, Data Matrix",
+        ("code128", "code39", "itf", "qrcode", "datamatrix"),
+        "decoded",
+        0.985,
+    ),
+    ("Code 128, QR, Data Matrix", ("code128", "qrcode", "datamatrix"), "accepted", 0.985),
+    ("Code 39, ITF", ("code39", "itf"), "accepted", 0.80),
+    ("EAN-13/8", ("ean13", "ean8"), "decoded", 0.92),
+    ("EAN-13/8 of the goods list", ("ean13", "ean8"), "accepted", 0.90),
+)
+"""What, its groups of photos, decoded or accepted, and the share of the union that is asked."""
 WRONG_TRUTH = {"ean13-2/23", "ean13-2/28", "qrcode-2/16"}
 """Two have another number printed below their bars than their text files say, one holds two QR codes."""
+OPENCV = cv2.barcode.BarcodeDetector()
 Reads = Callable[[Pixels], set[str]]
 
 
@@ -62,8 +78,13 @@ class Tally:
     misread: int = 0
     read: Counter[str] = field(default_factory=Counter)
     rungs: Counter[str] = field(default_factory=Counter)
+    """Codes that count, by the rung that saw them first."""
+    rung_ms: dict[str, list[float]] = field(default_factory=dict)
     ms: dict[str, list[float]] = field(default_factory=dict)
     missed: list[tuple[str, Pixels]] = field(default_factory=list)
+    """Read by another engine and not by ours."""
+    lost: list[tuple[str, Pixels]] = field(default_factory=list)
+    """Read by nobody."""
 
     def timed(self, engine: str, reads: Reads, pixels: Pixels) -> set[str]:
         began = thread_time_ns()
@@ -88,6 +109,14 @@ def by_zxing(pixels: Pixels) -> set[str]:
 
 def by_zbar(pixels: Pixels) -> set[str]:
     return {one.text for one in zbar(pixels, CODE128)}
+
+
+def by_opencv(pixels: Pixels) -> set[str]:
+    """EAN and UPC-A are all that it decodes."""
+    try:
+        return set(OPENCV.detectAndDecodeMulti(pixels)[1])
+    except cv2.error:  # pictures that are too small for it
+        return set()
 
 
 def at_best(
@@ -118,12 +147,14 @@ def rendered(name: str, scenes: Iterable[Scene]) -> Tally:
 
         def ours(pixels: Pixels) -> set[str]:
             read = ladder.read(pixels)
+            for rung, spent_us in read.rungs_us:
+                tally.rung_ms.setdefault(rung.value, []).append(spent_us / 1_000)
             tally.rungs.update(code.rung.value for code in read.codes if code.why)
             return {code.sighting.text for code in read.codes if code.why}
 
         found = {
             engine: tally.timed(engine, reads, scene.pixels)
-            for engine, reads in (("ours", ours), ("zxing-cpp", by_zxing), ("pyzbar", by_zbar))
+            for engine, reads in zip(ENGINES, (ours, by_zxing, by_zbar, by_opencv), strict=True)
         }
         tally.frames += 1
         tally.misread += not found["ours"] <= truth
@@ -133,8 +164,8 @@ def rendered(name: str, scenes: Iterable[Scene]) -> Tally:
             tally.read.update(right)
             any_reads = bool(right) or waybill in at_best(scene.pixels, CODE128, FORMATS128)
             tally.union += any_reads
-            if any_reads and "ours" not in right:
-                tally.missed.append(("-".join(scene.damage), scene.pixels))
+            if "ours" not in right:
+                (tally.missed if any_reads else tally.lost).append(("-".join(scene.damage), scene.pixels))
     return tally
 
 
@@ -157,23 +188,16 @@ def real(folder: Path) -> dict[str, Tally]:
     shown = list(photos(folder))
     goods = goods_numbers(want for name, _, want in shown if name.startswith("ean") and isinstance(want, str))
     ladder = Ladder(ReadRules(wanted=EVERYTHING, goods=goods, strict=False), budget_us=None)
-    opencv, tallies = cv2.barcode.BarcodeDetector(), dict[str, Tally]()
+    tallies = dict[str, Tally]()
     for name, pixels, want in shown:
         group = name.partition("-")[0]
         tally = tallies.setdefault(group, Tally(group))
         for turn in range(TURNS):
-            _one_photo(tally, ladder, opencv, np.ascontiguousarray(np.rot90(pixels, turn)), want, name)
+            _one_photo(tally, ladder, np.ascontiguousarray(np.rot90(pixels, turn)), want, name)
     return tallies
 
 
-def _one_photo(
-    tally: Tally,
-    ladder: Ladder,
-    opencv: cv2.barcode.BarcodeDetector,
-    pixels: Pixels,
-    want: str | bytes | None,
-    name: str,
-) -> None:
+def _one_photo(tally: Tally, ladder: Ladder, pixels: Pixels, want: str | bytes | None, name: str) -> None:
     codes = ladder.read(pixels).codes
     right = [code for code in codes if want in (code.sighting.text.strip(), code.sighting.data)]
     tally.frames += 1
@@ -184,7 +208,7 @@ def _one_photo(
     others: dict[str, set[str | bytes]] = {
         "zxing-cpp": {one.text.strip() for one in whole} | {bytes(one.bytes) for one in whole},
         "pyzbar": {one.text.strip() for one in zbar(pixels, EVERYTHING)},
-        "cv2.barcode": set(_opencv(opencv, pixels)),
+        "cv2.barcode": set(by_opencv(pixels)),
     }
     reading = [engine for engine, texts in others.items() if want in texts]
     tally.read.update(reading)
@@ -194,13 +218,6 @@ def _one_photo(
     tally.union += any_reads
     if any_reads and not right:
         tally.missed.append((name.replace("/", "-"), pixels))
-
-
-def _opencv(opencv: cv2.barcode.BarcodeDetector, pixels: Pixels) -> list[str]:
-    try:
-        return list(opencv.detectAndDecodeMulti(pixels)[1])
-    except cv2.error:  # pictures that are too small for it
-        return []
 
 
 def rendered_sets(frames: int) -> list[Tally]:
@@ -237,6 +254,19 @@ def figures_of(sets: list[Tally]) -> list[Figure]:
     ]
 
 
+def photo_figures(groups: dict[str, Tally]) -> list[Figure]:
+    """Shares of the union of all engines, over the groups that a floor is asked of together."""
+    figures = []
+    for what, names, kind, floor in PHOTO_FLOORS:
+        some = [groups[name] for name in names if name in groups]
+        union, read = sum(one.union for one in some), sum(one.read[kind] for one in some)
+        name = f"photos, {what}, {kind}"
+        note = f"{read} of {union}"
+        figures.append(Figure(name=name, value=read / max(1, union), unit="×", at_least=floor, note=note))
+    wrong = sum(one.misread for one in groups.values())
+    return [*figures, Figure(name="photos, accepted misreads", value=wrong, unit="views", at_most=0)]
+
+
 def reading(bench: Bench) -> list[Figure]:
     """As many frames as fit into the seconds of a benchmark, roughly."""
     one_core()
@@ -246,35 +276,47 @@ def reading(bench: Bench) -> list[Figure]:
 
 
 def write_failures(tallies: Iterable[Tally]) -> list[str]:
-    """The first of what another engine read and ours did not, each as a small picture; their names."""
+    """The first of what another engine read and ours did not, then of what nobody read, each as a small
+    picture; their names."""
+    sets = tuple(tallies)
     for old in FAILURES.glob("*.jpg"):
         old.unlink()
     FAILURES.mkdir(exist_ok=True)
     names: list[str] = []
-    missed = ((tally, damage, pixels) for tally in tallies for damage, pixels in tally.missed)
-    for n, (tally, damage, pixels) in enumerate(missed):
+    missed = [(tally, "missed", *one) for tally in sets for one in tally.missed]
+    missed += [(tally, "by-nobody", *one) for tally in sets for one in tally.lost]
+    for n, (tally, how, damage, pixels) in enumerate(missed):
         if n == MAX_FAILURES:
             break
         by = min(1.0, FAILURE_WIDTH / pixels.shape[1])
         small = cv2.resize(pixels, None, fx=by, fy=by, interpolation=cv2.INTER_AREA)
-        names.append(f"{n:02}-{tally.name.split(',')[0].replace(' ', '-')}-{damage or 'plain'}.jpg")
+        kind = tally.name.split(",")[0].replace(" ", "-")
+        names.append(f"{n:02}-{how}-{kind}-{damage or 'plain'}.jpg")
         cv2.imwrite(str(FAILURES / names[-1]), small, [cv2.IMWRITE_JPEG_QUALITY, FAILURE_QUALITY])
     return names
 
 
-def report(sets: list[Tally], groups: dict[str, Tally], failures: list[str]) -> str:
-    lines = ["# Reading", "", "Made by `python -m benchmarks.reading`; ms are CPU of one thread.", ""]
+def report(
+    sets: list[Tally], groups: dict[str, Tally], figures: list[Figure], failures: list[str], made_by: str
+) -> str:
+    lines = ["# Reading", "", f"Made by `{made_by}`; ms are CPU of one thread.", ""]
+    lines += ["| asked | reached | floor or ceiling | |", "|---|---|---|---|"]
+    for one in figures:
+        limit = f"≥ {one.at_least:g}" if one.at_least is not None else f"≤ {one.at_most:.3g}"
+        lines.append(f"| {one.name} | {one.value:.3g} {one.unit} | {limit} {one.unit} | {one.note} |")
+    lines.append("")
     lines += ["| frames | engine | read | median ms | p95 ms |", "|---|---|---|---|---|"]
     for tally in sets:
-        lines += [tally.row(engine) for engine in ("ours", "zxing-cpp", "pyzbar")]
-    lines += [
-        "",
-        "| frames | count | union | accepted misreads | our reads by rung |",
-        "|---|---|---|---|---|",
-    ]
+        lines += [tally.row(engine) for engine in ENGINES]
+    lines += ["", "| frames | count | union | accepted misreads | read by nobody |", "|---|---|---|---|---|"]
     for tally in sets:
-        rungs = ", ".join(f"{rung} {count}" for rung, count in tally.rungs.most_common())
-        lines.append(f"| {tally.name} | {tally.frames} | {tally.union} | {tally.misread} | {rungs} |")
+        counts = f"{tally.frames} | {tally.union} | {tally.misread} | {len(tally.lost)}"
+        lines.append(f"| {tally.name} | {counts} |")
+    lines += ["", "| frames | rung | climbed | its codes | median ms | p95 ms |", "|---|---|---|---|---|---|"]
+    for tally in sets:
+        for rung, times in tally.rung_ms.items():
+            spent = f"{rank(times, 50):.2f} | {rank(times, 95):.2f}"
+            lines.append(f"| {tally.name} | {rung} | {len(times)} | {tally.rungs[rung]} | {spent} |")
     names = ("zxing-cpp", "pyzbar", "cv2.barcode", "decoded", "accepted")
     lines += ["", f"| photos | views | {' | '.join(names)} | union | accepted misreads |"]
     lines += ["|---" * (len(names) + 4) + "|"]
@@ -298,8 +340,11 @@ def main() -> None:
     sets = rendered_sets(options.frames)
     data = os.environ.get("BELTKEEPER_TEST_DATA")
     groups = real(Path(data) / "labels") if data else {}
+    figures = figures_of(sets) + (photo_figures(groups) if groups else [])
     failures = write_failures(sets)  # photos are not ours to give away
-    REPORT.write_text(report(sets, groups, failures), encoding="utf-8")
+    made_by = f"python -m benchmarks.reading --frames {options.frames}"
+    REPORT.write_text(report(sets, groups, figures, failures, made_by), encoding="utf-8")
+    show(figures)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,14 @@ here each character must be as wide as its neighbours besides.
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import Enum
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.vision.locate import Stripes
 from drivers.vision.sightings import Pixels, Place
 from drivers.vision.upright import around, upright
 
@@ -63,11 +65,9 @@ FINER = 4
 """Places to a pixel, between which edges are found."""
 ROWS = 27
 """At least so many are cut out."""
-BANDS = (0.5, 0.3, 0.7, 0.2, 0.8, 0.4, 0.6)
+MIDDLE, BANDS = (0.5,), (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 """Where rows are averaged, from top to bottom of the bars."""
 BAND_ROWS = 3
-SURE = 2
-"""The first bands: where each is for it, the rest is not asked."""
 WORTH, FEW = 3, 2
 """Bands against it to one that is for it, and so many that say nothing yet: damage denies more often than it
 agrees."""
@@ -91,21 +91,24 @@ class Opinion(Enum):
 
 
 def opinion(pixels: Pixels, place: Place, text: str) -> Opinion:
-    """Of the bars at ``place``, read from its first corner to its second, about what they were read as."""
+    """Of the bars at ``place``, read from its first corner to its second, about what they were read as. One
+    band that says the same is enough, and is looked for in the middle first."""
     stripes = around(place, ROWS)
-    margin = max(LEAST_MARGIN_PX, stripes.length * MARGIN)
-    cut = upright(pixels, stripes, margin=margin)
-    spare, width = len(cut.pixels) - BAND_ROWS, cut.pixels.shape[1]
-    said: Counter[Opinion] = Counter()
-    for some in (BANDS[:SURE], BANDS[SURE:]):
-        tops = np.array([round(spare * part) for part in some])
-        bands = cut.pixels[tops[:, np.newaxis] + np.arange(BAND_ROWS)].mean(axis=1, dtype=np.float32)
-        said.update(_of(edges, text) for edges in _edges(bands, margin, width - margin))
-        if said[Opinion.FOR] == SURE:
-            return Opinion.FOR
+    if _said(pixels, replace(stripes, height=BAND_ROWS), MIDDLE, text)[Opinion.FOR]:
+        return Opinion.FOR
+    said = _said(pixels, stripes, BANDS, text)
     if said[Opinion.AGAINST] > max(FEW, said[Opinion.FOR] * WORTH):
         return Opinion.AGAINST
     return Opinion.FOR if said[Opinion.FOR] else Opinion.NONE
+
+
+def _said(pixels: Pixels, stripes: Stripes, bands: tuple[float, ...], text: str) -> Counter[Opinion]:
+    margin = max(LEAST_MARGIN_PX, stripes.length * MARGIN)
+    cut = upright(pixels, stripes, margin=margin)
+    spare, width = len(cut.pixels) - BAND_ROWS, cut.pixels.shape[1]
+    tops = np.array([round(spare * part) for part in bands])
+    rows = cut.pixels[tops[:, np.newaxis] + np.arange(BAND_ROWS)].mean(axis=1, dtype=np.float32)
+    return Counter(_of(edges, text) for edges in _edges(rows, margin, width - margin))
 
 
 def _of(edges: Edges, text: str) -> Opinion:

@@ -38,11 +38,12 @@ AGAIN_PX = 24
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRead:
     """``codes`` in the order in which they were seen; ``stripes``: how many candidates there were;
-    ``spent_us`` of a clock."""
+    ``spent_us`` of a clock, of which ``rungs_us`` on each rung that was climbed."""
 
     codes: tuple[CodeSeen, ...]
     stripes: int
     spent_us: int
+    rungs_us: tuple[tuple[Rung, int], ...] = ()
 
 
 def clock_us() -> int:
@@ -69,15 +70,22 @@ class Ladder:
     def read(self, pixels: Pixels) -> PictureRead:
         began_us = self._now_us()
         look, view = Look(self._rules, pixels), self._view(pixels)
+        rungs_us: list[tuple[Rung, int]] = []
         for rung in Rung:
             if rung in EFFORTS and not self._thorough:
                 break
             if self._complete(rung, view, look) or self._spent(began_us):
                 break
+            at_us = self._now_us()
             self._climb(rung, view, look, began_us)
+            rungs_us.append((rung, self._now_us() - at_us))
         look.doubt()
-        spent_us = self._now_us() - began_us
-        return PictureRead(codes=tuple(look.codes), stripes=len(view.candidates), spent_us=spent_us)
+        return PictureRead(
+            codes=tuple(look.codes),
+            stripes=len(view.candidates),
+            spent_us=self._now_us() - began_us,
+            rungs_us=tuple(rungs_us),
+        )
 
     def _view(self, pixels: Pixels) -> "_View":
         relief = relief_of(pixels) if pixels.size else None
