@@ -201,6 +201,15 @@ SYSTEM = Board(
             zh="转发：已处理到的记录行",
             look=Look.CURVES,
             queries=(Query("beltkeeper_gateway_relay_seq{LINE}", "{{line}} {{target}}"),),
+            width=4,
+        ),
+        Panel(
+            en="Relay: dead letters",
+            zh="转发：死信",
+            look=Look.FIGURE,
+            queries=(Query("sum(beltkeeper_gateway_relay_dead_letters{LINE})"),),
+            width=4,
+            bad_from=1,
         ),
     ),
 )

@@ -183,7 +183,7 @@ class RelayAnswer(Answer):
 
 
 class DeadLetterNow(Answer):
-    """``wanted``: it will be sent again."""
+    """``wanted``: it will be sent again at once; ``next_try_at``: it is by itself then, null: no more."""
 
     id: int
     target: str
@@ -193,6 +193,7 @@ class DeadLetterNow(Answer):
     tries: int
     why: str
     tried_at: str | None
+    next_try_at: str | None
     wanted: bool
 
 

@@ -38,6 +38,7 @@ class RelayTarget(Protocol):
     up: bool
     sent: int
     failed: int
+    dead: int
 
     @property
     def seen(self) -> int: ...
@@ -60,12 +61,18 @@ class _Relay(Collector):
         failed = CounterMetricFamily(
             "beltkeeper_gateway_relay_failures", "Tries that failed.", labels=["target"]
         )
+        dead = GaugeMetricFamily(
+            "beltkeeper_gateway_relay_dead_letters",
+            "Messages that the target refused, and that it has not taken since.",
+            labels=["target"],
+        )
         for target in self._targets():
             up.add_metric([target.name], float(target.up))
             seq.add_metric([target.name], target.seen)
             sent.add_metric([target.name], target.sent)
             failed.add_metric([target.name], target.failed)
-        yield from (up, seq, sent, failed)
+            dead.add_metric([target.name], target.dead)
+        yield from (up, seq, sent, failed, dead)
 
 
 class GatewayMetrics:

@@ -49,7 +49,7 @@ async def get_relay(gateway: GatewayDep) -> JSONResponse:
 async def get_dead_letters(
     gateway: GatewayDep, after: AfterQuery = 0, limit: LimitQuery = 100
 ) -> JSONResponse:
-    """Messages that a webhook refused for good, oldest first."""
+    """Messages that a webhook refused, oldest first. Each is sent again by itself for three days."""
     letters = await gateway.recorded(gateway.relay.dead_letters(after, limit))
     return JSONResponse(
         {
@@ -63,6 +63,7 @@ async def get_dead_letters(
                     "tries": one.tries,
                     "why": one.why,
                     "tried_at": moment(one.tried_utc_us),
+                    "next_try_at": moment(one.due_utc_us),
                     "wanted": one.wanted,
                 }
                 for one in letters

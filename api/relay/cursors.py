@@ -37,7 +37,8 @@ START: Final = Place(JournalSeq(0), JournalSeq(0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A message that ``target`` refused ``tries`` times, last because of ``why``."""
+    """A message that ``target`` refused ``tries`` times, last because of ``why``; of them ``retries`` out of
+    turn. ``due_utc_us``: when it is sent again by itself; None: only when a person wants it."""
 
     id: int
     target: str
@@ -49,6 +50,8 @@ class DeadLetter:
     why: str
     tried_utc_us: UtcUs
     wanted: bool
+    retries: int
+    due_utc_us: UtcUs | None
 
 
 class Cursors:
@@ -80,15 +83,19 @@ class Cursors:
             "INSERT OR REPLACE INTO relay_cursor VALUES (?, ?, ?)", target, place.seen, place.sent
         )
 
-    async def bury(self, target: str, message: Outgoing, tries: int, why: str, utc_us: UtcUs) -> bool:
+    async def bury(
+        self, target: str, message: Outgoing, tries: int, why: str, utc_us: UtcUs, due_utc_us: UtcUs
+    ) -> bool:
         """Keep a message that was refused. False: the target has too many already."""
         if await self.dead(target) >= DEAD_LETTERS_MAX:
             return False
         await self._write(
-            "INSERT INTO dead_letter (target, seq, message_id, kind, body, tries, why, tried_utc_us, wanted)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (target, seq) DO UPDATE SET"
-            " tries=excluded.tries, why=excluded.why, tried_utc_us=excluded.tried_utc_us, wanted=0",
-            *(target, message.seq, message.id, message.kind, message.text, tries, why, utc_us),
+            "INSERT INTO dead_letter"
+            " (target, seq, message_id, kind, body, tries, why, tried_utc_us, wanted, retries, due_utc_us)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?) ON CONFLICT (target, seq) DO UPDATE SET"
+            " tries=excluded.tries, why=excluded.why, tried_utc_us=excluded.tried_utc_us, wanted=0,"
+            " retries=0, due_utc_us=excluded.due_utc_us",
+            *(target, message.seq, message.id, message.kind, message.text, tries, why, utc_us, due_utc_us),
         )
         return True
 
@@ -102,9 +109,14 @@ class Cursors:
         rows = await self._ask(f"{_SELECT} WHERE id>? ORDER BY id LIMIT ?", after, limit)
         return tuple(_letter(row) for row in rows)
 
-    async def wanted(self, target: str) -> DeadLetter | None:
-        """The oldest that a person wants sent again."""
-        rows = await self._ask(f"{_SELECT} WHERE target=? AND wanted ORDER BY id LIMIT 1", target)
+    async def next_letter(self, target: str, now: UtcUs) -> DeadLetter | None:
+        """The oldest that a person wants sent again, else the one that has been due for longest."""
+        rows = await self._ask(
+            f"{_SELECT} WHERE target=? AND (wanted OR due_utc_us<=?)"
+            " ORDER BY wanted DESC, due_utc_us, id LIMIT 1",
+            target,
+            now,
+        )
         return _letter(rows[0]) if rows else None
 
     async def want(self, letter: int) -> bool:
@@ -115,10 +127,13 @@ class Cursors:
         """It was taken after all."""
         await self._write("DELETE FROM dead_letter WHERE id=?", letter)
 
-    async def refused_again(self, letter: DeadLetter, why: str, utc_us: UtcUs) -> None:
+    async def refused_again(
+        self, letter: DeadLetter, why: str, utc_us: UtcUs, retries: int, due_utc_us: UtcUs | None
+    ) -> None:
         await self._write(
-            "UPDATE dead_letter SET tries=tries+1, why=?, tried_utc_us=?, wanted=0 WHERE id=?",
-            *(why, utc_us, letter.id),
+            "UPDATE dead_letter SET tries=tries+1, why=?, tried_utc_us=?, wanted=0, retries=?, due_utc_us=?"
+            " WHERE id=?",
+            *(why, utc_us, retries, due_utc_us, letter.id),
         )
 
     def _open(self) -> None:
@@ -162,12 +177,13 @@ class Cursors:
 
 
 _SELECT: Final = (
-    "SELECT id, target, seq, message_id, kind, body, tries, why, tried_utc_us, wanted FROM dead_letter"
+    "SELECT id, target, seq, message_id, kind, body, tries, why, tried_utc_us, wanted,"
+    " retries, due_utc_us FROM dead_letter"
 )
 
 
 def _letter(row: tuple[object, ...]) -> DeadLetter:
-    number, target, seq, message_id, kind, body, tries, why, tried, wanted = row
+    number, target, seq, message_id, kind, body, tries, why, tried, wanted, retries, due = row
     return DeadLetter(
         id=int(str(number)),
         target=str(target),
@@ -179,4 +195,6 @@ def _letter(row: tuple[object, ...]) -> DeadLetter:
         why=str(why),
         tried_utc_us=UtcUs(int(str(tried))),
         wanted=bool(wanted),
+        retries=int(str(retries)),
+        due_utc_us=None if due is None else UtcUs(int(str(due))),
     )

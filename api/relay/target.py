@@ -37,6 +37,8 @@ class Target(ABC):
         self.place = START
         self.sent = 0
         self.failed = 0
+        self.dead = 0
+        """Dead letters that are kept."""
         self._rung = asyncio.Event()
         self._delay_ms = FIRST_DELAY_MS
 

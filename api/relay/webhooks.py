@@ -2,9 +2,13 @@
 
 An endpoint that is away, busy or broken (no answer, 408, 425, 429, 5xx) makes its own queue wait, which
 is the journal. One that answers and refuses a message (any other status, redirects included) gets it
-``TRIES`` times, then it is a dead letter, and the next is sent; a 5xx that never ends counts so too.
+``TRIES`` times, then it is a dead letter, and the next is sent; a 5xx that never ends counts so too. A dead
+letter is sent again out of turn, after each of ``LATER_S``: three days in all, as Standard Webhooks advise;
+then only when a person wants it. An endpoint that says that it is gone (410) is asked once an hour, and its
+queue waits meanwhile.
 """
 
+import asyncio
 import base64
 import sqlite3
 from datetime import UTC, datetime
@@ -18,6 +22,7 @@ from api.clock import utc_now
 from api.relay.cursors import Cursors, DeadLetter, Place
 from api.relay.messages import Outgoing, Source, outgoing
 from api.relay.target import PAGE_ROWS, ReadRows, Target
+from edge.model.units import UtcUs
 from line_config.relay import WebhookSettings
 
 ANSWER_S: Final = 10.0
@@ -25,6 +30,11 @@ TRIES: Final = 5
 """Of a message that is refused."""
 BROKEN_TRIES: Final = 20
 """Of a message that is answered by 5xx: with the pauses between them about nine minutes."""
+LATER_S: Final = (300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""Before each further try of a dead letter: the example of Standard Webhooks 1.0 behind its first tries."""
+GONE: Final = 410
+GONE_S: Final = 3_600.0
+"""Between two looks whether an endpoint that was gone is wanted again."""
 PREFIX: Final = "whsec_"
 BUSY: Final = frozenset({408, 425, 429})
 
@@ -45,6 +55,10 @@ class Away(Exception):
     """Nobody has taken or refused it: try again."""
 
 
+class EndpointGone(Exception):
+    """It wants nothing more: a person must say otherwise there, or take it out of the line's file."""
+
+
 class WebhookTarget(Target):
     """One endpoint. Raises ``SecretUnusable``."""
 
@@ -61,17 +75,25 @@ class WebhookTarget(Target):
 
     async def run(self) -> None:
         self.place = await self._cursors.place(self.name)
+        self.dead = await self._cursors.dead(self.name)
         async with httpx2.AsyncClient(timeout=ANSWER_S, follow_redirects=False) as client:
             while True:
                 try:
-                    letter = await self._cursors.wanted(self.name)
-                    if letter is not None:
-                        await self._send_again(client, letter)
-                    elif not await self._send_page(client):
-                        await self.more()
+                    await self._go_on(client)
+                except EndpointGone as error:
+                    self.went_down(str(error))
+                    await asyncio.sleep(GONE_S)
                 except (Away, OSError, sqlite3.Error) as error:
                     self.went_down(str(error) or type(error).__name__)
                     await self.pause()
+
+    async def _go_on(self, client: httpx2.AsyncClient) -> None:
+        """One dead letter that is due, and a page of the record: neither waits for all of the other."""
+        letter = await self._cursors.next_letter(self.name, utc_now())
+        if letter is not None:
+            await self._send_again(client, letter)
+        if not await self._send_page(client) and letter is None:
+            await self.more()
 
     async def _send_page(self, client: httpx2.AsyncClient) -> bool:
         """False: there was nothing. A page that was not sent to its end goes on where it stopped."""
@@ -95,17 +117,26 @@ class WebhookTarget(Target):
             self._tries += 1
             if self._tries < (BROKEN_TRIES if refused.broken else TRIES):
                 raise Away(str(refused)) from refused
-            if not await self._cursors.bury(self.name, message, self._tries, str(refused), utc_now()):
+            now = utc_now()
+            due = _after(now, 0)
+            assert due is not None
+            if not await self._cursors.bury(self.name, message, self._tries, str(refused), now, due):
                 raise Away(f"too many dead letters, and another one: {refused}") from refused
+            self.dead = await self._cursors.dead(self.name)
 
     async def _send_again(self, client: httpx2.AsyncClient, letter: DeadLetter) -> None:
-        """Once, because a person wants it."""
+        """Once, because it is due or a person wants it; that person's try is none of its own."""
+        due, retries, now = letter.due_utc_us, letter.retries, utc_now()
+        if due is not None and due <= now:
+            retries += 1
+            due = _after(now, retries)
         try:
             await self._post(client, letter.message_id, letter.body)
         except Refused as refused:
-            await self._cursors.refused_again(letter, str(refused), utc_now())
+            await self._cursors.refused_again(letter, str(refused), now, retries, due)
         else:
             await self._cursors.forget(letter.id)
+            self.dead = await self._cursors.dead(self.name)
 
     async def _post(self, client: httpx2.AsyncClient, message_id: str, text: str) -> None:
         now = datetime.now(UTC)
@@ -119,12 +150,19 @@ class WebhookTarget(Target):
             answer = await client.post(self._url, content=text.encode(), headers=headers)
         except httpx2.HTTPError as error:
             raise Away(f"no answer: {type(error).__name__}") from error
+        if answer.status_code == GONE:
+            raise EndpointGone(f"answered {GONE}: it wants no messages any more")
         if answer.status_code in BUSY:
             raise Away(f"answered {answer.status_code}")
         if not answer.is_success:
             raise Refused(f"answered {answer.status_code}", broken=answer.is_server_error)
         self.sent += 1
         self.came_up()
+
+
+def _after(now: UtcUs, retries: int) -> UtcUs | None:
+    """When a dead letter is due that was sent again so many times; None: it was the last."""
+    return UtcUs(now + int(LATER_S[retries] * 1_000_000)) if retries < len(LATER_S) else None
 
 
 def secret_of(path: Path) -> str:

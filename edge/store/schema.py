@@ -18,7 +18,7 @@ JOURNAL_SCHEMA = "journal_0004"
 LOG_SCHEMAS = ("journal_0001", "journal_0002", "journal_0003", JOURNAL_SCHEMA)
 """Revisions with this build's table ``event``: closed segments stay as they were written."""
 INBOX_SCHEMA = "inbox_0003"
-GATEWAY_SCHEMA = "gateway_0001"
+GATEWAY_SCHEMA = "gateway_0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 WANTED = {"inbox": INBOX_SCHEMA, "journal": JOURNAL_SCHEMA, "gateway": GATEWAY_SCHEMA}
 READABLE = {

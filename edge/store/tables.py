@@ -370,6 +370,9 @@ dead_letter = Table(
     Column("why", Text, nullable=False),
     Column("tried_utc_us", BigInteger, nullable=False),
     Column("wanted", Boolean, nullable=False),
+    Column("retries", Integer, nullable=False, server_default="0"),
+    Column("due_utc_us", BigInteger),
     UniqueConstraint("target", "seq"),
 )
-"""Messages that a target refused. ``wanted``: a person asked to have it sent again."""
+"""Messages that a target refused. ``wanted``: a person asked to have it sent again; ``due_utc_us``: when it
+is by itself, NULL after the last of its ``retries``."""

@@ -54,6 +54,7 @@ class _Target:
     up: bool = True
     sent: int = 3
     failed: int = 1
+    dead: int = 2
     seen: int = 7
 
 

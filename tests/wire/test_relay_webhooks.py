@@ -148,3 +148,67 @@ async def test_a_message_that_is_refused_for_good_is_a_dead_letter_and_holds_up_
             while await desk.dead_letters(0, 10):
                 await asyncio.sleep(0.01)
         assert not await desk.send_again(letter.id)
+
+
+def test_the_schedule_reaches_days_and_ends() -> None:
+    assert list(webhooks.LATER_S) == sorted(webhooks.LATER_S)
+    assert 3 * 86_400 < sum(webhooks.LATER_S) < 4 * 86_400
+
+
+async def test_a_dead_letter_is_sent_again_by_itself_until_it_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "LATER_S", (0.05, 0.1, 0.1))
+    endpoint = Endpoint(free_port())
+    endpoint.status = {"W2": [404] * (webhooks.TRIES + 2)}
+    await exits(tmp_path, 1, 3)
+    async with await endpoint.open(), relay_to(tmp_path, endpoint.port) as desk:
+        assert await told(endpoint, 3) == ["W1", "W3", "W2"]
+        async with asyncio.timeout(PATIENCE_S):
+            while await desk.dead_letters(0, 10):
+                await asyncio.sleep(0.01)
+        assert endpoint.tries.count("W2") == webhooks.TRIES + 3
+        assert desk.targets[0].dead == 0
+
+
+async def test_a_schedule_outlives_its_process_and_after_its_end_only_a_person_sends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "LATER_S", (0.3, 0.05))
+    endpoint = Endpoint(free_port())
+    endpoint.status = {"W2": [422] * (webhooks.TRIES + 2)}
+    await exits(tmp_path, 1, 3)
+    async with await endpoint.open(), relay_to(tmp_path, endpoint.port) as desk:
+        assert await told(endpoint, 2) == ["W1", "W3"]
+        (letter,) = await desk.dead_letters(0, 10)
+        assert (letter.retries, desk.targets[0].dead) == (0, 1)
+        assert letter.due_utc_us is not None
+        assert letter.due_utc_us - letter.tried_utc_us == 300_000
+    async with await endpoint.open(), relay_to(tmp_path, endpoint.port) as desk:
+        async with asyncio.timeout(PATIENCE_S):
+            while (letter := (await desk.dead_letters(0, 10))[0]).due_utc_us is not None:
+                await asyncio.sleep(0.01)
+        assert (letter.tries, letter.retries) == (webhooks.TRIES + 2, 2)
+        await exits(tmp_path, 4, 4)
+        assert await told(endpoint, 3) == ["W1", "W3", "W4"]
+        assert (desk.targets[0].dead, endpoint.tries.count("W2")) == (1, webhooks.TRIES + 2)
+        assert await desk.send_again(letter.id)
+        assert await told(endpoint, 4) == ["W1", "W3", "W4", "W2"]
+
+
+async def test_an_endpoint_that_is_gone_is_asked_seldom_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert webhooks.GONE_S == 3_600
+    monkeypatch.setattr(webhooks, "GONE_S", 0.3)
+    endpoint = Endpoint(free_port())
+    endpoint.status = {"W2": [410] * 2}
+    await exits(tmp_path, 1, 3)
+    async with await endpoint.open(), relay_to(tmp_path, endpoint.port) as desk:
+        async with asyncio.timeout(PATIENCE_S):
+            while "410" not in desk.targets[0].why:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert endpoint.tries == ["W1", "W2"], "it is left alone for a while"
+        assert await told(endpoint, 3) == ["W1", "W2", "W3"]
+        assert (endpoint.tries.count("W2"), await desk.dead_letters(0, 10)) == (3, ())
