@@ -13,7 +13,7 @@ from line_config.carriers import CarriersFile
 from line_config.fields import Id, RegionCode, Strict
 from line_config.load import find_file, read_packaged, without_echoes
 from line_config.problems import LineConfigError, Problem, nearest
-from line_config.regions import region_names, region_of
+from line_config.regions import exists, region_of
 from line_config.validate import problem_at, validate
 from line_config.yaml_tree import Tree, read_yaml
 
@@ -101,7 +101,6 @@ def _blind_spots(one: PlanBlindSpot) -> Iterator[BlindSpot]:
 
 
 def _check(plan: PlanFile, tree: Tree, carriers: list[str]) -> Iterator[Problem]:
-    names = region_names()
     seen: set[str] = set()
     keys: dict[tuple[str, str, str], str] = {}
     for index, rule in enumerate(plan.rules):
@@ -121,7 +120,7 @@ def _check(plan: PlanFile, tree: Tree, carriers: list[str]) -> Iterator[Problem]
                 hint = nearest(item.carrier, carriers, noun="carriers")
                 yield problem_at(tree, (group, index, "carrier"), "no such carrier", hint)
             for order, code in enumerate(item.regions or ()):
-                if code not in names:
+                if not exists(code):
                     hint = "codes are in regions.csv"
                     yield problem_at(tree, (group, index, "regions", order), "no such region", hint)
 

@@ -7,6 +7,9 @@ from functools import lru_cache
 from edge.model.order import Region
 from line_config.packaged import packaged
 
+BEYOND_THE_TABLE = frozenset({"71", "81", "82"})
+"""Provinces of GB/T 2260 whose districts are not in the table: Taiwan, Hong Kong, Macao."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class District:
@@ -53,3 +56,14 @@ def region_names() -> dict[str, str]:
         names.setdefault(one.code[:4], one.city_name)
         names[one.code] = one.district_name
     return names
+
+
+@lru_cache(maxsize=1)
+def provinces() -> frozenset[str]:
+    """Every province's 2 digits."""
+    return frozenset(one.code[:2] for one in districts()) | BEYOND_THE_TABLE
+
+
+def exists(code: str) -> bool:
+    """Whether a region of 2, 4 or 6 digits is known; below a province beyond the table all are."""
+    return code in region_names() or code[:2] in BEYOND_THE_TABLE

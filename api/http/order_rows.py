@@ -38,7 +38,12 @@ COLUMNS: Final = (
         "快递公司代码，1 至 32 个字符",
         needed=True,
     ),
-    _column("province", "省代码", "the 2 digits of GB/T 2260, or nothing", "GB/T 2260 的 2 位代码或留空"),
+    _column(
+        "province",
+        "省代码",
+        "the 2 digits of a province in GB/T 2260, as 33, or nothing",
+        "GB/T 2260 的省级 2 位代码，如 33，或留空",
+    ),
     _column(
         "city", "市代码", "the 4 digits of GB/T 2260 within its province", "GB/T 2260 的 4 位代码，须属于该省"
     ),

@@ -42,7 +42,23 @@ BLIND_SPOT: Final = Column(
 COLUMNS: Final = (
     RULE,
     Column(name="carrier", zh="快递", do=ORDER_COLUMNS["carrier"].do),
-    *(ORDER_COLUMNS[name] for name in ("routing_code", "province", "city", "district")),
+    *(ORDER_COLUMNS[name] for name in ("routing_code", "province")),
+    Column(
+        name="city",
+        zh="市代码",
+        do=Words(
+            en="the 4 digits of a city in GB/T 2260, within the rule's province; or nothing",
+            zh="GB/T 2260 的市级 4 位代码，须属于该省；或留空",
+        ),
+    ),
+    Column(
+        name="district",
+        zh="区县代码",
+        do=Words(
+            en="the 6 digits of a district in GB/T 2260, within the rule's province and city; or nothing",
+            zh="GB/T 2260 的区县 6 位代码，须属于该省、市；或留空",
+        ),
+    ),
     CHUTES,
     BLIND_SPOT,
 )
@@ -101,7 +117,7 @@ def _unfit(row: Row, chutes: Sequence[str], kinds: Mapping[ChuteId, ChuteKind]) 
 
 
 def _placed(row: Row, loc: Sequence[str | int]) -> CellError:
-    name = {"id": "rule"}.get(str(loc[0]), str(loc[0])) if loc else "rule"
+    name = {"id": "rule"}.get(str(loc[0]), str(loc[0])) if loc else "district"
     column = BY_NAME.get(name, RULE)
     do = told_of(row.cells[column.name], column.do) if column.name in NAMES else column.do
     return row.error(column.name, do)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from api.settings import BATCH_MAX
+from line_config.regions import exists, provinces
 
 ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 MESSAGE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
@@ -35,9 +36,31 @@ WaybillText = Annotated[str, Field(pattern=WAYBILL_PATTERN)]
 Text = Annotated[str, Field(max_length=64, pattern=TEXT_PATTERN)]
 Version = Annotated[int, Field(ge=1, le=VERSION_MAX)]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
-ProvinceCode = Annotated[str, Field(pattern=r"^([0-9]{2})?$")]
-CityCode = Annotated[str, Field(pattern=r"^([0-9]{4})?$")]
-DistrictCode = Annotated[str, Field(pattern=r"^([0-9]{6})?$")]
+PROVINCE_PATTERN = f"({'|'.join(sorted(provinces()))})"
+ProvinceCode = Annotated[str, Field(pattern=f"^{PROVINCE_PATTERN}?$")]
+CityCode = Annotated[str, Field(pattern=f"^({PROVINCE_PATTERN}[0-9]{{2}})?$")]
+DistrictCode = Annotated[str, Field(pattern=f"^({PROVINCE_PATTERN}[0-9]{{4}})?$")]
+"""Of an order: in a province that exists. Finer codes change from year to year, and an order is older or
+newer than the table."""
+
+
+def _known_region(code: str) -> str:
+    if code and not exists(code):
+        raise ValueError("no such region in GB/T 2260")
+    return code
+
+
+KnownCity = Annotated[CityCode, AfterValidator(_known_region)]
+KnownDistrict = Annotated[DistrictCode, AfterValidator(_known_region)]
+"""Of a sort plan: a rule for a region that does not exist would never be used, and nobody would know."""
+
+
+def _one_place(province: str, city: str, district: str) -> None:
+    """Raises ``ValueError`` where the finer code is not within the coarser."""
+    if district and not district.startswith(city or province):
+        raise ValueError("the district is not in the city or province")
+    if city and not city.startswith(province):
+        raise ValueError("the city is not in the province")
 
 
 def _real_moment(text: str) -> str:
@@ -66,11 +89,8 @@ class RegionIn(Strict):
     district: DistrictCode = ""
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if self.district and not self.district.startswith(self.city or self.province):
-            raise ValueError("the district is not in the city or province")
-        if self.city and not self.city.startswith(self.province):
-            raise ValueError("the city is not in the province")
+    def _is_one_place(self) -> Self:
+        _one_place(self.province, self.city, self.district)
         return self
 
 
@@ -174,16 +194,26 @@ class RuleIn(Strict):
     carrier: Annotated[str, Field(max_length=32, pattern=TEXT_PATTERN)] = ""
     routing_code: Text = ""
     province: ProvinceCode = ""
-    city: CityCode = ""
-    district: DistrictCode = ""
+    city: KnownCity = ""
+    district: KnownDistrict = ""
     chutes: Annotated[list[Identifier], Field(min_length=1, max_length=64)]
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        _one_place(self.province, self.city, self.district)
+        return self
 
 
 class BlindSpotIn(Strict):
     carrier: Annotated[str, Field(min_length=1, max_length=32, pattern=TEXT_PATTERN)]
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")]
-    city: CityCode = ""
-    district: DistrictCode = ""
+    province: Annotated[str, Field(pattern=f"^{PROVINCE_PATTERN}$")]
+    city: KnownCity = ""
+    district: KnownDistrict = ""
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        _one_place(self.province, self.city, self.district)
+        return self
 
 
 class PlanIn(Strict):

@@ -17,7 +17,7 @@ from line_config.device_files import PlcFile, ScaleFile, ScannerFile
 from line_config.load import load_reasons, read_packaged
 from line_config.make_regions import make_regions
 from line_config.packaged import packaged, packaged_names
-from line_config.regions import districts, region_names, region_of
+from line_config.regions import districts, exists, provinces, region_names, region_of
 from line_config.schema_dump import SCHEMAS, schema_text
 
 LINES = packaged_names("lines")
@@ -195,6 +195,9 @@ def test_regions_are_real_and_whole() -> None:
     one = region_of("440305")
     assert (one.province, one.city, one.district) == ("44", "4403", "440305")
     assert region_of("44").city == ""
+    assert provinces() == {code for code in names if len(code) == 2} | {"71", "81", "82"}
+    assert all(map(exists, ("44", "4403", "440305", "71", "8100", "820001")))
+    assert not any(map(exists, ("99", "4499", "440399", "9901", "990101")))
     assert districts()[0].region == region_of("110101")
 
 
