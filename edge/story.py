@@ -1,29 +1,24 @@
 """One parcel's whole way, told from the record: every step with time, values, rule and versions."""
 
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from edge.model.codes import ReadProof
 from edge.model.ids import OrderNo, TrackId, Waybill
-from edge.model.records import ChoiceChanged, Identified, KeyedCodeTaken
 from edge.model.verdict import Reason
 from edge.store.journal_reader import JournalReader
 from edge.store.journal_types import JournalRow, ParcelRow, ReviewRow
 from edge.store.places import Places
 from line_config.description import LineDescription
-from line_config.reading import ReadingTexts, proof_texts, reading_texts
+from line_config.record import record_words
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LEFT_OUT = frozenset({"at_us", "track", "samples", "epoch", "ring_seq"})
-"""Shown in columns of their own, or too long for a line."""
 TITLE = {"en": "Parcel {track} · waybill {waybill}", "zh": "包裹 {track} · 面单 {waybill}"}
 COLUMNS = {"en": ("row", "time", "+ms", "what", "values"), "zh": ("行", "时间", "+毫秒", "事件", "数值")}
 NOT_FOUND = {
@@ -56,7 +51,6 @@ REVIEW = {
         "extra": "  多出：",
     },
 }
-AWAY = {"en": "away as it passed: {readers}", "zh": "经过时掉线：{readers}"}
 END = {"en": "Ended as {reason}: {text}", "zh": "结果 {reason}：{text}"}
 
 
@@ -69,41 +63,15 @@ def parcels_of(reader: JournalReader, key: str) -> tuple[ParcelRow, ...]:
     return found
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, Enum):
-        return str(value.value) if isinstance(value.value, str) else value.name.lower()
-    if is_dataclass(value):
-        return "(" + _values(value) + ")"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
-    return str(value)
-
-
-def _values(item: Any) -> str:
-    shown = [
-        f"{field.name}={_value(getattr(item, field.name))}"
-        for field in fields(item)
-        if field.name not in LEFT_OUT and getattr(item, field.name) not in ("", None, ())
-    ]
-    samples = getattr(item, "samples", None)
-    if isinstance(samples, tuple) and samples:
-        shown.append(f"samples={len(samples)}: {samples[0].grams}…{samples[-1].grams} g")
-    return " ".join(shown)
-
-
-def _choice(
-    item: Identified | ChoiceChanged, texts: ReadingTexts, proofs: dict[ReadProof, str], language: str
-) -> str:
-    """Why this waybill, or none, and for each code who saw it, what became of it, and why it counts."""
-    rules, standings, _ = texts
-    shown = [f"quality={item.quality} waybill={item.waybill or '–'} {item.why}: {rules[item.why]}"]
-    for code in item.codes:
-        readers = ", ".join(code.readers) or "–"
-        proof = "" if code.proof is None else f"; {proofs[code.proof]}"
-        shown.append(f"{code.text} {code.symbology} ({readers}): {standings[code.standing]}{proof}")
-    if isinstance(item, Identified) and item.away:
-        shown.append(AWAY[language].format(readers=", ".join(item.away)))
-    return "\n".join(shown)
+def _told(values: Iterable[tuple[str, str]]) -> str:
+    """On one line, but for what is explained in words: that has a line of its own."""
+    lines = [""]
+    for name, text in values:
+        if ": " in text:
+            lines += [f"{name}={text}", ""]
+        else:
+            lines[-1] += f" {name}={text}"
+    return "\n".join(line.strip() for line in lines if line)
 
 
 def _clock(row: JournalRow, zone: ZoneInfo) -> str:
@@ -125,16 +93,12 @@ def story_table(
     table.add_column(since_head, justify="right", no_wrap=True)
     table.add_column(what_head, no_wrap=True)
     table.add_column(values_head, overflow="fold")
-    texts, proofs = reading_texts(language), proof_texts(language)
+    words = record_words(language)
+    reason = partial(reason_text, line, language=language)
     for row in rows:
         since_ms = (row.at_us - parcel.inducted_at_us) // 1000
-        item = row.item()
-        told = _values(item)
-        if isinstance(item, Identified | ChoiceChanged):
-            told = _choice(item, texts, proofs, language)
-        elif isinstance(item, KeyedCodeTaken):
-            told += f"\n{item.outcome}: {texts[2][item.outcome]}"
-        table.add_row(str(row.seq), _clock(row, zone), str(since_ms), row.kind, Text(told))
+        told = _told(words.values(row.item(), reason))
+        table.add_row(str(row.seq), _clock(row, zone), str(since_ms), words.step(row.kind), Text(told))
     return table
 
 

@@ -13,6 +13,7 @@ from line_config.packaged import packaged
 from line_config.plan import PlanFile
 from line_config.reading import ReadingFile
 from line_config.reasons import ReasonsFile
+from line_config.record import RecordFile
 
 SCHEMAS: dict[str, type[Strict]] = {
     "line": LineFile,
@@ -24,6 +25,7 @@ SCHEMAS: dict[str, type[Strict]] = {
     "reasons": ReasonsFile,
     "carriers": CarriersFile,
     "reading": ReadingFile,
+    "record": RecordFile,
 }
 
 

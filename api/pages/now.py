@@ -9,8 +9,9 @@ from api.http.standing import alarm_body, chute_body, device_body, devices_of, p
 from api.moments import moment
 from api.pages.texts import ALARMS, STATES, Language
 from edge.model.ids import JournalSeq, TrackId
-from edge.store.journal_types import JournalRow, ParcelRow
+from edge.store.journal_types import AlarmRow, JournalRow, ParcelRow
 from line_config.reasons import ReasonEntry
+from line_config.record import RecordWords, record_words
 
 COUNTED: Final = 1_000
 """Parcels whose exits are counted: an hour of a small line, five minutes of a fast one."""
@@ -51,6 +52,7 @@ async def now_of(gateway: Gateway, reasons: Reasons, language: Language) -> dict
     rejects = await gateway.recorded(gateway.record.latest_rejects(REJECTS))
     chutes = {row.chute: row for row in now.chutes}
     devices = {row.device: row for row in now.devices}
+    words = record_words(language)
     line = now.line
     state = "" if line is None else line.state
     return {
@@ -58,7 +60,7 @@ async def now_of(gateway: Gateway, reasons: Reasons, language: Language) -> dict
         "process": process_word(said),
         "state": state,
         "state_text": STATES[language].get(state, state),
-        "why": "" if line is None else line.why,
+        "why": "" if line is None else words.sentence(line.why),
         "since": None if line is None else moment(line.since_utc_us),
         "permitted": line is not None and line.permitted,
         "on_belt": now.on_belt,
@@ -66,12 +68,10 @@ async def now_of(gateway: Gateway, reasons: Reasons, language: Language) -> dict
         "parcels": _places(on_belt, rows),
         "chutes": [chute_body(chute, chutes.get(chute.id)) for chute in gateway.line.chutes],
         "devices": [
-            device_body(device, kind, devices.get(device), said)
+            _device(device_body(device, kind, devices.get(device), said), words)
             for device, kind in devices_of(gateway.line).items()
         ],
-        "alarms": [
-            alarm_body(row) | {"text": ALARMS[language].get(row.kind, row.kind)} for row in now.alarms
-        ],
+        "alarms": [_alarm(row, words, language) for row in now.alarms],
         "by_chute": dict(counts.by_chute),
         "by_reason": [
             {"reason": reason, "text": words_of(reasons, reason, language).text, "parcels": parcels}
@@ -79,6 +79,19 @@ async def now_of(gateway: Gateway, reasons: Reasons, language: Language) -> dict
         ],
         "counted": counts.exited + counts.missing,
         "rejects": [_reject(row, reasons, language) for row in rejects],
+    }
+
+
+def _device(body: dict[str, Any], words: RecordWords) -> dict[str, Any]:
+    return body | {"why": words.sentence(body["why"])}
+
+
+def _alarm(row: AlarmRow, words: RecordWords, language: Language) -> dict[str, Any]:
+    """``subject`` is what acknowledges it, ``about`` what people read."""
+    return alarm_body(row) | {
+        "text": ALARMS[language].get(row.kind, row.kind),
+        "about": words.sentence(row.subject),
+        "detail": words.sentence(row.detail),
     }
 
 

@@ -19,7 +19,9 @@ from api.pages.texts import TEXTS, Language
 from api.settings import MESSAGE_MAX_BYTES
 from edge.model.ids import OrderNo, TrackId, Waybill
 from edge.model.line import OperatorAction
+from edge.model.order import OrderStatus
 from edge.store.journal_types import ParcelRow
+from line_config.record import record_words
 
 FOLLOWED: Final = frozenset(
     {"EyePassed", "ParcelUnexpected", "TrackOpened", "Identified", "Decided", "Exited", "Missing"}
@@ -40,7 +42,8 @@ router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 """No part of the API: made for these pages, and changed with them."""
 
 TrackPath = Annotated[int, Path(ge=1, le=CURSOR_MAX)]
-Wanted = Annotated[str, Query(max_length=SEARCH_MAX)]
+Wanted = Annotated[str, Query()]
+"""As long as a header may be; a longer one than a number is told so in words."""
 
 
 @router.get("/")
@@ -95,7 +98,13 @@ async def parcel(track: TrackPath, request: Request, gateway: GatewayDep) -> Res
         request,
         "parcel.html",
         parcel=found,
-        steps=steps_of(found, rows, zone),
+        steps=steps_of(
+            found,
+            rows,
+            zone,
+            record_words(language),
+            lambda code: words_of(gateway.reasons, code, language).text,
+        ),
         words=words_of(gateway.reasons, reason, language),
         inducted=clock(found.inducted_utc_us, zone),
         ended=clock(found.exited_utc_us, zone),
@@ -106,6 +115,9 @@ async def parcel(track: TrackPath, request: Request, gateway: GatewayDep) -> Res
 async def search(request: Request, gateway: GatewayDep, q: Wanted = "") -> Response:
     """By waybill, else by order number, else by track number; one parcel is shown at once."""
     wanted = q.strip()
+    if len(wanted) > SEARCH_MAX:
+        text = TEXTS[language_of(request)]["too_long"].format(most=SEARCH_MAX, n=len(wanted))
+        return page(request, "search.html", status=400, q=wanted[:SEARCH_MAX], rows=[], status_text=text)
     found, status = await _found(gateway, wanted)
     if len(found) == 1:
         return RedirectResponse(f"/parcel/{found[0].track}", status_code=303)
@@ -123,22 +135,22 @@ async def static_file(name: Annotated[str, Path(max_length=32)]) -> Response:
     return static(name)
 
 
-async def _found(gateway: GatewayDep, wanted: str) -> tuple[tuple[ParcelRow, ...], str]:
+async def _found(gateway: GatewayDep, wanted: str) -> tuple[tuple[ParcelRow, ...], OrderStatus | None]:
     """Parcels on record, and the status of an order that is known and was never on the belt."""
     if not wanted:
-        return (), ""
+        return (), None
     found = await gateway.recorded(gateway.record.parcels(Waybill(wanted)))
     if found:
-        return found, ""
+        return found, None
     order = await gateway.read(lambda intake: intake.order(OrderNo(wanted)))
     if order is not None:
         for one in order.order.parcels:
             found += await gateway.recorded(gateway.record.parcels(one.waybill_no))
-        return found, order.status.value
+        return found, order.status
     if wanted.isascii() and wanted.isdigit() and int(wanted) <= CURSOR_MAX:
         track, _ = await gateway.recorded(gateway.record.story(TrackId(int(wanted))))
-        return (() if track is None else (track,)), ""
-    return (), ""
+        return (() if track is None else (track,)), None
+    return (), None
 
 
 def _end(gateway: GatewayDep, row: ParcelRow, language: Language) -> str:
@@ -146,7 +158,9 @@ def _end(gateway: GatewayDep, row: ParcelRow, language: Language) -> str:
     return words_of(gateway.reasons, row.exit_reason, language).text if row.exit_reason else ""
 
 
-def _nothing(request: Request, q: str, status: str = "") -> Response:
-    t = TEXTS[language_of(request)]
-    text = t["order_there"].format(status=status) if status else t["nothing_found"].format(q=q)
+def _nothing(request: Request, q: str, status: OrderStatus | None = None) -> Response:
+    language = language_of(request)
+    text = TEXTS[language]["nothing_found"].format(q=q)
+    if status is not None:
+        text = TEXTS[language]["order_there"].format(status=record_words(language).value(status))
     return page(request, "search.html", status=404, q=q, rows=[], status_text=text)

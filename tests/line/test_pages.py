@@ -1,6 +1,7 @@
 """The pages without a browser: words, drawing, search, weight, and who may press what."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,12 @@ from api.pages.mimic import HEIGHT, WIDTH, Box, mimic_of
 from api.pages.render import STATIC
 from api.pages.texts import ALARMS, LANGUAGES, STATES, TEXTS
 from edge.model.alarm import AlarmKind
-from edge.model.ids import JournalSeq
+from edge.model.codes import CodeStanding, JudgedCode, Symbology
+from edge.model.events import DeviceWentDown
+from edge.model.ids import DeviceId, JournalSeq, ReaderId
 from edge.model.line import LineState
+from edge.model.records import AlarmRaised, Identified, LineStateChanged
+from edge.model.units import MonoUs
 from edge.store.inbox_reader import InboxReader
 from edge.store.places import Places
 from line_config.load import load_line
@@ -160,3 +165,61 @@ async def acknowledge(desk: Desk, role: Role, headers: dict[str, str]) -> int:
 async def test_no_other_file_is_given(tmp_path: Path, name: str) -> None:
     async with open_desk(tmp_path) as desk:
         assert (await desk.operator.get(f"/static/{name}")).status_code == 404
+
+
+async def test_the_chinese_pages_are_chinese(tmp_path: Path) -> None:
+    """Only what was typed in, read from a label or named by the line's description is not."""
+    scribe = Scribe(Places(tmp_path).journal)
+    life = parcel_life(1, 1_000_000, "W1")
+    codes = (
+        JudgedCode(
+            text="W1",
+            symbology=Symbology.CODE128,
+            readers=(ReaderId("top"),),
+            standing=CodeStanding.CHOSEN,
+        ),
+    )
+    read = [replace(item, codes=codes) if isinstance(item, Identified) else item for item in life]
+    scribe.write(*read)
+    why = "latched, waits for a reset"
+    scribe.write(LineStateChanged(at_us=MonoUs(3_000_000), state=LineState.STOPPED, why=why))
+    scribe.write(
+        AlarmRaised(at_us=MonoUs(3_000_000), kind=AlarmKind.MIS_SORT, subject="exit 3", detail="track 7"),
+        DeviceWentDown(
+            at_us=MonoUs(3_000_000), device=DeviceId("scale"), why="scale:4001: silent for 900 ms"
+        ),
+    )
+    scribe.close()
+    async with open_desk(tmp_path) as desk:
+        page = (await desk.operator.get("/parcel/1", headers=ZH)).text
+        english = (await desk.operator.get("/parcel/1", headers=EN)).text
+        now = (await desk.operator.get("/live/now", headers=ZH)).json()
+        await desk.erp.put("/v1/orders/SO-7", json=order_json(7))
+        there = await desk.operator.get("/search", params={"q": "SO-7"}, headers=ZH)
+    for word in ("经过光电", "判定", "运单号", "one_fits: 只有一个条码符合承运商规则", "(top): 选为运单号"):
+        assert word in page
+    for word in ("EyePassed<", "<i>waybill</i>", "chosen", ">yes<", ">good<"):
+        assert word not in page
+    for word in ("EyePassed", "one_fits: Exactly one code fits a carrier&#39;s pattern", "(top): chosen"):
+        assert word in english
+    assert now["why"] == "已锁停，等待复位"
+    (alarm,) = now["alarms"]
+    assert (alarm["subject"], alarm["about"], alarm["detail"]) == ("exit 3", "出口 3", "包裹 7")
+    (scale,) = [one for one in now["devices"] if one["device"] == "scale"]
+    assert scale["why"] == "scale:4001：900 毫秒没有数据"
+    assert "订单存在（已放行）" in there.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [(EN, "at most 64 characters; this one has 65"), (ZH, "最多 64 个字符")]
+)
+async def test_a_number_that_is_too_long_is_answered_in_words(
+    tmp_path: Path, language: dict[str, str], words: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        answer = await desk.operator.get("/search", params={"q": "7" * 65}, headers=language)
+        assert answer.status_code == 400
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert words in answer.text
+        assert "7" * 65 not in answer.text
+        assert (await desk.operator.get("/search", params={"q": "7" * 64})).status_code == 404

@@ -105,7 +105,7 @@
   }
   function alarm(one) {
     const node = make("li", undefined, one.acknowledged_by ? "seen" : "");
-    node.append(make("b", one.text + (one.subject ? " · " + one.subject : "")), make("small", one.detail));
+    node.append(make("b", one.text + (one.about ? " · " + one.about : "")), make("small", one.detail));
     if (one.acknowledged_by) {
       node.append(make("small", said.tAcknowledged.replace("{by}", one.acknowledged_by)));
     } else {
