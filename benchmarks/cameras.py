@@ -10,12 +10,16 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx2
+from prometheus_client.parser import text_string_to_metric_families
+
 from benchmarks.figures import Figure, rank, show, write_json
-from benchmarks.real_line import Measured, RealRun, measure
+from benchmarks.real_line import Beside, Measured, RealRun, measure
 from benchmarks.real_time import kept
 from edge.model.ids import JournalSeq, ReaderId
 from edge.model.records import Identified
@@ -23,6 +27,7 @@ from edge.store.journal_reader import JournalReader
 from edge.store.places import Places
 from line_config.load import load_line
 from line_config.problems import LineConfigError
+from simulators.demo.play import Play
 from simulators.demo.processes import DemoFailed
 from simulators.world.parcel import facing
 
@@ -32,14 +37,17 @@ ANSWER_MS = 5
 SCANNED, SEEN = "fast", "tunnel"
 """The line with a scanner, and the one with two cameras in its place."""
 SLOWER_MS = 5
+TAKEN, MISSED = "beltkeeper_camera_frames_total", "beltkeeper_camera_frames_missed_total"
 
 
 @dataclass(slots=True)
 class Labels:
-    """Labels that faced each camera, and of them those that it told of in time."""
+    """Labels that faced each camera, and of them those that it told of in time; frames."""
 
     faced: Counter[ReaderId] = field(default_factory=Counter)
     read: Counter[ReaderId] = field(default_factory=Counter)
+    frames: Counter[str] = field(default_factory=Counter)
+    """Taken by all cameras, and of them missed, as the line process has counted them."""
 
     @property
     def missed(self) -> int:
@@ -51,7 +59,8 @@ def cameras(seconds: int, rounds: int, folder: Path) -> list[Figure]:
     scanned, seen, labels = list[Measured](), list[Measured](), Labels()
     for n in range(rounds):
         scanned.append(_played(SCANNED, seconds, folder / f"{SCANNED}-{n}"))
-        seen.append(_played(SEEN, seconds, folder / f"{SEEN}-{n}"))
+        place = folder / f"{SEEN}-{n}"
+        seen.append(_played(SEEN, seconds, place, lambda play: _framed(play, labels)))
         _count(seen[-1], labels)
     of_each = ", ".join(f"{one} {labels.read[one]} of {labels.faced[one]}" for one in sorted(labels.faced))
     plain, fused = (
@@ -61,6 +70,13 @@ def cameras(seconds: int, rounds: int, folder: Path) -> list[Figure]:
     slower = fused.value - plain.value
     return [
         Figure(name="labels that a camera missed", value=labels.missed, unit="", at_most=0, note=of_each),
+        Figure(
+            name="frames that nobody looked at",
+            value=labels.frames[MISSED],
+            unit="",
+            at_most=0,
+            note=f"of {labels.frames[TAKEN]}",
+        ),
         plain,
         fused,
         Figure(name="two cameras, slower by", value=slower, unit="ms", at_most=SLOWER_MS),
@@ -68,10 +84,29 @@ def cameras(seconds: int, rounds: int, folder: Path) -> list[Figure]:
     ]
 
 
-def _played(line: str, seconds: int, place: Path) -> Measured:
+def _played(line: str, seconds: int, place: Path, beside: Beside = lambda _: nullcontext()) -> Measured:
     place.mkdir()
     run = RealRun(line=line, seconds=seconds, answer_ms=ANSWER_MS, orders_per_s=0, folder=place, pinned=False)
-    return measure(run)
+    return measure(run, beside)
+
+
+@asynccontextmanager
+async def _framed(play: Play, labels: Labels) -> AsyncIterator[None]:
+    """From the first parcel to the last: what the cameras took while they warmed up is none of a parcel's."""
+    before = await _frames(play)
+    yield
+    after = await _frames(play)
+    labels.frames.update({name: round(after[name] - before[name]) for name in (TAKEN, MISSED)})
+
+
+async def _frames(play: Play) -> Counter[str]:
+    async with httpx2.AsyncClient(base_url=play.gateway_url, trust_env=False) as http:
+        answer = await http.get("/metrics/line", headers={"X-API-Key": play.operator_key()})
+    found = Counter[str]()
+    for family in text_string_to_metric_families(answer.raise_for_status().text):
+        for sample in family.samples:
+            found[sample.name] += sample.value  # type: ignore[assignment]
+    return found
 
 
 def _told(rounds: list[Measured], name: str) -> Figure:

@@ -1,11 +1,13 @@
-"""A line in real time between its load and its floor: real processes, the line's on a core of its own."""
+"""A line in real time between its load and its floor: real processes, the line's on a core of its own, with
+the priority of its unit."""
 
 import asyncio
 import os
+import re
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -22,6 +24,7 @@ LOOK_S = 1.0
 SETTLED_S = 60.0
 """Memory is compared with what it was after this: caches are filled, pools have their size."""
 MIB = 1 << 20
+UNIT = Path(__file__).parents[1] / "systemd" / "system" / "beltkeeper-line.service"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,7 @@ async def _measure(run: RealRun, beside: Beside) -> Measured:
         await play.open()
         if others:
             _pin(play.line_pid, {core})
+        _prefer(play.line_pid)
         if run.orders_per_s:
             load = OrderLoad(play.gateway_url, play.erp_key(), run.orders_per_s, SEED)
         looks = _Looks()
@@ -163,6 +167,15 @@ def _pin(pid: int, cores: set[int]) -> None:
     """Every thread that it has."""
     for thread in os.listdir(f"/proc/{pid}/task"):
         os.sched_setaffinity(int(thread), cores)
+
+
+def _prefer(pid: int) -> None:
+    """The priority that its unit gives it, where this user may: every thread that it has."""
+    found = re.search(r"^Nice=(-?\d+)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None
+    with suppress(PermissionError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            os.setpriority(os.PRIO_PROCESS, int(thread), int(found[1]))
 
 
 async def _end(tasks: list["asyncio.Task[None]"]) -> None:

@@ -53,6 +53,8 @@ FAILED = 1
 BAD_CONFIGURATION = 2
 BAD_ENVIRONMENT = 3
 UMASK = 0o007
+NICE = 5
+"""As in its systemd unit, whatever the line has that started it: the line goes first."""
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends when the parent is gone."""
 BEAT_S = 0.2
@@ -78,8 +80,10 @@ def run_camera(line: LineDescription, reader: str, data: Path, parent: int | Non
         known = ", ".join(cameras) or "none"
         sys.stderr.write(f"beltkeeper camera: {reader} is no camera of this line; its cameras: {known}\n")
         return BAD_CONFIGURATION
-    if parent is not None and not _ends_with(parent):
-        return FAILED
+    if parent is not None:
+        if not _ends_with(parent):
+            return FAILED
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     if zbar_missing():
         log.warning("one engine only", why=zbar_missing())
     one_core()
@@ -264,8 +268,8 @@ class Camera:
             if why is not None:
                 raise CameraFailed(why)
             if self._threads.serves:
-                grabbed, missed = self._threads.grabbed, self._threads.missed
-                self._answers.tell(CameraBeat(picture=self._watch.picture, frames=grabbed, missed=missed))
+                taken, missed = self._threads.taken, self._threads.missed
+                self._answers.tell(CameraBeat(picture=self._watch.picture, frames=taken, missed=missed))
             progress()
             await asyncio.sleep(BEAT_S)
 

@@ -1,7 +1,7 @@
 """What a camera process says to the line: lines of JSON, in UTF-8, over a stream that keeps their order.
 
 ``{"kind":"beat","picture":"good","frames":…,"missed":…}`` several times a second: it lives, so its pictures
-are, and so many have come since it began;
+are, and so many were taken since it began;
 ``{"kind":"read","grabbed_us":…,"codes":[[text,symbology,proof],…]}`` for the codes that count in one frame;
 ``{"kind":"ends","why":"…"}`` as its last word.
 ``grabbed_us`` is CLOCK_MONOTONIC of the machine that both are on. Every line opens with ``"v":2``.
@@ -45,8 +45,8 @@ PROOFS = tuple(ReadProof)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraBeat:
-    """``frames`` have come since the process began; nobody looked at ``missed`` of them: they came too late,
-    or a newer one was there before their turn."""
+    """``frames`` were taken since the process began; nobody looked at ``missed`` of them: they came too late
+    or not at all, or a newer one was there before their turn."""
 
     picture: Picture
     frames: int

@@ -27,9 +27,10 @@ from edge.ports.byte_stream import LinkFailed
 Pixels = NDArray[np.uint8]
 MAX_PIXELS = 1 << 26
 """64 MP: more is no camera of a belt."""
-FRAME_HEAD = struct.Struct("!4sIIQ")
-FRAME_MAGIC = b"BKF1"
-"""A simulated frame: magic, width, height, CLOCK_MONOTONIC of its light in µs, then its grey pixels."""
+FRAME_HEAD = struct.Struct("!4sIIIQ")
+FRAME_MAGIC = b"BKF2"
+"""A simulated frame: magic, width, height, its number, CLOCK_MONOTONIC of its light in µs, then its grey
+pixels. Numbers count every picture that was taken, also those that nobody fetched in time."""
 MAX_FILE_BYTES = 256 << 20
 """A picture of 64 MP in colour, not packed."""
 BAND_ROWS = 256
@@ -42,9 +43,13 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 @dataclass(frozen=True, slots=True)
 class Grabbed:
+    """``skipped``: frames that the source took since the last one and that could not be fetched, where it
+    says so."""
+
     pixels: Pixels
     grabbed_us: MonoUs
     late_us: int
+    skipped: int = 0
 
 
 class FrameSource(Protocol):
@@ -156,6 +161,7 @@ class SimulatedFrames:
         """``waits``: it may be silent for ever."""
         self._path = path
         self._waits = waits
+        self._number: int | None = None
         self._socket: socket.socket | None = None
 
     def open(self) -> None:
@@ -170,12 +176,14 @@ class SimulatedFrames:
             wire.settimeout(None)
 
     def grab(self) -> Grabbed:
-        magic, width, height, taken_us = FRAME_HEAD.unpack(self._exactly(FRAME_HEAD.size))
+        magic, width, height, number, taken_us = FRAME_HEAD.unpack(self._exactly(FRAME_HEAD.size))
         grabbed_us = now_us()
         if magic != FRAME_MAGIC or not 0 < width * height <= MAX_PIXELS:
             raise LinkFailed(f"{self._path}: no frame of a simulated camera")
         pixels = np.frombuffer(self._exactly(width * height), np.uint8).reshape(height, width)
-        return Grabbed(pixels, grabbed_us, grabbed_us - taken_us)
+        skipped = 0 if self._number is None else number - self._number - 1
+        self._number = number
+        return Grabbed(pixels, grabbed_us, grabbed_us - taken_us, skipped)
 
     def close(self) -> None:
         if self._socket is not None:

@@ -51,17 +51,23 @@ class FrameThreads:
         self._worked_us = now_us()
         self._working = False
         self.failure: str | None = None
-        self.grabbed = self.stale = self.overtaken = 0
-        """Frames that came; of them too old ones, and those that a newer one replaced unseen."""
+        self.grabbed = self.stale = self.overtaken = self.skipped = 0
+        """Frames that came; of them too old ones, and those that a newer one replaced unseen; beside them
+        those that the source took and that did not come."""
 
     def start(self) -> None:
         for work in (self._grab, self._read):
             threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
 
     @property
+    def taken(self) -> int:
+        """Frames, whether they came or not."""
+        return self.grabbed + self.skipped
+
+    @property
     def missed(self) -> int:
-        """Frames that nobody looked at."""
-        return self.stale + self.overtaken
+        """Of ``taken``: nobody looked at them."""
+        return self.stale + self.overtaken + self.skipped
 
     @property
     def serves(self) -> bool:
@@ -94,6 +100,7 @@ class FrameThreads:
                 one = source.grab()
                 self._grabbed_us = now_us()
                 self.grabbed += 1
+                self.skipped += one.skipped
                 if one.late_us > self._stale_us:
                     self.stale += 1
                     continue

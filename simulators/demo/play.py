@@ -27,7 +27,7 @@ from simulators.order_desk import OrderDesk
 from simulators.plans import plan_of
 from simulators.world.checker import Checker
 
-FIRST_KEY = "erp-1"
+FIRST_KEY, OPERATOR_KEY = "erp-1", "operator-1"
 US_PER_S = 1_000_000
 CAMERA_DIES_AT = 25
 """With this parcel, of any but a faultless run, the camera processes die; the line starts them anew."""
@@ -114,8 +114,15 @@ class Play:
         return f"http://{self._line.api.host}:{self._line.api.port}"
 
     def erp_key(self) -> str:
-        """The key that the gateway's first start made; once it is up."""
-        return str(json.loads((self._data / "first-keys.json").read_text())[FIRST_KEY])
+        """The ERP's key that the gateway's first start made; once it is up."""
+        return self._first_key(FIRST_KEY)
+
+    def operator_key(self) -> str:
+        """As ``erp_key``: it may look at what the line is doing."""
+        return self._first_key(OPERATOR_KEY)
+
+    def _first_key(self, name: str) -> str:
+        return str(json.loads((self._data / "first-keys.json").read_text())[name])
 
     async def open(self) -> None:
         """Every process up, goods, plan and the first orders taken. Raises ``DemoFailed``."""
