@@ -18,8 +18,9 @@ import httpx2
 
 from api.console import ask
 from benchmarks.attackers import GROUPS, Seen, attacked
-from benchmarks.figures import Figure, rank, show, write_json
+from benchmarks.figures import Figure, ended, rank
 from benchmarks.real_line import Measured, RealRun, measure
+from benchmarks.real_time import told_p99
 from edge.model.ids import JournalSeq
 from edge.model.verdict import ParcelState, Reason
 from edge.store.journal_reader import JournalReader
@@ -143,16 +144,10 @@ def attack(line: str, seconds: int, folder: Path) -> list[Figure]:
         run = RealRun(line=line, seconds=seconds, answer_ms=ANSWER_MS, orders_per_s=0, folder=place)
         found = Cancels()
         runs.append((name, found, measure(run, beside(found, place / "line", harm=harm))))
-    told_ms = {name: _told_p99(measured) for name, _, measured in runs}
+    told_ms = {name: told_p99(measured) for name, _, measured in runs}
     figures = [one for name, found, measured in runs for one in _figures(name, found, measured)]
     change = told_ms["under attack"] - told_ms["calm"]
     return [*figures, Figure(name="decide → told p99, change", value=change, unit="ms", at_most=CHANGE_MS)]
-
-
-def _told_p99(measured: Measured) -> float:
-    times = measured.ended.report.summary["decide_to_told_ms"]
-    assert isinstance(times, dict)
-    return float(times["p99"])
 
 
 def _figures(name: str, found: Cancels, measured: Measured) -> list[Figure]:
@@ -169,7 +164,7 @@ def _figures(name: str, found: Cancels, measured: Measured) -> list[Figure]:
         Figure(name=f"cancels without an answer, {name}", value=found.unanswered, unit="", note=ends),
         Figure(
             name=f"decide → told p99, {name}",
-            value=_told_p99(measured),
+            value=told_p99(measured),
             unit="ms",
             at_most=TOLD_P99_MS,
             note=bare,
@@ -200,10 +195,7 @@ def main() -> None:
             figures = attack(options.line, round(options.minutes * 60), Path(folder))
         except (DemoFailed, LineConfigError) as failed:
             sys.exit(f"{failed}")
-    if options.json != "-":
-        show(figures)
-    if options.json is not None:
-        write_json(figures, options.json)
+    sys.exit(ended(figures, options.json))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.figures import Figure, rank, show, write_json
+from benchmarks.figures import Figure, ended, rank
 from benchmarks.real_line import Beside, Measured, RealRun, measure
 from benchmarks.real_time import kept
 from edge.model.ids import JournalSeq, ReaderId
@@ -152,10 +152,7 @@ def main() -> None:
             figures = cameras(round(options.minutes * 60), options.rounds, Path(folder))
         except (DemoFailed, LineConfigError) as failed:
             sys.exit(f"{failed}")
-    if options.json != "-":
-        show(figures)
-    if options.json is not None:
-        write_json(figures, options.json)
+    sys.exit(ended(figures, options.json))
 
 
 if __name__ == "__main__":

@@ -67,3 +67,13 @@ def write_json(figures: Sequence[Figure], to: str) -> None:
         sys.stdout.write(text + "\n")
     else:
         Path(to).write_text(text + "\n", encoding="utf-8")
+
+
+def ended(figures: Sequence[Figure], json_to: str | None) -> int:
+    """Tells them, as a table unless their JSON goes to stdout (``-``); the exit status of a benchmark: 1
+    where one was not reached. Raises ``OSError``."""
+    if json_to != "-":
+        show(figures)
+    if json_to is not None:
+        write_json(figures, json_to)
+    return int(not all(one.reached for one in figures))

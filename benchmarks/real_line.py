@@ -205,7 +205,7 @@ def _cpu_s(pid: int) -> float:
 
 @asynccontextmanager
 async def _floor(run: RealRun, cores: set[int], floor: _Floor) -> AsyncIterator[None]:
-    """The bare client shares the line's core, its server that of the simulators."""
+    """The bare client shares the line's core and priority, its server those of the simulators."""
     program = (sys.executable, "-m", "benchmarks.bare_bus")
     server = await asyncio.create_subprocess_exec(
         *program, "plc", "--answer-ms", str(run.answer_ms), stdout=PIPE
@@ -221,6 +221,7 @@ async def _floor(run: RealRun, cores: set[int], floor: _Floor) -> AsyncIterator[
         processes.append(client)
         if cores:
             _pin(client.pid, cores)
+        _prefer(client.pid)
         listening = asyncio.create_task(floor.listen(client))
         yield
     finally:
