@@ -28,11 +28,11 @@ from api.http import (
     relay,
     system,
 )
-from api.http.bodies import ERRORS_MAX
 from api.http.deps import authorised
+from api.http.field_texts import told_errors
 from api.http.guards import Guards
 from api.http.openapi import describe
-from api.http.problems import FieldError, Problem, Slug
+from api.http.problems import Problem, Slug
 from api.pages import coding as coding_page
 from api.pages import routes
 from api.relay.desk import NOWHERE, RelayTo
@@ -123,8 +123,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     """Path parameters; bodies are read by the routes themselves."""
     assert isinstance(error, RequestValidationError)
-    errors = tuple(FieldError(loc=tuple(e["loc"]), msg=e["msg"]) for e in error.errors()[:ERRORS_MAX])
-    return Problem(Slug.FIELDS_INVALID, errors=errors).response(request.headers)
+    return Problem(Slug.FIELDS_INVALID, errors=told_errors(error.errors())).response(request.headers)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

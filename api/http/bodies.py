@@ -11,11 +11,10 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from api.bulk import BulkTurns, pieces
+from api.http.field_texts import ERRORS_MAX, told_errors
 from api.http.problems import FieldError, Problem, Slug
 from api.settings import BATCH_MAX, JSON_VALUES_MAX
 
-ERRORS_MAX = 50
-"""Errors listed in one problem body."""
 DIGITS_MAX = 64
 """Of a whole number: no field takes more than 19."""
 LONG_S = 0.005
@@ -146,6 +145,5 @@ async def checked_all(
 
 
 def field_errors(error: ValidationError, at: tuple[str | int, ...] = ()) -> tuple[FieldError, ...]:
-    """Place and message of each error, never the value: it may be long, or nobody's business."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return tuple(FieldError(loc=at + e["loc"], msg=e["msg"]) for e in found[:ERRORS_MAX])
+    """Place and message of each error, never the value."""
+    return told_errors(error.errors(include_url=False, include_input=False), at)

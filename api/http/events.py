@@ -13,6 +13,7 @@ from api.gateway import Gateway
 from api.http.answers import EventsAnswer
 from api.http.deps import CallerDep, GatewayDep, LimitQuery
 from api.http.examples import STREAM
+from api.http.field_texts import told
 from api.http.openapi import text_answer
 from api.http.problems import FieldError, Problem, Slug
 from api.http.schemas import CURSOR_MAX
@@ -37,7 +38,9 @@ KindQuery = Annotated[
 def kinds_of(kind: list[str]) -> frozenset[str]:
     """Raises ``Problem`` where this build writes no such row."""
     unknown = [
-        FieldError(loc=("query", "kind"), msg=f"no such kind: {k[:40]!r}") for k in kind if k not in KINDS
+        FieldError(loc=("query", "kind"), msg=told("kind_unknown", {"kind": repr(k[:40])}, ""))
+        for k in kind
+        if k not in KINDS
     ]
     if unknown:
         raise Problem(Slug.FIELDS_INVALID, errors=tuple(unknown))

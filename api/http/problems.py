@@ -10,7 +10,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
-from api.csv_cells import CellError
+from api.csv_cells import CellError, Words
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:beltkeeper:problem:"
@@ -153,7 +153,7 @@ class FieldError:
     """Where in the body (or path) something is wrong, and what."""
 
     loc: tuple[str | int, ...]
-    msg: str
+    msg: Words
 
 
 class Problem(Exception):
@@ -190,7 +190,7 @@ class Problem(Exception):
         if self.detail:
             body["detail"] = self.detail
         if self.errors:
-            body["errors"] = [{"loc": list(e.loc), "msg": e.msg} for e in self.errors]
+            body["errors"] = [{"loc": list(e.loc), "msg": e.msg.told_in(language)} for e in self.errors]
         if self.cells:
             body["cells"] = [
                 {"row": c.row, "column": c.column, "value": c.value, "do": c.do.told_in(language)}

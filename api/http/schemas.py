@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.settings import BATCH_MAX
 from line_config.regions import exists, provinces
@@ -46,7 +47,7 @@ newer than the table."""
 
 def _known_region(code: str) -> str:
     if code and not exists(code):
-        raise ValueError("no such region in GB/T 2260")
+        raise PydanticCustomError("region_unknown", "no such region in GB/T 2260")
     return code
 
 
@@ -56,16 +57,19 @@ KnownDistrict = Annotated[DistrictCode, AfterValidator(_known_region)]
 
 
 def _one_place(province: str, city: str, district: str) -> None:
-    """Raises ``ValueError`` where the finer code is not within the coarser."""
+    """Raises ``PydanticCustomError`` where the finer code is not within the coarser."""
     if district and not district.startswith(city or province):
-        raise ValueError("the district is not in the city or province")
+        raise PydanticCustomError("district_outside", "the district is not in the city or province")
     if city and not city.startswith(province):
-        raise ValueError("the city is not in the province")
+        raise PydanticCustomError("city_outside", "the city is not in the province")
 
 
 def _real_moment(text: str) -> str:
     if text:
-        datetime.fromisoformat(text)
+        try:
+            datetime.fromisoformat(text)
+        except ValueError as error:
+            raise PydanticCustomError("no_such_moment", "no such moment") from error
     return text
 
 

@@ -1,6 +1,7 @@
 """Strict JSON and strict models: whatever is sent, the answer is a value or a problem."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,7 +12,8 @@ from pydantic.json_schema import models_json_schema
 
 from api.bulk import BulkTurns
 from api.http.answers import CellErrorBody, FieldErrorBody, ProblemBody
-from api.http.bodies import DIGITS_MAX, ERRORS_MAX, checked, checked_all, parse_json
+from api.http.bodies import DIGITS_MAX, checked, checked_all, parse_json
+from api.http.field_texts import ERRORS_MAX
 from api.http.mapping import order_body, order_of
 from api.http.openapi import BODIES, REF
 from api.http.problems import Problem, Slug
@@ -33,6 +35,7 @@ from edge.model.order import OrderStatus
 from tests.line.gateway_kit import order_json
 
 T = TypeVar("T")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MODELS: list[type[Strict]] = [
     OrderIn,
     OrderBatch,
@@ -102,6 +105,7 @@ def test_any_value_as_any_body(model: type[Strict], value: Any) -> None:
     if isinstance(body, Problem):
         assert body.slug is Slug.FIELDS_INVALID
         assert 0 < len(body.errors) <= ERRORS_MAX
+        assert [one for one in body.errors if not CHINESE.search(one.msg.zh)] == []
         json.dumps(body.body("en"))
 
 
@@ -113,6 +117,7 @@ def test_an_order_with_one_field_of_any_value(field: str, value: Any) -> None:
     body = tried(lambda: checked(OrderIn, asked))
     if isinstance(body, Problem):
         assert {error.loc[0] for error in body.errors} == {field}
+        assert [one for one in body.errors if not CHINESE.search(one.msg.zh)] == []
         return
     given_back = order_body(order_of(body), OrderStatus.RELEASED)
     if field in given_back and field not in ("region", "parcels"):

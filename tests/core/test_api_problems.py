@@ -5,6 +5,7 @@ import re
 import pytest
 from starlette.datastructures import Headers
 
+from api.csv_cells import Words
 from api.http.answers import _OUTCOMES, _REFUSALS, problem_of
 from api.http.problems import KINDS, FieldError, Problem, Slug, negotiated_language
 from api.intake import Outcome, Refusal, Refused, Taken
@@ -54,7 +55,7 @@ def test_a_whole_body() -> None:
     problem = Problem(
         Slug.FIELDS_INVALID,
         "two fields",
-        errors=(FieldError(loc=("parcels", 0, "lines"), msg="too short"),),
+        errors=(FieldError(loc=("parcels", 0, "lines"), msg=Words(en="too short", zh="太短")),),
         retry_after_s=3,
         headers={"Location": "/there"},
         more={"version": 4},
@@ -65,7 +66,7 @@ def test_a_whole_body() -> None:
         "title": "部分字段无效",
         "status": 422,
         "detail": "two fields",
-        "errors": [{"loc": ["parcels", 0, "lines"], "msg": "too short"}],
+        "errors": [{"loc": ["parcels", 0, "lines"], "msg": "太短"}],
         "version": 4,
     }
     assert answer.status_code == 422

@@ -87,7 +87,7 @@ async def test_kinds_are_chosen_and_the_cursor_passes_the_others(tmp_path: Path)
         assert (page["next"], page["more"]) == (last, False)
         wrong = await desk.erp.get("/v1/events", params={"kind": "Teleported"})
         assert (wrong.status_code, slug_of(wrong)) == (422, "fields_invalid")
-        assert wrong.json()["errors"] == [{"loc": ["query", "kind"], "msg": "no such kind: 'Teleported'"}]
+        assert wrong.json()["errors"] == [{"loc": ["query", "kind"], "msg": "No such kind: 'Teleported'"}]
 
 
 @pytest.mark.parametrize(
