@@ -21,7 +21,7 @@ from pathlib import Path
 from api.server import run_gateway
 from line_config.load import load_line
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-sys.exit(run_gateway(load_line("demo", sys.argv[4:]), Path(sys.argv[1]), port=int(sys.argv[2])))
+sys.exit(run_gateway(load_line(sys.argv[4], sys.argv[5:]), Path(sys.argv[1]), port=int(sys.argv[2])))
 """
 
 
@@ -45,7 +45,11 @@ class GatewayProcess:
 
 
 async def launch(
-    data: Path, port: int = 0, file_bytes: int = resource.RLIM_INFINITY, settings: Sequence[str] = ()
+    data: Path,
+    port: int = 0,
+    file_bytes: int = resource.RLIM_INFINITY,
+    settings: Sequence[str] = (),
+    line: str = "demo",
 ) -> asyncio.subprocess.Process:
     """``file_bytes``: no file may grow beyond it (setrlimit(2)), as on a full disk. ``settings``: as
     ``--set`` takes them."""
@@ -56,6 +60,7 @@ async def launch(
         str(data),
         str(port),
         str(file_bytes),
+        line,
         *settings,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -64,10 +69,13 @@ async def launch(
 
 @asynccontextmanager
 async def running_gateway(
-    data: Path, file_bytes: int = resource.RLIM_INFINITY, settings: Sequence[str] = ()
+    data: Path,
+    file_bytes: int = resource.RLIM_INFINITY,
+    settings: Sequence[str] = (),
+    line: str = "demo",
 ) -> AsyncIterator[GatewayProcess]:
     """Killed at the end if it has not ended."""
-    process = await launch(data, file_bytes=file_bytes, settings=settings)
+    process = await launch(data, file_bytes=file_bytes, settings=settings, line=line)
     try:
         port = await _listening(process)
         keys: dict[str, str] = json.loads((data / "first-keys.json").read_text())

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from edge.store.places import Places
 from line_config.relay import MqttSettings, Relay
 from tests.core.store_kit import LINE, ZONE, parcel_life
 from tests.wire.broker import SESSION, Broker, free_port, needs_mosquitto, running_broker
+from tests.wire.demo_process import running_demo
 from tests.wire.gateway_process import running_gateway
 
 pytestmark = [pytest.mark.wire, needs_mosquitto]
@@ -31,6 +33,7 @@ FACTS = 10_000
 AT_ONCE = 40
 """Parcels a commit."""
 PATIENCE_S = 60.0
+DEMO_S = 120.0
 
 
 @asynccontextmanager
@@ -69,21 +72,30 @@ async def heard_by(port: int, last: str) -> list[dict[str, Any]]:
     raise AssertionError("the connection ended")
 
 
-def facts_of(places: Places) -> dict[str, int | None]:
+def facts_of(places: Places, line: str = LINE) -> dict[str, int | None]:
     """Id → track of every fact on record."""
     reader = JournalReader(places.journal)
     try:
         rows = reader.rows(JournalSeq(0))
-        return {f"{LINE}/{row.seq}": row.track for row in rows if row.kind in STATION_OF}
+        return {f"{line}/{row.seq}": row.track for row in rows if row.kind in STATION_OF}
     finally:
         reader.close()
 
 
 async def write_facts(places: Places, broker: Broker, desk: RelayDesk) -> None:
-    """Some 10,000, while the broker is killed, comes back, and hangs for longer than it may."""
+    """Some 10,000, while the broker is killed, comes back, hangs for longer than it may, and goes on."""
+
+    async def freeze() -> None:
+        await until(lambda: desk.targets[0].up)
+        broker.tell(signal.SIGSTOP)
+
+    async def thaw() -> None:
+        await until(lambda: not desk.targets[0].up)
+        broker.tell(signal.SIGCONT)
+
     journal = JournalWriter(places.journal, line_id=LINE, timezone=ZONE)
     written = track = 0
-    events = {2_000: broker.kill(), 4_000: broker.start()}
+    events = {2_000: broker.kill, 4_000: broker.start, 6_000: freeze, 8_000: thaw}
     try:
         while written < FACTS:
             items: list[JournalItem] = []
@@ -95,15 +107,21 @@ async def write_facts(places: Places, broker: Broker, desk: RelayDesk) -> None:
             written += sum(type(item).__name__ in STATION_OF for item in items)
             await asyncio.sleep(0.05)
             for at in [at for at in events if at <= written]:
-                await events.pop(at)
-        await until(lambda: desk.targets[0].up)
-        broker.tell(signal.SIGSTOP)
-        await journal.append(parcel_life(track + 1, 10**12), InboxSeq(track))
-        desk.ring()
-        await until(lambda: not desk.targets[0].up)
-        broker.tell(signal.SIGCONT)
+                await events.pop(at)()
+        assert not events
     finally:
         await journal.close()
+
+
+def all_are_there(facts: dict[str, int | None], heard: list[dict[str, Any]]) -> None:
+    """Every fact was heard, none that the journal lacks, and those of one parcel in their order."""
+    first_of = {one["id"]: one for one in reversed(heard)}
+    assert first_of.keys() == facts.keys(), "all of them, and none that the journal lacks"
+    in_order = list(dict.fromkeys(one["id"] for one in heard))
+    by_track: dict[int | None, list[int]] = {}
+    for name in in_order:
+        by_track.setdefault(facts[name], []).append(first_of[name]["seq"])
+    assert all(seqs == sorted(seqs) for seqs in by_track.values()), "in order per parcel"
 
 
 async def test_10000_facts_past_a_broker_that_is_killed_and_frozen(tmp_path: Path) -> None:
@@ -119,15 +137,45 @@ async def test_10000_facts_past_a_broker_that_is_killed_and_frozen(tmp_path: Pat
             last = int(next(reversed(facts)).rpartition("/")[2])
             await until(lambda: desk.targets[0].seen >= last and desk.targets[0].up)
             heard = [one for one in await heard_by(broker.port, f"{LINE}/{last}") if "id" in one]
-        first_of = {one["id"]: one for one in reversed(heard)}
-    assert len(facts) >= FACTS
-    assert first_of.keys() == facts.keys(), "all of them, and none that the journal lacks"
-    in_order = list(dict.fromkeys(one["id"] for one in heard))
-    by_track: dict[int | None, list[int]] = {}
-    for name in in_order:
-        by_track.setdefault(facts[name], []).append(first_of[name]["seq"])
-    assert all(seqs == sorted(seqs) for seqs in by_track.values()), "in order per parcel"
+        assert len(facts) >= FACTS
+    all_are_there(facts, heard)
     assert {one["topic"] for one in heard} >= {f"bk/{SITE}/{LINE}/exit/Exited"}
+
+
+@pytest.mark.slow
+async def test_the_demo_tells_everything_past_a_broker_that_is_killed_and_frozen_meanwhile(
+    tmp_path: Path,
+) -> None:
+    """The broker dies with parcels on the belt, comes back, hangs for longer than it may, and goes on; what
+    was not told when the demo ended goes out with the gateway's next start."""
+    data = tmp_path / "data"
+    async with running_broker(tmp_path / "broker") as broker:
+        async with subscriber(broker.port) as client:
+            await client.subscribe("bk/demo/camera/+/+", qos=1)
+        await until(broker.saved)
+        settings = ("relay.mqtt.host=127.0.0.1", f"relay.mqtt.port={broker.port}")
+        options = [word for one in settings for word in ("--set", one)]
+        async with running_demo(data, "--parcels", "60", "--seed", "5", *options) as demo:
+            await demo.until(lambda: demo.inducted >= 8, DEMO_S)
+            await broker.kill()
+            await demo.until(lambda: demo.inducted >= 16, DEMO_S)
+            await broker.start()
+            await demo.until(lambda: demo.inducted >= 28, DEMO_S)
+            broker.tell(signal.SIGSTOP)
+            await demo.until(lambda: demo.inducted >= 44, DEMO_S)
+            broker.tell(signal.SIGCONT)
+            ended = await demo.ended()
+        assert ended.code == 0, ended.out + ended.err
+        relayed = (data / "logs" / "gateway.log").read_text()
+        assert relayed.count('"relay_down"') >= 2, "it went down when it was killed, and when it hung"
+        facts = facts_of(Places(data), "camera")
+        with closing(sqlite3.connect(Places(data).gateway)) as kept:
+            (told,) = kept.execute("SELECT seen FROM relay_cursor WHERE target='mqtt'").fetchone()
+        assert sum(int(name.rpartition("/")[2]) <= told for name in facts) > len(facts) / 2, "meanwhile"
+        async with running_gateway(data, settings=settings, line="camera"):
+            heard = [one for one in await heard_by(broker.port, next(reversed(facts))) if "id" in one]
+    assert sum(of is not None for of in facts.values()) > 300
+    all_are_there(facts, heard)
 
 
 async def test_gaps_are_seen_by_prev_and_the_state_stands_for_whoever_comes_later(tmp_path: Path) -> None:
