@@ -27,7 +27,7 @@ from tests.core.store_kit import LINE, ZONE, clock, opened
 from tests.wire.broker import free_port
 from tests.wire.demo_process import running_demo
 from tests.wire.gateway_process import running_gateway
-from tests.wire.test_pages import CHROMIUM, browser, page_of
+from tests.wire.test_pages import CHROMIUM, browser, drawn_at, page_of
 
 pytestmark = [
     pytest.mark.wire,
@@ -42,12 +42,6 @@ SLOW = ("line.speed_mm_s=100", "line.nominal_per_h=300")
 """So that a parcel is on its way from one eye to the next for as long as the test looks."""
 MOVED = 0.5
 """Of the drawing's units: 12 mm of the demo line."""
-
-
-async def drawn_at(parcel: Locator) -> float:
-    found = re.search(r"translate\(([-\d.]+)", await parcel.get_attribute("transform") or "")
-    assert found
-    return float(found[1])
 
 
 async def moves(parcel: Locator, within_s: float = 1.0) -> bool:
