@@ -96,6 +96,17 @@ def _say(text: str) -> None:
     sys.stderr.write(text.rstrip("\n") + "\n")
 
 
+def _may_write(json_to: str | None, command: str) -> None:
+    """Before the work whose result goes there; what stands in the file stays until then."""
+    if json_to is None or json_to == "-":
+        return
+    try:
+        Path(json_to).open("ab").close()
+    except OSError as error:
+        _say(f"beltkeeper {command}: {json_to}: {error.strerror}")
+        raise typer.Exit(BAD_ENVIRONMENT) from None
+
+
 @app.command()
 def run(
     line: LineArgument,
@@ -198,6 +209,7 @@ def simulate(
     from simulators.rig import simulate as play
 
     description, language = _load(line, settings), people_language().value
+    _may_write(json_to, "simulate")
     log_nothing()
     run_of_it = Run(
         line=description,
@@ -238,6 +250,7 @@ def demo(
     """Run the demo line in real time: line, gateway, PLC and every device, each a process of its own."""
     from simulators.demo import Demo, run_demo
 
+    _may_write(json_to, "demo")
     raise typer.Exit(
         run_demo(
             Demo(
@@ -279,6 +292,7 @@ def read(
     except WrongOptions as wrong:
         _say(f"beltkeeper read: {wrong}")
         raise typer.Exit(BAD_CONFIGURATION) from None
+    _may_write(json_to, "read")
     entries = read_files(images, wanted, known)
     try:
         tell(entries, json_to)
@@ -303,6 +317,7 @@ def no_reads(
 
     description = _load(line, settings)
     place = data_place(data, description)
+    _may_write(json_to, "no-reads")
     try:
         tell_no_reads(description, place, people_language().value, json_to, again=again)
     except OSError as error:

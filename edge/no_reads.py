@@ -14,6 +14,7 @@ from rich.text import Text
 
 from drivers.streams.frame_sources import one_core
 from drivers.streams.picture_files import pixels_of
+from drivers.streams.strange_files import without_remarks
 from drivers.vision.ladder import CodeSeen, Ladder
 from edge.model.ids import ReaderId
 from edge.reading_rules import line_rules
@@ -71,7 +72,8 @@ class Archive:
         ladder = Ladder(line_rules(self._line.file.reading), budget_us=None)
         for one in pictures:
             jpeg = self._archive.jpeg(ReaderId(one.note.reader), one.note.track)
-            pixels = None if jpeg is None else pixels_of(jpeg)
+            with without_remarks():
+                pixels = None if jpeg is None else pixels_of(jpeg)
             if pixels is None:
                 continue
             before = {(code.symbology, code.text, code.hex) for code in one.note.codes if code.why}
@@ -150,17 +152,22 @@ def _again_json(one: KnownPicture, codes: Sequence[CodeSeen]) -> dict[str, Any]:
         "track": one.note.track,
         "reader": one.note.reader,
         "keyed": one.waybill,
-        "codes": [
-            {
-                "text": code.sighting.text,
-                "symbology": code.sighting.symbology.value,
-                "engines": sorted(engine.value for engine in code.engines),
-                "rung": code.rung.value,
-                "why": code.why,
-            }
-            for code in codes
-        ],
+        "codes": [_code_json(code) for code in codes],
     }
+
+
+def _code_json(code: CodeSeen) -> dict[str, Any]:
+    """``bytes`` in hex where they are no text, as ``beltkeeper read`` has them."""
+    found: dict[str, Any] = {
+        "text": code.sighting.text,
+        "symbology": code.sighting.symbology.value,
+        "engines": sorted(engine.value for engine in code.engines),
+        "rung": code.rung.value,
+        "why": code.why,
+    }
+    if code.sighting.binary:
+        found["bytes"] = code.sighting.data.hex()
+    return found
 
 
 def _table(heads: Sequence[str]) -> Table:

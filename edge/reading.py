@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from drivers.streams.frame_sources import MAX_PIXELS, one_core, read_picture
+from drivers.streams.strange_files import is_too_large, without_remarks
 from drivers.vision.agreement import ReadRules, goods_numbers
 from drivers.vision.engines import zbar_missing
 from drivers.vision.ladder import CodeSeen, Ladder, PictureRead
@@ -81,14 +82,15 @@ def read_files(
 
 def _entry(path: str, ladder: Ladder) -> dict[str, object]:
     try:
-        pixels = read_picture(Path(path))
+        with without_remarks():
+            pixels = read_picture(Path(path))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return _nothing(path, f"cannot be read: {reason}")
     if pixels is None:
-        return _nothing(
-            path, f"no picture that can be decoded, or one of more than {MAX_PIXELS >> 20} megapixels"
-        )
+        if is_too_large(Path(path)):
+            return _nothing(path, f"a picture of more than {MAX_PIXELS >> 20} megapixels")
+        return _nothing(path, "no picture that can be decoded: damaged, or of an unknown kind")
     read = ladder.read(pixels)
     entry: dict[str, object] = {
         "image": path,

@@ -206,14 +206,16 @@ class SimulatedFrames:
 
 
 def grey(pixels: NDArray[np.integer[Any] | np.floating[Any]]) -> Pixels:
-    """One 8-bit channel of a picture as OpenCV gives it: grey, BGR, or BGR with alpha on white paper. Band
-    by band, so that a large picture takes little more than itself."""
-    bands = [_grey_band(pixels[top : top + BAND_ROWS]) for top in range(0, pixels.shape[0], BAND_ROWS)]
+    """One 8-bit channel of a picture as OpenCV gives it: grey, BGR, or BGR with alpha on white paper. Of 16
+    bits the eight highest that are used: a camera's 10 or 12 come in the lower ones. Band by band, so that a
+    large picture takes little more than itself."""
+    step = 1 << max(0, int(pixels.max()).bit_length() - 8) if pixels.dtype == np.uint16 else 1
+    bands = [_grey_band(pixels[top : top + BAND_ROWS], step) for top in range(0, pixels.shape[0], BAND_ROWS)]
     return bands[0] if len(bands) == 1 else np.concatenate(bands)
 
 
-def _grey_band(band: NDArray[np.integer[Any] | np.floating[Any]]) -> Pixels:
-    picture = np.asarray(band // 256 if band.dtype == np.uint16 else band, np.uint8)
+def _grey_band(band: NDArray[np.integer[Any] | np.floating[Any]], step: int) -> Pixels:
+    picture = np.asarray(band if step == 1 else band // step, np.uint8)
     if picture.ndim == 2:
         return picture
     if picture.shape[2] == 4:

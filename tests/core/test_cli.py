@@ -217,6 +217,30 @@ def test_a_folder_that_cannot_be_made_is_exit_3_in_one_sentence(tmp_path: Path, 
     assert str(tmp_path) in told.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("read", "nothing.png"),
+        ("no-reads", "camera", "--again"),
+        ("simulate", "small", "--parcels", "1"),
+        ("demo",),
+    ],
+)
+def test_a_result_that_cannot_be_written_is_known_before_the_work(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def worked(*_: object, **__: object) -> None:
+        raise AssertionError("it has begun")
+
+    monkeypatch.setattr("edge.reading.read_files", worked)
+    monkeypatch.setattr("edge.no_reads.tell_no_reads", worked)
+    monkeypatch.setattr("simulators.rig.simulate", worked)
+    monkeypatch.setattr("simulators.demo.run_demo", worked)
+    told = call(*words, "--json", str(tmp_path / "no" / "result.json"))
+    assert told.exit_code == 3
+    assert told.stderr == f"beltkeeper {words[0]}: {tmp_path}/no/result.json: No such file or directory\n"
+
+
 def test_only_linux(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(SystemExit) as ended:

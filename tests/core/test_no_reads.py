@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from drivers.streams.picture_files import jpeg_of, pixels_of
+from drivers.vision.look import CodeSeen, Rung
+from drivers.vision.sightings import Engine, Place, Sighting
 from edge.cli import app
 from edge.model import records as r
 from edge.model.codes import Code, ReadQuality, ReadRule, Symbology
@@ -16,6 +18,7 @@ from edge.model.coding import CodingCheck, CodingOutcome
 from edge.model.ids import BootEpoch, InboxSeq, PlcNumber, ReaderId, TrackId, Waybill
 from edge.model.pictures import NoReadCause
 from edge.model.units import MonoUs, UtcUs
+from edge.no_reads import _code_json
 from edge.store.picture_keeper import PictureKeeper
 from edge.store.places import Places
 from simulators.labels.printed import LabelPrint, print_label
@@ -106,6 +109,18 @@ def test_what_the_pipeline_of_today_reads_and_on_which_rung(tmp_path: Path) -> N
         assert (code["text"], code["symbology"]) == (WAYBILL, "code128")
         assert code["rung"]
         assert code["why"]
+
+
+def test_a_binary_code_is_told_in_hex() -> None:
+    data = b"\x00\xff\xfeone"
+    place = Place(((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0)))
+    binary = Sighting(
+        symbology=Symbology.QR, text="", data=data, binary=True, engine=Engine.ZXING, place=place
+    )
+    readable = replace(binary, text="one", data=b"one", binary=False)
+    told, plain = (_code_json(CodeSeen(sighting=one, rung=Rung.SQUARES)) for one in (binary, readable))
+    assert (told["text"], told["bytes"]) == ("", data.hex())
+    assert set(told) - set(plain) == {"bytes"}
 
 
 @pytest.mark.parametrize(

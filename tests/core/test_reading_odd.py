@@ -93,6 +93,40 @@ def test_a_picture_of_any_kind_is_read(tmp_path: Path, name: str) -> None:
     assert [(code["text"], code["agreed"]) for code in codes] == [(TEXT, True)]
 
 
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_of_16_bits_those_that_a_camera_fills_are_seen(tmp_path: Path, bits: int) -> None:
+    """All 256 greys of a ramp, and a label in little light."""
+    ramp = np.repeat(np.linspace(0, (1 << bits) - 1, 512).astype(np.uint16)[None, :], 64, axis=0)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    pixels = read_picture(tmp_path / "ramp.png")
+    assert pixels is not None
+    assert len(np.unique(pixels)) == 256
+    Image.fromarray(LABEL.astype(np.uint16)).save(tmp_path / "dark.png")
+    (entry,) = read_files([str(tmp_path / "dark.png")], EVERYTHING, frozenset())
+    assert [code["text"] for code in entry["codes"]] == [TEXT]  # type: ignore[attr-defined]
+
+
+def test_a_damaged_picture_and_one_that_is_too_large_are_told_apart_and_nothing_beside(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    GREY.save(tmp_path / "whole.png")
+    damaged = bytearray((tmp_path / "whole.png").read_bytes())
+    damaged[60:90] = bytes(30)
+    (tmp_path / "damaged.png").write_bytes(damaged)
+    GREY.save(tmp_path / "whole.jpg")
+    cut = (tmp_path / "whole.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(cut[: len(cut) * 2 // 3])
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "large.pgm").write_bytes(b"P5 20000 20000 255\n" + bytes(100))
+    Image.new("1", (30_000, 30_000)).save(tmp_path / "large.png")
+    names = ["damaged.png", "text.png", "large.pgm", "large.png", "cut.jpg"]
+    entries = read_files([str(tmp_path / name) for name in names], EVERYTHING, frozenset())
+    why = [str(entry.get("why", "")) for entry in entries]
+    assert why[:2] == ["no picture that can be decoded: damaged, or of an unknown kind"] * 2
+    assert why[2:4] == ["a picture of more than 64 megapixels"] * 2
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 4_000), (4_000, 1), (2, 2), (3, 900)])
 def test_a_picture_of_any_size_is_an_entry(tmp_path: Path, size: tuple[int, int]) -> None:
     path = tmp_path / "small.png"
@@ -162,7 +196,7 @@ def test_the_command_takes_any_path_and_no_bomb(tmp_path: Path) -> None:
     first, second = json.loads(found.read_text("utf-8"))
     assert os.fsencode(first["image"]) == odd
     assert first["codes"][0]["text"] == TEXT
-    assert second["why"] == "no picture that can be decoded, or one of more than 64 megapixels"
+    assert second["why"] == "a picture of more than 64 megapixels"
     assert rb"\udcffodd.png" in done.stdout
 
 
