@@ -133,7 +133,7 @@ async def _measure(run: RealRun, beside: Beside) -> Measured:
         looks = _Looks()
         floor = _Floor()
         async with _floor(run, {core} if others else others, floor), beside(play):
-            began, cpu_s = monotonic(), _cpu_s(play.line_pid)
+            began, cpu_s = monotonic(), cpu_of(play.line_pid)
             tasks = [asyncio.create_task(looks.look(play, data / "journal" / "journal.db-wal"))]
             if load is not None:
                 tasks.append(asyncio.create_task(load.run()))
@@ -141,7 +141,7 @@ async def _measure(run: RealRun, beside: Beside) -> Measured:
                 await play.run()
             finally:
                 await _end(tasks)
-            seconds, cpu_s = monotonic() - began, _cpu_s(play.line_pid) - cpu_s
+            seconds, cpu_s = monotonic() - began, cpu_of(play.line_pid) - cpu_s
     finally:
         await play.close()
     return Measured(
@@ -197,7 +197,7 @@ def _resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     """proc(5), stat: fields 14 and 15, counted from the name in brackets."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

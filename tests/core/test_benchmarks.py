@@ -23,6 +23,7 @@ FRAME = {
     "misreads",
     "order_load",
     "order_server",
+    "page_cost",
     "real_line",
     "real_time",
     "record",

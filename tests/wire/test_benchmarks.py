@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -41,3 +42,13 @@ async def test_a_few_seconds_under_two_cameras(tmp_path: Path) -> None:
     assert figures["lost, wrong or invariants broken"]["reached"]
     assert "side" in figures["labels that a camera missed"]["note"]
     assert figures["decide → told p99, two cameras"]["value"] > 0
+
+
+async def test_a_few_seconds_with_pages_open_and_without(tmp_path: Path) -> None:
+    """What they cost is for a quiet machine; that they look and follow meanwhile is not."""
+    figures = await measured("benchmarks.page_cost", "--pages", "2", folder=tmp_path)
+    assert figures["lost, wrong or invariants broken"]["reached"]
+    assert figures["line process, no page"]["value"] > 0
+    looks, rows = re.findall(r"\d+", figures["line process, 2 pages"]["note"])
+    assert int(looks) > 2
+    assert int(rows) > 2
