@@ -143,6 +143,7 @@ class LineApp:
             room=lambda: len(queue) < QUEUE_ROOM and wiring.journal.backlog < RING_ROOM_ROWS,
         )
         self._scale = self._scale_link()
+        self._ears: dict[DeviceId, BenchEars] = {}
         look_ups = LookUps(wiring.inbox, queue.sink(Source.LOOK_UP), clock)
         self._look_ups = look_ups
         self.loop = LineLoop(
@@ -203,7 +204,8 @@ class LineApp:
     def devices_heard(self) -> dict[DeviceId, int]:
         """Microseconds since each device's last word; without those that have said none in this run."""
         now = self._wiring.clock.now_us()
-        return {device: now - at_us for device, at_us in self.belt.heard().items()}
+        benches = {device: ears.heard_us for device, ears in self._ears.items() if ears.heard_us is not None}
+        return {device: now - at_us for device, at_us in (self.belt.heard() | benches).items()}
 
     def _links(self) -> list[Link]:
         topology, wiring = self._line.topology, self._wiring
@@ -212,7 +214,7 @@ class LineApp:
             for reader, port in zip(topology.readers, self._line.scanners, strict=True)
         ]
         for rank, (bench, port) in enumerate(zip(topology.benches, self._line.bench_ports, strict=True)):
-            ears = BenchEars(self.queue.sink(Source.BENCH, rank))
+            ears = self._ears[bench.device] = BenchEars(self.queue.sink(Source.BENCH, rank))
             links.append(bench_link(bench, port.file, topology.read, wiring.benches[bench.id], ears))
         if self._scale is not None:
             links.append(self._scale)

@@ -97,7 +97,7 @@ class BeltWatch:
                 self._answer_static(self._static, whole=False, samples=())
         self._epoch = epoch
 
-    def heard(self) -> Mapping[DeviceId, MonoUs]:
+    def heard(self) -> dict[DeviceId, MonoUs]:
         """When each device that has spoken in this run spoke last."""
         heard = dict(self._heard)
         if self._scale is not None and self._samples:

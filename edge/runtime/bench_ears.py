@@ -13,8 +13,11 @@ class BenchEars:
 
     def __init__(self, events: EventSink) -> None:
         self._events = events
+        self.heard_us: MonoUs | None = None
+        """When it spoke last; None: not yet."""
 
     def codes_seen(self, reader: ReaderId, at_us: MonoUs, codes: tuple[Code, ...]) -> None:
+        self.heard_us = at_us
         if codes:
             texts = tuple(code.text for code in codes)
             self._events.post(BenchScanned(at_us=at_us, bench=BenchId(reader), texts=texts))

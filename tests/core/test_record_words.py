@@ -37,8 +37,12 @@ VERBATIM = {
 
 
 def of_a_parcel() -> list[type]:
-    """Rows that stand in a parcel's story: those with its track, or its number on the PLC."""
-    return [kind for kind in KINDS if {one.name for one in fields(kind)} & {"track", "number"}]
+    """Rows that stand in a parcel's story: with its track, or its number on the PLC, or a wake for it."""
+    return [
+        kind
+        for kind in KINDS
+        if kind is events.Woke or {one.name for one in fields(kind)} & {"track", "number"}
+    ]
 
 
 def shown(kind: type) -> Iterator[tuple[str, Any]]:

@@ -3,13 +3,17 @@ of it."""
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.async_api import Page, expect
 
 from drivers.streams.picture_files import jpeg_of
+from edge.model.codes import Code, Symbology
 from edge.model.coding import CodingOutcome
 from edge.model.ids import BootEpoch, InboxSeq, PlcNumber, ReaderId
 from edge.model.units import UtcUs
@@ -18,7 +22,8 @@ from edge.store.inbox_reader import InboxReader
 from edge.store.journal_writer import JournalWriter
 from edge.store.picture_keeper import PictureKeeper
 from edge.store.places import Places
-from simulators.labels.scenes import mixed
+from simulators.labels.printed import LabelPrint, print_label
+from simulators.labels.scenes import Pixels
 from tests.core.store_kit import LINE, ZONE, clock, opened
 from tests.core.test_pictures import note
 from tests.line.gateway_kit import order_json
@@ -34,13 +39,27 @@ pytestmark = [
 TOP = ReaderId("top")
 CODE = "73120000000001"
 S = 1_000_000
+SIZE = (1300, 1000)
+CARTON = 150
+BLUR_PX = 4.0
 
 
-def keep_pictures(data: Path, *tracks: int) -> None:
+def blurred_label(waybill: str) -> Pixels:
+    """Turned on its carton, and too soft for a decoder."""
+    codes = (Code(text=waybill, symbology=Symbology.CODE128),)
+    label = print_label(LabelPrint(codes=codes, lines=("上海转运中心", "浦东"), module_px=4))
+    rows, columns = label.shape
+    turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), -20, 1.0)
+    turn[:, 2] += (SIZE[0] / 2 - columns / 2, SIZE[1] / 2 - rows / 2)
+    carton = cv2.warpAffine(label, turn, SIZE, borderMode=cv2.BORDER_CONSTANT, borderValue=CARTON)
+    return np.asarray(cv2.GaussianBlur(carton, (0, 0), BLUR_PX), np.uint8)
+
+
+def keep_pictures(data: Path, labels: Mapping[int, str]) -> None:
     keeper = PictureKeeper(Places(data).pictures / TOP, max_bytes=1 << 30, max_age_s=86_400, spare_bytes=0)
     keeper.open()
-    for track, scene in zip(tracks, mixed(3, len(tracks)), strict=True):
-        data_of = jpeg_of(scene.pixels)
+    for track, waybill in labels.items():
+        data_of = jpeg_of(blurred_label(waybill))
         one = replace(note(track, data_of), reader=TOP, epoch=BootEpoch(1), number=PlcNumber(track))
         assert keeper.put(one, data_of, UtcUs(time.time_ns() // 1_000))
 
@@ -145,7 +164,7 @@ async def test_a_clerk_keys_what_no_reader_could_read(tmp_path: Path) -> None:
                 await journal.append([opened(track * S, track), no_read(track * S + 500, track)], InboxSeq(0))
             await expect(page.locator("#waiting button")).to_have_count(2)
             await expect(page.locator("#blind")).to_contain_text("没有这件包裹的照片")
-            keep_pictures(tmp_path, 1, 2)
+            keep_pictures(tmp_path, {1: CODE, 2: "OLD-0007"})
             await in_time(page, gateway, tmp_path, journal)
             await page.goto("/coding?lang=en")
             await too_late(page, tmp_path, journal)

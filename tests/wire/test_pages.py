@@ -196,6 +196,7 @@ async def test_an_operators_walk_through_the_running_demo(tmp_path: Path) -> Non
         await picture(page, "live-zh")
         await page.goto("/?lang=en")
         await expect(page.locator("#state-text")).to_have_text("Running")
+        await expect(page.locator("#devices li", has_text="bench1")).to_contain_text("last word")
         await acknowledge_an_alarm(page, demo)
         await find_a_reject(page, demo)
         assert await page.evaluate("document.documentElement.lang") == "en", "remembered"
