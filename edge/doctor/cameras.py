@@ -21,6 +21,8 @@ def cameras(machine: Machine) -> Iterator[Finding]:
     if not machine.cameras():
         known = in_words(machine.plugged_cameras())
         yield good("", f"none in use; {known.en}", f"未使用；{known.zh}")
+        return
+    machine.see_the_line()
     for device, settings in machine.cameras():
         if machine.devices_up is not None:
             yield by_its_line(machine, device, settings.source.kind)

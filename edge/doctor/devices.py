@@ -88,6 +88,8 @@ def readers(machine: Machine) -> Iterator[Finding]:
     ]
     if not called:
         yield good("", "none is called over TCP", "没有需经 TCP 连接的设备")
+        return
+    machine.see_the_line()
     for device, connection in called:
         where = f"{connection.host}:{connection.port}"
         if machine.devices_up is not None:

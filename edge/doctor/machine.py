@@ -84,13 +84,15 @@ class Machine:
     """``line`` None: only what does not depend on one is examined.
 
     ``devices_up``: which links of a running line process are up, by its own word; None where none runs.
-    A device whose line runs belongs to that line, and is not opened here. ``whole``: what takes long is
+    A device whose line runs belongs to that line, and is not opened here; nor is it where ``unseen`` is why
+    nobody can tell whether one runs. ``whole``: what takes long is
     looked at to its end.
     """
 
     line: LineDescription | None
     data: Path
     devices_up: Mapping[str, bool] | None = None
+    unseen: PermissionError | None = None
     gateway_runs: bool = False
     whole: bool = False
     dev: Path = field(default=Path("/dev"))
@@ -98,13 +100,24 @@ class Machine:
     @classmethod
     def now(cls, line: LineDescription | None, data: Path, *, whole: bool = False) -> "Machine":
         places = Places(data)
+        devices_up, unseen = None, None
+        try:
+            devices_up = _devices_up(places.line_metrics)
+        except PermissionError as error:
+            unseen = PermissionError(error.errno, error.strerror, str(places.line_metrics))
         return cls(
             line=line,
             data=data,
-            devices_up=_devices_up(places.line_metrics),
+            devices_up=devices_up,
+            unseen=unseen,
             gateway_runs=_is_heard(places.gateway_bell),
             whole=whole,
         )
+
+    def see_the_line(self) -> None:
+        """Before a device is opened. Raises ``PermissionError`` where a line may run and hold it."""
+        if self.unseen is not None:
+            raise self.unseen
 
     @property
     def store(self) -> Store:
@@ -171,7 +184,7 @@ def _is_heard(bell: Path) -> bool:
 
 
 def _devices_up(metrics: Path) -> dict[str, bool] | None:
-    """Asks a running line; None where nobody answers."""
+    """Asks a running line; None where nobody answers. Raises ``PermissionError`` where it may not ask."""
     said = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
         asked.settimeout(ANSWER_S)
@@ -181,6 +194,8 @@ def _devices_up(metrics: Path) -> dict[str, bool] | None:
             asked.sendall(b"GET /metrics HTTP/1.1\r\nHost: line\r\n\r\n")
             while (part := asked.recv(65_536)) and len(said) < ANSWER_MAX_BYTES:
                 said += part
+        except PermissionError:
+            raise
         except OSError:
             return None
     return {device: up == "1" for device, up in _DEVICE_UP.findall(said.decode(errors="replace"))}

@@ -24,6 +24,7 @@ def plc(machine: Machine) -> Iterator[Finding]:
     if machine.line is None:
         yield good("", "no line was given", "未指定产线")
         return
+    machine.see_the_line()
     topology = machine.line.topology
     where = f"{topology.plc.host}:{topology.plc.port}"
     if machine.devices_up is not None:
