@@ -25,7 +25,8 @@ from api.relay.target import PAGE_ROWS, ReadRows, Target
 from edge.model.units import UtcUs
 from line_config.relay import WebhookSettings
 
-ANSWER_S: Final = 10.0
+ANSWER_S: Final = 15.0
+"""The least that Standard Webhooks advise: an endpoint that is always slower would hold its queue up for good."""
 TRIES: Final = 5
 """Of a message that is refused."""
 BROKEN_TRIES: Final = 20

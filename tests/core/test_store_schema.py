@@ -18,6 +18,7 @@ from edge.store.inbox_reader import InboxReader
 from edge.store.inbox_writer import InboxWriter
 from edge.store.journal_file import JournalFile
 from edge.store.journal_reader import JournalReader
+from edge.store.migrations.gateway.versions import v0001_first
 from tests.core.store_kit import ZONE, message
 
 STORES = ["inbox", "journal"]
@@ -89,6 +90,21 @@ def test_a_migration_that_fails_leaves_nothing(
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
     schema.migrate(connection, store, tmp_path / "a.db")
     assert schema.schema_of(connection) == schema.WANTED[store]
+    connection.close()
+
+
+def test_dead_letters_of_an_older_build_wait_for_a_person(tmp_path: Path) -> None:
+    connection = open_writer(tmp_path / "gateway.db", synchronous="OFF")
+    for statement in v0001_first.STATEMENTS:
+        connection.execute(statement)
+    connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    connection.execute("INSERT INTO alembic_version VALUES ('gateway_0001')")
+    connection.execute(
+        "INSERT INTO dead_letter VALUES (7, 'erp', 709, 'demo/709', 'Told', '{}', 5, 'x', 1, 0)"
+    )
+    schema.migrate(connection, "gateway", tmp_path / "gateway.db")
+    found = connection.execute("SELECT id, tries, wanted, retries, due_utc_us FROM dead_letter").fetchall()
+    assert found == [(7, 5, 0, 0, None)]
     connection.close()
 
 
