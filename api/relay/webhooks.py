@@ -26,7 +26,7 @@ from edge.model.units import UtcUs
 from line_config.relay import WebhookSettings
 
 ANSWER_S: Final = 15.0
-"""The least that Standard Webhooks advise: an endpoint that is always slower would hold its queue up for good."""
+"""The least that Standard Webhooks advise; an endpoint that is always slower holds its queue up for good."""
 TRIES: Final = 5
 """Of a message that is refused."""
 BROKEN_TRIES: Final = 20
