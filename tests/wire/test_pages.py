@@ -161,7 +161,12 @@ async def find_a_reject(page: Page, demo: RunningDemo) -> None:
     verdict = page.locator(".verdict")
     await expect(verdict).to_contain_text(words.text.en)
     await expect(verdict).to_contain_text(f"What to do: {words.action.en}")
-    await picture(page, "parcel")
+    await picture(page, "parcel-en")
+    await page.goto(f"{page.url}?lang=zh")
+    await expect(page.locator(".steps")).to_contain_text("经过光电")
+    await expect(verdict).to_contain_text(words.action.zh)
+    await picture(page, "parcel-zh")
+    await page.goto("/?lang=en")
 
 
 async def acknowledge_an_alarm(page: Page, demo: RunningDemo) -> None:
