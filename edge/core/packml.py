@@ -18,7 +18,18 @@ from edge.model.records import InductionSwitched, LineStateChanged
 from edge.model.register_map import StateBit
 from edge.model.units import MonoUs
 
-EMERGENCY = StateBit.E_STOP | StateBit.DOOR | StateBit.PULL_CORD
+EMERGENCY = int(StateBit.E_STOP | StateBit.DOOR | StateBit.PULL_CORD)
+LATCHED, JAM, ENCODER_FAULT, FULL_END, PURGING = (
+    int(bit)
+    for bit in (
+        StateBit.LATCHED,
+        StateBit.JAM,
+        StateBit.ENCODER_FAULT,
+        StateBit.FULL_END,
+        StateBit.PURGING,
+    )
+)
+"""As plain ints: the line's state is worked out after most inputs."""
 ALARM_BITS: tuple[tuple[StateBit, AlarmKind, str], ...] = (
     (StateBit.E_STOP, AlarmKind.E_STOP, ""),
     (StateBit.DOOR, AlarmKind.E_STOP, "door"),
@@ -49,7 +60,7 @@ INDICATORS: dict[LineState, int] = {
 def _line_state(scope: Scope) -> tuple[LineState, str]:
     """The first cause that holds, worst first; the text says it to people."""
     state, plc = scope.state, scope.state.plc
-    bits = plc.bits.state
+    bits = int(plc.bits.state)
     if plc.refused:
         return LineState.STOPPED, f"PLC refused: {plc.refused}"
     if not plc.attached:
@@ -58,15 +69,15 @@ def _line_state(scope: Scope) -> tuple[LineState, str]:
         return LineState.STOPPED, "PLC not attached"
     if bits & EMERGENCY:
         return LineState.ABORTED, "stopped in the hall"
-    if bits & StateBit.LATCHED:
+    if bits & LATCHED:
         return LineState.STOPPED, "latched, waits for a reset"
-    if bits & StateBit.JAM:
+    if bits & JAM:
         return LineState.HELD, "jam"
-    if bits & StateBit.ENCODER_FAULT:
+    if bits & ENCODER_FAULT:
         return LineState.HELD, "encoder fault"
-    if bits & StateBit.FULL_END:
+    if bits & FULL_END:
         return LineState.SUSPENDED, "end lane full"
-    if state.purge is not PurgeStage.CLEAN or bits & StateBit.PURGING:
+    if state.purge is not PurgeStage.CLEAN or bits & PURGING:
         return LineState.STARTING, "belt to be emptied"
     if state.holds:
         return LineState.HELD, ", ".join(state.holds)

@@ -18,7 +18,8 @@ from edge.model.register_map import PlcBits, StateBit
 from edge.model.units import MonoUs, Ticks
 from edge.model.verdict import Reason
 
-HANDS = StateBit.E_STOP | StateBit.DOOR | StateBit.PULL_CORD
+HANDS = int(StateBit.E_STOP | StateBit.DOOR | StateBit.PULL_CORD)
+ENCODER_FAULT = int(StateBit.ENCODER_FAULT)
 """Bits after which a hand may have been on the belt (reliability.md section 4, 26)."""
 
 
@@ -107,10 +108,10 @@ def _take_bits(scope: Scope, at_us: MonoUs, ticks: Ticks, bits: PlcBits) -> None
     plc = scope.state.plc
     before, plc.bits = plc.bits, bits
     scope.belt_seen(ticks, at_us)
-    rising = bits.state & ~before.state
+    rising = int(bits.state) & ~int(before.state)
     if rising & HANDS:
         tracking.mark_all(scope, Reason.FLUSH_ESTOP)
-    if rising & StateBit.ENCODER_FAULT:
+    if rising & ENCODER_FAULT:
         tracking.mark_all(scope, Reason.ENCODER_FAULT)
         raise_alarm(scope, at_us, AlarmKind.BELT_UNTRUSTED, "", "encoder fault")
         packml.want_purge(scope)

@@ -10,6 +10,9 @@ from edge.model.records import RecordBody
 from edge.model.register_map import StateBit
 from edge.model.units import US_PER_S, MonoUs, Ticks
 
+RUN = int(StateBit.RUN)
+"""As a plain int: it is looked at after most inputs."""
+
 
 class Scope:
     """One line's state with its derived constants. ``out`` holds the commands of the current input."""
@@ -55,7 +58,7 @@ class Scope:
     def belt_at_most(self, at_us: MonoUs) -> Ticks:
         """How far the belt can have come by now, from the last position told: at v_max while it runs."""
         plc = self.state.plc
-        if StateBit.RUN not in plc.bits.state:
+        if not int(plc.bits.state) & RUN:
             return plc.belt_ticks
         line = self.layout.topology
         passed_us = max(0, at_us - plc.belt_at_us)

@@ -12,14 +12,13 @@ has passed it, or the belt has been emptied.
 
 from edge.core.alarms import clear_alarm, raise_alarm
 from edge.core.readings import TELLING, independent
-from edge.core.scope import Scope
+from edge.core.scope import RUN, Scope
 from edge.core.state import PurgeStage, Track, ZeroState
 from edge.core.timing import travel_mm
 from edge.model.alarm import AlarmKind
 from edge.model.commands import CaptureZero, SetZero, WakeAt
 from edge.model.events import EyePassed, ParcelUnexpected, WakePurpose, ZeroCaptured
 from edge.model.records import ScaleZeroed
-from edge.model.register_map import StateBit
 from edge.model.topology import Scale
 from edge.model.units import US_PER_MS, Grams, MonoUs, Ticks
 from edge.model.weight import SampleState
@@ -112,7 +111,7 @@ def woke(scope: Scope, at_us: MonoUs) -> None:
 
 def _belt_runs(scope: Scope) -> bool:
     plc = scope.state.plc
-    return plc.attached and StateBit.RUN in plc.bits.state and scope.state.purge is PurgeStage.CLEAN
+    return plc.attached and bool(int(plc.bits.state) & RUN) and scope.state.purge is PurgeStage.CLEAN
 
 
 def _look(scope: Scope, scale: Scale, empty_from: Ticks) -> None:

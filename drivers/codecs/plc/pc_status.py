@@ -12,7 +12,7 @@ def encode_pc_status(status: PcStatus, order: WordOrder) -> tuple[int, ...]:
         raise ValueError("heartbeat 0 means nothing")
     return (
         put_u16(status.heartbeat),
-        put_u16(status.mode),
+        put_u16(int(status.mode)),
         put_u16(status.gates),
         put_u16(status.zones_hold),
         *put_u32(status.release_number, order),

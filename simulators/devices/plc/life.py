@@ -42,7 +42,8 @@ HEARTBEAT_MAX = 65_535
 RUN, E_STOP, DOOR, PULL_CORD, ENCODER_FAULT, FULL_END, LATCHED, INDUCTION, PURGING, JAM = (
     bit.value for bit in StateBit
 )
-"""As plain ints: the status block is read every cycle."""
+REQUEST_STOP, REQUEST_PURGE = int(ModeBit.REQUEST_STOP), int(ModeBit.REQUEST_PURGE)
+"""As plain ints: both status blocks are read every cycle."""
 SOONEST_US = 500
 """A belt that moves slower than it should would else be asked for ever shorter waits; at 2 m/s 1 mm."""
 
@@ -264,10 +265,8 @@ class PlcLife:
         status = self.pc.status
         self.ring.acknowledge(status.ring_ack)
         self.gates.written(status.gates)
-        mode = status.mode.value
-        self.line.wanted(
-            stop=bool(mode & ModeBit.REQUEST_STOP.value), purge=bool(mode & ModeBit.REQUEST_PURGE.value)
-        )
+        mode = int(status.mode)
+        self.line.wanted(stop=bool(mode & REQUEST_STOP), purge=bool(mode & REQUEST_PURGE))
         if self.zone is not None:
             self.zone.written()
 

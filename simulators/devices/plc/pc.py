@@ -7,6 +7,9 @@ from simulators.devices.plc.agenda import Agenda
 from simulators.devices.plc.moment import Moment
 from simulators.devices.plc.registers import PC_STATUS_WORDS, decode_pc_status
 
+PERMIT_INDUCTION = int(ModeBit.PERMIT_INDUCTION)
+"""As a plain int: it is looked at in every cycle."""
+
 
 class PcWatch:
     """``words`` are the PC status registers. ``on_stale`` is called when the heartbeat stops.
@@ -29,7 +32,7 @@ class PcWatch:
     def written(self) -> None:
         """The registers changed: take them over, all twelve at once."""
         self.status = decode_pc_status(self.words, self._order)
-        self.permits = bool(self.status.mode.value & ModeBit.PERMIT_INDUCTION.value)
+        self.permits = bool(int(self.status.mode) & PERMIT_INDUCTION)
         beat = self.status.heartbeat
         if beat in (0, self._beat):
             return
