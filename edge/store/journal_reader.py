@@ -40,6 +40,11 @@ terminal record: both within one input, of at most 30 rows, or the commit after 
 MAX_PARCELS = 100
 """Tracks listed for one waybill."""
 
+_SHIPPED_ONE = "SELECT place, chute FROM shipped WHERE waybill=? ORDER BY place=? DESC, track DESC LIMIT 1"
+_SHIPPED_ANY = (
+    "SELECT place, chute FROM shipped WHERE waybill IN (SELECT value FROM json_each(?))"
+    " ORDER BY place=? DESC, track DESC LIMIT 1"
+)
 _SELECT_CANCEL = (
     "SELECT inbox_seq, message_id, order_no, outcome, track, place, final, at_us FROM cancel_answer "
 )
@@ -83,11 +88,10 @@ class JournalReader:
     def shipped_before(self, waybills: tuple[Waybill, ...]) -> ShippedBefore | None:
         """The earlier parcel that counts as shipped: a proved place before an unproved one, then
         the latest. None when no waybill has one."""
-        rows = self._file.find(
-            "SELECT place, chute FROM shipped WHERE waybill IN (SELECT value FROM json_each(?))"
-            " ORDER BY place=? DESC, track DESC LIMIT 1",
-            (json.dumps(waybills), ShippedPlace.PROVED.value),
-        )
+        if len(waybills) == 1:  # a parcel's, and most orders': a quarter of the time
+            rows = self._file.find(_SHIPPED_ONE, (waybills[0], ShippedPlace.PROVED.value))
+        else:
+            rows = self._file.find(_SHIPPED_ANY, (json.dumps(waybills), ShippedPlace.PROVED.value))
         return ShippedBefore(place=ShippedPlace(rows[0][0]), chute=rows[0][1]) if rows else None
 
     def laps(self, waybill: Waybill, chute: ChuteId) -> int:
