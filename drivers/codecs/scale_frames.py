@@ -78,6 +78,8 @@ class SizedFrames:
 
     def feed(self, data: bytes, at_us: MonoUs) -> tuple[WeightSample, ...]:
         """The samples that ``data`` completes, all stamped ``at_us``, its arrival."""
+        if not self._buffer and len(data) == self._size and data in self._frames.known:
+            return (self._sample(data, self._frames.known[data], at_us),)  # as most come
         samples: list[WeightSample] = []
         frames, size, buffer, start = self._frames, self._size, self._buffer + data, 0
         while len(buffer) - start >= size:
@@ -85,8 +87,7 @@ class SizedFrames:
             meaning = frames.known.get(frame) or frames.learn(frame)
             if meaning is not None:
                 start += size
-                said, state = meaning if frames.agreed(frame) else NO_WEIGHT
-                samples.append(WeightSample(at_us=at_us, grams=said, state=state))
+                samples.append(self._sample(frame, meaning, at_us))
                 continue
             following = buffer.find(self._start, start + 1)
             following = len(buffer) if following < 0 else following
@@ -95,3 +96,7 @@ class SizedFrames:
             start = following
         self._buffer = buffer[start:]
         return tuple(samples)
+
+    def _sample(self, frame: bytes, meaning: Meaning, at_us: MonoUs) -> WeightSample:
+        said, state = meaning if self._frames.agreed(frame) else NO_WEIGHT
+        return WeightSample(at_us=at_us, grams=said, state=state)

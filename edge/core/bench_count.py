@@ -5,7 +5,7 @@ A barcode that several goods of the order share counts for whichever of them mak
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from edge.model.ids import Sku
@@ -19,11 +19,11 @@ def differences(
     """What is missing and what is extra: both empty if and only if the multisets are equal. ``scanned``:
     pieces by code."""
     lacking = {goods.sku: goods.qty for goods in order.goods if not goods.parts}
-    sellers = _by_code(order)
+    sellers = _sellers(order, scanned)
     foreign: list[Difference] = []
     shared: list[tuple[tuple[Sku, ...], int]] = []
     for code, pieces in scanned.items():
-        goods = sellers.get(code, [])
+        goods = sellers[code]
         if pieces <= 0:
             continue
         if not goods:
@@ -41,13 +41,17 @@ def differences(
     return missing, (*extra, *foreign)
 
 
-def _by_code(order: BenchOrder) -> dict[str, list[BenchGoods]]:
+def _sellers(order: BenchOrder, codes: Iterable[str]) -> dict[str, list[BenchGoods]]:
     """Whose each code may be; a bundle's only where no single goods has it."""
-    found: dict[str, list[BenchGoods]] = defaultdict(list)
-    for goods in sorted(order.goods, key=lambda one: bool(one.parts)):
-        for code in dict.fromkeys((*goods.barcodes, goods.sku)):
-            if not goods.parts or not found[code]:
-                found[code].append(goods)
+    found: dict[str, list[BenchGoods]] = {code: [] for code in codes}
+    singles = [goods for goods in order.goods if not goods.parts]
+    bundles = [goods for goods in order.goods if goods.parts]
+    for goods in (*singles, *bundles):
+        for code in (*goods.barcodes, goods.sku):
+            known = found.get(code)
+            if known is None or (known and (goods.parts or known[-1] is goods)):
+                continue
+            known.append(goods)
     return found
 
 

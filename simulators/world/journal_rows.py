@@ -18,6 +18,9 @@ from simulators.world.findings import Findings
 BATCH = 2_000
 """Rows read at once, so that memory does not grow with the journal."""
 
+_decode = json.JSONDecoder().decode
+"""``json.loads`` of a text, without its questions: most rows of a run are read."""
+
 Fields = dict[str, Any]
 """The body of a row: field → JSON value."""
 
@@ -32,7 +35,7 @@ class JournalRow(NamedTuple):
 
     @property
     def fields(self) -> Fields:
-        found = json.loads(self.body)
+        found = _decode(self.body)
         assert isinstance(found, dict)
         return found
 
