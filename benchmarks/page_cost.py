@@ -20,7 +20,7 @@ from time import monotonic
 
 import httpx2
 
-from benchmarks.figures import Figure, show, write_json
+from benchmarks.figures import Figure, ended
 from benchmarks.real_line import RealRun, cpu_of, measure
 from benchmarks.real_time import kept
 from line_config.problems import LineConfigError
@@ -174,10 +174,7 @@ def main() -> None:
             figures = page_cost(run, options.pages)
         except (DemoFailed, LineConfigError) as failed:
             sys.exit(f"{failed}")
-    if options.json != "-":
-        show(figures)
-    if options.json is not None:
-        write_json(figures, options.json)
+    sys.exit(ended(figures, options.json))
 
 
 if __name__ == "__main__":
