@@ -40,8 +40,6 @@ BELT_GREY = 60
 LABELS_KEPT = 128
 SOFT_PX = 6
 """Spread of a lens that is out of focus."""
-NICE = 5
-"""A real camera takes no time of the machine for its pictures."""
 UCRED = struct.Struct("iII")
 """pid, uid and gid of a socket's other end (unix(7), SO_PEERCRED)."""
 
@@ -209,7 +207,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--reader", required=True, help="id of the reader in the line's description")
     parser.add_argument("--size", default="1280x1024", metavar="WIDTHxHEIGHT")
     parser.add_argument("--seed", type=int, default=0)
-    os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     run_until_ended(run(parser.parse_args(arguments)))
 
 
