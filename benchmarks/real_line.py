@@ -103,7 +103,11 @@ Beside = Callable[[Play], AbstractAsyncContextManager[object]]
 
 def measure(run: RealRun, beside: Beside = lambda _: nullcontext()) -> Measured:
     """Play it to its end. Raises ``DemoFailed``, ``LineConfigError`` or ``OSError``, and as ``beside``."""
-    return asyncio.run(_measure(run, beside))
+    everywhere = os.sched_getaffinity(0)
+    try:
+        return asyncio.run(_measure(run, beside))
+    finally:
+        os.sched_setaffinity(0, everywhere)  # or the next run would have one core less
 
 
 async def _measure(run: RealRun, beside: Beside) -> Measured:
