@@ -144,8 +144,7 @@ class LineApp:
         )
         self._scale = self._scale_link()
         self._ears: dict[DeviceId, BenchEars] = {}
-        look_ups = LookUps(wiring.inbox, queue.sink(Source.LOOK_UP), clock)
-        self._look_ups = look_ups
+        self._look_ups = look_ups = LookUps(wiring.inbox, queue.sink(Source.LOOK_UP), clock)
         self.loop = LineLoop(
             core=self.core,
             journal=wiring.journal,

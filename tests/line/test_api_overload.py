@@ -94,12 +94,15 @@ async def test_a_bulk_stands_still_while_a_cancel_is_under_way(
 
 async def test_cancels_without_end_do_not_stop_a_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.bulk.GIVE_WAY_S", 0.02)
-    turns = BulkTurns()
+    turns, pieces_done = BulkTurns(), 0
     with turns.ahead():
-        for _ in range(2):
-            async with turns:
-                for _ in range(3):
-                    await turns.give_way()
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                async with turns:
+                    for _ in range(3):
+                        await turns.give_way()
+                        pieces_done += 1
+    assert pieces_done == 6
 
 
 async def test_a_store_that_stands_is_told(tmp_path: Path) -> None:
