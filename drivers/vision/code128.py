@@ -66,11 +66,11 @@ FINER = 4
 ROWS = 27
 """At least so many are cut out."""
 MIDDLE, BANDS = (0.5,), (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-"""Where rows are averaged, from top to bottom of the bars."""
+"""Where bands begin, as parts of the way from top to bottom of the bars."""
 BAND_ROWS = 3
 WORTH, FEW = 3, 2
-"""Bands against it to one that is for it, and so many that say nothing yet: damage denies more often than it
-agrees."""
+"""More bands against it than so many to each that is for it, and more than so many at all, deny it: damage
+denies more often than it agrees."""
 UNSURE = 0.35
 """Modules between an edge and where its character has it: from there on nothing is said."""
 UNEVEN = 0.2
