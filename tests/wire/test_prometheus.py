@@ -22,6 +22,7 @@ from tests.wire.test_demo import cut_api_port
 pytestmark = [pytest.mark.wire, pytest.mark.slow]
 PARCELS = 60
 SCRAPE_S = 1
+READY_S = 60.0
 ANSWER_S = 60.0
 """From the last parcel's exit to the last panel that has something to show."""
 JOBS = ("beltkeeper-line", "beltkeeper-gateway")
@@ -53,7 +54,7 @@ def configured(folder: Path, port: int, key: str) -> Path:
 
 @asynccontextmanager
 async def prometheus(config: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    """Killed at the end."""
+    """From the time that it says that it is ready (it answers 503 to everything before); killed at the end."""
     (port,) = free_ports(1)
     process = await asyncio.create_subprocess_exec(
         tool("prometheus"),
@@ -67,24 +68,33 @@ async def prometheus(config: Path) -> AsyncIterator[httpx2.AsyncClient]:
     base = f"http://127.0.0.1:{port}/api/v1"
     try:
         async with httpx2.AsyncClient(base_url=base, trust_env=False, timeout=10) as client:
+            async with asyncio.timeout(READY_S):
+                while not await is_ready(client, port):
+                    await asyncio.sleep(0.2)
             yield client
     finally:
         process.kill()
         await process.wait()
 
 
+async def is_ready(client: httpx2.AsyncClient, port: int) -> bool:
+    try:
+        answer = await client.get(f"http://127.0.0.1:{port}/-/ready")
+    except httpx2.TransportError:
+        return False
+    return answer.status_code == 200
+
+
 async def asked(client: httpx2.AsyncClient, path: str, **parameters: str) -> Any:
     answer = await client.get(path, params=parameters)
+    assert answer.headers["Content-Type"].startswith("application/json"), answer.text
     told = answer.json()
     assert told["status"] == "success", told
     return told["data"]
 
 
 async def up(client: httpx2.AsyncClient) -> set[str]:
-    try:
-        found = await asked(client, "/query", query="up == 1")
-    except httpx2.HTTPError:
-        return set()
+    found = await asked(client, "/query", query="up == 1")
     return {one["metric"]["job"] for one in found["result"]}
 
 
