@@ -54,7 +54,7 @@ def configured(folder: Path, port: int, key: str) -> Path:
 
 @asynccontextmanager
 async def prometheus(config: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    """From the time that it says that it is ready (it answers 503 to everything before); killed at the end."""
+    """From when it says that it is ready (before that it answers 503 to everything); killed at the end."""
     (port,) = free_ports(1)
     process = await asyncio.create_subprocess_exec(
         tool("prometheus"),
