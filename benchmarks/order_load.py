@@ -31,21 +31,23 @@ class OrderLoad:
         self._at_once = max(1, round(per_s * CALL_S))
         self._every_s = self._at_once / per_s
         self._orders = _bodies(seed)
-        headers = {"Authorization": f"Bearer {key}"}
-        self._client = httpx2.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {key}"}
 
     async def run(self) -> None:
-        """At a fixed pace: what a slow answer delays is made up for."""
+        """At a fixed pace: what a slow answer delays is made up for. Once more: the orders go on."""
         due_s = monotonic()
-        async with self._client:
+        async with httpx2.AsyncClient(
+            base_url=self._url, headers=self._headers, timeout=TIMEOUT_S, trust_env=False
+        ) as client:
             while True:
                 await asyncio.sleep(max(0.0, due_s - monotonic()))
                 due_s += self._every_s
-                await self._push([next(self._orders) for _ in range(self._at_once)])
+                await self._push(client, [next(self._orders) for _ in range(self._at_once)])
 
-    async def _push(self, orders: list[dict[str, object]]) -> None:
+    async def _push(self, client: httpx2.AsyncClient, orders: list[dict[str, object]]) -> None:
         began = monotonic()
-        answer = await self._client.post("/v1/orders:batch", json={"orders": orders})
+        answer = await client.post("/v1/orders:batch", json={"orders": orders})
         self.slowest_s = max(self.slowest_s, monotonic() - began)
         stored = int(answer.json()["stored"]) if answer.status_code == OK else 0
         self.stored += stored

@@ -1,5 +1,6 @@
-"""A line in real time between its load and its floor: real processes, the line's on a core of its own, with
-the priority of its unit."""
+"""A line in real time between its load and its floor: real processes, the line's on a core of its own, each
+with the priority of its unit. The simulated devices have the line's: hardware does not wait for a line PC's
+cores, and what they are late for would be told of the line."""
 
 import asyncio
 import os
@@ -24,7 +25,7 @@ LOOK_S = 1.0
 SETTLED_S = 60.0
 """Memory is compared with what it was after this: caches are filled, pools have their size."""
 MIB = 1 << 20
-UNIT = Path(__file__).parents[1] / "systemd" / "system" / "beltkeeper-line.service"
+UNITS = Path(__file__).parents[1] / "systemd" / "system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,12 @@ class RealRun:
 
 @dataclass(slots=True, kw_only=True)
 class Measured:
-    """``bare_ms``: the floor's, one by one. ``resident``: seconds of the run, bytes of the line process.
-    ``files``: the most that it had open in the first half of the run and in the second; ``wal_bytes``: the
-    journal's largest."""
+    """``bare``: the floor's, one by one: when each began (CLOCK_MONOTONIC in µs), and its milliseconds.
+    ``resident``: seconds of the run, bytes of the line process. ``files``: the most that it had open in the
+    first half of the run and in the second; ``wal_bytes``: the journal's largest."""
 
     ended: Ended
-    bare_ms: list[float]
+    bare: list[tuple[int, float]]
     resident: list[tuple[float, int]]
     files: tuple[int, int]
     wal_bytes: int
@@ -57,6 +58,10 @@ class Measured:
     seconds: float
     load: OrderLoad | None
     pinned: bool
+
+    @property
+    def bare_ms(self) -> list[float]:
+        return [ms for _, ms in self.bare]
 
     def resident_at(self, second: float) -> int:
         """Bytes at the first look at or after ``second``; the last look's where the run was shorter."""
@@ -89,12 +94,13 @@ class _Looks:
 class _Floor:
     """The bare client's times, as it says them."""
 
-    times_ms: list[float] = field(default_factory=list)
+    times: list[tuple[int, float]] = field(default_factory=list)
 
     async def listen(self, process: Process) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
-            self.times_ms.append(float(line))
+            at_us, ms = line.split()
+            self.times.append((int(at_us), float(ms)))
 
 
 Beside = Callable[[Play], AbstractAsyncContextManager[object]]
@@ -131,7 +137,9 @@ async def _measure(run: RealRun, beside: Beside) -> Measured:
         await play.open()
         if others:
             _pin(play.line_pid, {core})
-        _prefer(play.line_pid)
+        for pid in (play.line_pid, *play.hardware_pids):
+            _prefer(pid, "line")
+        _prefer(play.gateway_pid, "gateway")
         if run.orders_per_s:
             load = OrderLoad(play.gateway_url, play.erp_key(), run.orders_per_s, SEED)
         looks = _Looks()
@@ -144,13 +152,13 @@ async def _measure(run: RealRun, beside: Beside) -> Measured:
             try:
                 await play.run()
             finally:
-                await _end(tasks)
+                await end(tasks)
             seconds, cpu_s = monotonic() - began, cpu_of(play.line_pid) - cpu_s
     finally:
         await play.close()
     return Measured(
         ended=play.ended(),
-        bare_ms=floor.times_ms,
+        bare=floor.times,
         resident=looks.resident,
         files=looks.most_files(),
         wal_bytes=looks.wal_bytes,
@@ -173,16 +181,17 @@ def _pin(pid: int, cores: set[int]) -> None:
         os.sched_setaffinity(int(thread), cores)
 
 
-def _prefer(pid: int) -> None:
-    """The priority that its unit gives it, where this user may: every thread that it has."""
-    found = re.search(r"^Nice=(-?\d+)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+def _prefer(pid: int, unit: str) -> None:
+    """The priority that this unit gives, where this user may: every thread that it has."""
+    text = (UNITS / f"beltkeeper-{unit}.service").read_text(encoding="utf-8")
+    found = re.search(r"^Nice=(-?\d+)$", text, re.MULTILINE)
     assert found is not None
     with suppress(PermissionError):
         for thread in os.listdir(f"/proc/{pid}/task"):
             os.setpriority(os.PRIO_PROCESS, int(thread), int(found[1]))
 
 
-async def _end(tasks: list["asyncio.Task[None]"]) -> None:
+async def end(tasks: list["asyncio.Task[None]"]) -> None:
     """Raises what one of them has raised."""
     for task in tasks:
         task.cancel()
@@ -209,7 +218,7 @@ def cpu_of(pid: int) -> float:
 
 @asynccontextmanager
 async def _floor(run: RealRun, cores: set[int], floor: _Floor) -> AsyncIterator[None]:
-    """The bare client shares the line's core and priority, its server those of the simulators."""
+    """The bare client shares the line's core, its server those of the simulators."""
     program = (sys.executable, "-m", "benchmarks.bare_bus")
     server = await asyncio.create_subprocess_exec(
         *program, "plc", "--answer-ms", str(run.answer_ms), stdout=PIPE
@@ -225,7 +234,8 @@ async def _floor(run: RealRun, cores: set[int], floor: _Floor) -> AsyncIterator[
         processes.append(client)
         if cores:
             _pin(client.pid, cores)
-        _prefer(client.pid)
+        for pid in (server.pid, client.pid):
+            _prefer(pid, "line")
         listening = asyncio.create_task(floor.listen(client))
         yield
     finally:

@@ -1,15 +1,13 @@
-"""``make realtime``: a line at its nominal rate for minutes, all processes, first alone, then with orders
-pouring in beside it.
+"""``make realtime``: a line at its nominal rate for minutes, all processes, orders pouring in beside it.
 
 ``python -m benchmarks.real_time [--minutes M] [--line NAME] [--answer-ms MS] [--orders-per-s N]
-[--calm-minutes C] [--set KEY=VALUE] [--folder DIR] [--json FILE|-]``. The line process has a core of its
+[--set KEY=VALUE] [--folder DIR] [--json FILE|-]``. The line process has a core of its
 own, on which the bare floor runs beside it; simulators, gateway and load share the others.
 """
 
 import argparse
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.figures import Figure, ended, rank
@@ -19,11 +17,10 @@ from line_config.problems import LineConfigError
 from simulators.demo.processes import DemoFailed
 from simulators.demo.summary import MUST_BE_ZERO
 
-MINUTES, CALM_MINUTES = 5.0, 2.0
+MINUTES = 5.0
 ORDERS_PER_S = 500
 ANSWER_MS = 5
 TOLD_P99_MS = 50
-CHANGE_MS = 5
 RESIDENT_MB = 200
 GROWTH_MB = 2
 WAL_MB = 64
@@ -31,25 +28,10 @@ WAL_MB = 64
 OF_THE_RATE = 0.95
 
 
-def real_time(run: RealRun, calm_s: int) -> list[Figure]:
-    """``calm_s`` 0: no run without orders. Raises as ``measure``."""
-    calm = _calm(run, calm_s) if calm_s and run.orders_per_s else None
-    place = run.folder / "loaded"
-    place.mkdir()
-    found = measure(replace(run, folder=place))
-    told = _told(found)
-    if calm is not None:
-        change = told_p99(found) - told_p99(calm)
-        note = f"{told_p99(calm):.1f} ms without; bare {rank(calm.bare_ms, 99):.1f}"
-        name = "decide → told p99, changed by the orders"
-        told.append(Figure(name=name, value=change, unit="ms", at_most=CHANGE_MS, note=note))
-    return [*told, *_memory(found), *kept(found, orders_per_s=run.orders_per_s)]
-
-
-def _calm(run: RealRun, seconds: int) -> Measured:
-    place = run.folder / "calm"
-    place.mkdir()
-    return measure(replace(run, seconds=seconds, orders_per_s=0, folder=place))
+def real_time(run: RealRun) -> list[Figure]:
+    """Raises as ``measure``."""
+    found = measure(run)
+    return [*_told(found), *_memory(found), *kept(found, orders_per_s=run.orders_per_s)]
 
 
 def told_p99(found: Measured) -> float:
@@ -125,9 +107,6 @@ def kept(found: Measured, *, orders_per_s: int) -> list[Figure]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.real_time", description=__doc__)
     parser.add_argument("--minutes", type=float, default=MINUTES)
-    parser.add_argument(
-        "--calm-minutes", type=float, default=CALM_MINUTES, help="without orders, beforehand; 0: none"
-    )
     parser.add_argument("--line", default="fast", metavar="NAME")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--answer-ms", type=int, default=ANSWER_MS, help="of the simulated PLC")
@@ -145,7 +124,7 @@ def main() -> None:
             settings=tuple(options.settings),
         )
         try:
-            figures = real_time(run, round(options.calm_minutes * 60))
+            figures = real_time(run)
         except (DemoFailed, LineConfigError) as failed:
             sys.exit(f"{failed}")
     sys.exit(ended(figures, options.json))

@@ -67,8 +67,8 @@ MAX_UNSENT = 65_536
 WARM_UP_SHAPE = (480, 640)
 DAY_S = 86_400
 MIB = 1 << 20
-BUDGET_PART = 70
-"""Percent of ``answer_ms`` that the decoders may take; the rest is the way."""
+BUDGET_PART, STALE_PART = 70, 30
+"""Percent of ``answer_ms`` that the decoders may take, and how old a frame may be before that."""
 
 log = structlog.get_logger("camera")
 
@@ -232,7 +232,7 @@ class Camera:
             _source(settings, file),
             self._read,
             open_ms=_open_ms(settings),
-            stale_ms=file.stamp_max_ms,
+            stale_ms=file.answer_ms * STALE_PART // 100,
             waits=trigger.waits,
         )
 

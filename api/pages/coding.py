@@ -10,6 +10,7 @@ from api.gateway import Gateway
 from api.http.coding import take_code
 from api.http.deps import CallerDep, GatewayDep, ReaderPath, TrackPath
 from api.http.pictures import picture_of
+from api.http.standing import process_word
 from api.moments import moment
 from api.pages.following import After, LastEventId, follow
 from api.pages.now import words_of
@@ -67,10 +68,12 @@ async def _now(gateway: Gateway, language: Language) -> dict[str, Any]:
     seq = await gateway.recorded(gateway.feed.last())
     waiting, ready = await gateway.recorded(gateway.record.to_code(SHOWN))
     pictures = await gateway.pictures.of(waiting)
+    process = process_word(await gateway.process.now())
     causes = cause_texts(language)
     _, _, outcomes = reading_texts(language)
     return {
         "seq": seq,
+        "process": process,
         "waiting": [
             _waiting(gateway, row, language)
             | {"pictures": [_picture(one, causes) for one in notes if _only_unread(row)]}

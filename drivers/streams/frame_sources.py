@@ -1,8 +1,9 @@
 """Where a camera's frames come from. Every call may block for ever: each source has a thread of its own,
 in a process that can be killed (reliability: OpenCV).
 
-Frames are 8-bit grey. The stamp is the monotonic clock's at the grab, before anything is made of the
-frame; ``late_us`` is how much older than that its light is where the source says so itself.
+Frames are 8-bit grey. The stamp is the monotonic clock's at the grab: the driver's, where it has one and
+says so, or else this process' own before anything is made of the frame. A process that was kept waiting is
+handed a frame that has lain in the driver for as long, and must not take it for a new one.
 """
 
 import errno
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.streams.unix import short_name
-from edge.model.units import US_PER_S, MonoUs
+from edge.model.units import US_PER_MS, US_PER_S, MonoUs
 from edge.ports.byte_stream import LinkFailed
 
 Pixels = NDArray[np.uint8]
@@ -34,7 +35,11 @@ pixels. Numbers count every picture that was taken, also those that nobody fetch
 MAX_FILE_BYTES = 256 << 20
 """A picture of 64 MP in colour, not packed."""
 BAND_ROWS = 256
-READ_S = 2.0
+OTHER_CLOCK_US = 5 * US_PER_S
+"""A stamp that is older than that, or not yet, is none of this clock."""
+READ_S = 2
+TIMEVAL = struct.Struct("ll")
+"""Seconds, µs (socket(7), SO_RCVTIMEO)."""
 GIVES_UP_US = 5 * US_PER_S
 QUIET = "-8"
 """FFmpeg's AV_LOG_QUIET: a stream of damaged pictures would fill the log with its remarks."""
@@ -43,12 +48,12 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 @dataclass(frozen=True, slots=True)
 class Grabbed:
-    """``skipped``: frames that the source took since the last one and that could not be fetched, where it
-    says so."""
+    """``late_us``: how old its stamp was when it came, where that is the driver's. ``skipped``: frames that
+    the source took since the last one and that could not be fetched, where it says so."""
 
     pixels: Pixels
     grabbed_us: MonoUs
-    late_us: int
+    late_us: int = 0
     skipped: int = 0
 
 
@@ -113,16 +118,25 @@ class VideoFrames:
             if not self._waits or now_us() - asked_us < GIVES_UP_US:
                 raise LinkFailed(f"{self._where}: no frame")
             asked_us = now_us()
-        grabbed_us = now_us()
+        came_us = now_us()
+        grabbed_us = came_us if self._size is None else stamped_us(self._capture, came_us)
         whole, pixels = self._capture.retrieve()
         if not whole or pixels is None:
             raise LinkFailed(f"{self._where}: a frame that cannot be decoded")
-        return Grabbed(grey(np.asarray(pixels)), grabbed_us, 0)
+        return Grabbed(grey(np.asarray(pixels)), grabbed_us, came_us - grabbed_us)
 
     def close(self) -> None:
         if self._capture is not None:
             self._capture.release()
             self._capture = None
+
+
+def stamped_us(capture: cv2.VideoCapture, came_us: MonoUs) -> MonoUs:
+    """The driver's stamp of the frame that ``capture`` grabbed last: a V4L2 buffer's, on CLOCK_MONOTONIC
+    (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC), which OpenCV gives as milliseconds of CAP_PROP_POS_MSEC. ``came_us``
+    where it has none, or one of another clock."""
+    told_us = round(capture.get(cv2.CAP_PROP_POS_MSEC) * US_PER_MS)
+    return MonoUs(told_us) if 0 <= came_us - told_us <= OTHER_CLOCK_US else came_us
 
 
 class FolderFrames:
@@ -148,7 +162,7 @@ class FolderFrames:
         now = now_us()
         self._next_us = MonoUs(max(self._next_us + self._period_us, now))
         time.sleep((self._next_us - now) / US_PER_S)
-        return Grabbed(next(self._frames), now_us(), 0)
+        return Grabbed(next(self._frames), now_us())
 
     def close(self) -> None:
         self._frames = iter(())
@@ -166,24 +180,24 @@ class SimulatedFrames:
 
     def open(self) -> None:
         self._socket = wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        wire.settimeout(READ_S)
         try:
             with short_name(self._path) as short:
                 wire.connect(short)
         except OSError as error:
             raise LinkFailed(f"{self._path}: {error.strerror or error}") from error
-        if self._waits:
-            wire.settimeout(None)
+        if not self._waits:  # the kernel's limit, and not Python's: that one takes each piece by itself
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, TIMEVAL.pack(READ_S, 0))
 
     def grab(self) -> Grabbed:
         magic, width, height, number, taken_us = FRAME_HEAD.unpack(self._exactly(FRAME_HEAD.size))
-        grabbed_us = now_us()
+        came_us = now_us()
         if magic != FRAME_MAGIC or not 0 < width * height <= MAX_PIXELS:
             raise LinkFailed(f"{self._path}: no frame of a simulated camera")
         pixels = np.frombuffer(self._exactly(width * height), np.uint8).reshape(height, width)
         skipped = 0 if self._number is None else number - self._number - 1
         self._number = number
-        return Grabbed(pixels, grabbed_us, grabbed_us - taken_us, skipped)
+        grabbed_us = MonoUs(min(taken_us, came_us))
+        return Grabbed(pixels, grabbed_us, came_us - grabbed_us, skipped)
 
     def close(self) -> None:
         if self._socket is not None:
@@ -196,7 +210,9 @@ class SimulatedFrames:
         room = memoryview(data)
         while room:
             try:
-                got = self._socket.recv_into(room)
+                got = self._socket.recv_into(room, 0, socket.MSG_WAITALL)
+            except BlockingIOError as error:
+                raise LinkFailed(f"{self._path}: nothing for {READ_S} s") from error
             except OSError as error:
                 raise LinkFailed(f"{self._path}: {error}") from error
             if not got:

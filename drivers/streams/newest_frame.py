@@ -25,8 +25,8 @@ class FrameThreads:
     """Starts with ``start``, and ends with the process: a thread in a grab cannot be ended.
 
     ``work`` is called with each frame that is taken. ``open_ms``: what the source may take to open, beside
-    the first frame's time. ``stale_ms``: a frame whose source says that its
-    light is older than that at the grab is dropped. ``waits``: once it is open, frames come when an eye fires
+    the first frame's time. ``stale_ms``: a frame whose stamp is older than that when it comes is dropped:
+    nothing that is read of it would be in time. ``waits``: once it is open, frames come when an eye fires
     the source, and no sooner. Both threads tell when they last came round, and the
     first error that ended one of them.
     """

@@ -106,6 +106,11 @@ class Cast:
         return frozenset((*scanners, *scale, "plc"))
 
     @property
+    def hardware(self) -> tuple[Keeper, ...]:
+        """What no line PC has to run: the PLC with its belt, scanners, scale, cameras."""
+        return (self.plant, *self._devices)
+
+    @property
     def _serial_scale(self) -> bool:
         port = self._line.scale_port
         return port is not None and isinstance(port.connection, SerialSettings)
@@ -122,7 +127,7 @@ class Cast:
         """The line first: what it still has to say to PLC and gateway finds them there."""
         await self.line.stop()
         await self.gateway.stop()
-        await asyncio.gather(*(one.stop() for one in (self.plant, *self._devices)))
+        await asyncio.gather(*(one.stop() for one in self.hardware))
         self._sockets.cleanup()
 
     def close_infeed(self) -> None:

@@ -110,6 +110,15 @@ class Play:
         return self._cast.line.child.pid
 
     @property
+    def gateway_pid(self) -> int:
+        return self._cast.gateway.child.pid
+
+    @property
+    def hardware_pids(self) -> list[int]:
+        """Of the simulated devices, which a line PC would not have to run."""
+        return [one.child.pid for one in self._cast.hardware]
+
+    @property
     def gateway_url(self) -> str:
         return f"http://{self._line.api.host}:{self._line.api.port}"
 

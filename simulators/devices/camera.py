@@ -8,10 +8,9 @@ import argparse
 import asyncio
 import os
 import signal
-import socket
 import struct
 import sys
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from enum import Enum, auto
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.model.codes import Code
+from simulators.devices.frame_port import FramePort
 from simulators.devices.process import run_until_ended
 from simulators.feed import FeedMessage, LabelPrinted, LabelSeen, follow
 from simulators.labels.printed import LabelPrint, print_label
@@ -32,7 +32,8 @@ HEAD = struct.Struct("!4sIIIQ")
 MAGIC = b"BKF2"
 IDLE_S = 0.2
 """Frames of an empty belt come so often; a free-running camera's come as often as it has them."""
-SHOTS_S = (0.0, 0.04)
+FRAME_S = 0.04
+SHOTS_S = (0.0, FRAME_S)
 """A label is in two frames, a frame's time apart."""
 NOISES = 8
 NOISE_GREY = 4
@@ -40,8 +41,6 @@ BELT_GREY = 60
 LABELS_KEPT = 128
 SOFT_PX = 6
 """Spread of a lens that is out of focus."""
-UCRED = struct.Struct("iII")
-"""pid, uid and gid of a socket's other end (unix(7), SO_PEERCRED)."""
 
 Pixels = NDArray[np.uint8]
 
@@ -66,13 +65,14 @@ class CameraFrames:
         self._empty = [self._belt() for _ in range(NOISES)]
         self._turn = self._number = 0
         self._labels: OrderedDict[tuple[Code, ...], Pixels] = OrderedDict()
-        self._eyes: list[asyncio.StreamWriter] = []
-        self._server: asyncio.Server | None = None
+        self._port = FramePort()
+        self._labels_us: deque[int] = deque(maxlen=LABELS_KEPT)
         self.frozen = self.silent = False
         self.sight = Sight.CLEAR
 
-    async def listen(self, path: Path) -> None:
-        self._server = await asyncio.start_unix_server(self._connected, path)
+    def listen(self, path: Path) -> None:
+        """Raises ``OSError``."""
+        self._port.listen(path)
 
     def printed(self, codes: tuple[Code, ...]) -> None:
         """A label with these codes will come."""
@@ -88,27 +88,25 @@ class CameraFrames:
         loop = asyncio.get_running_loop()
         for later_s in SHOTS_S:
             due_us = at_us + round(later_s * US_PER_S)
+            self._labels_us.append(due_us)
             loop.call_at(due_us / US_PER_S, self._shoot, label, due_us, later_s)
 
     def kill_peers(self) -> None:
         """kill -9 for the camera process at the other end, as a crash of its own would be."""
-        for eye in self._eyes:
-            wire = eye.get_extra_info("socket")
-            pid, _, _ = UCRED.unpack(wire.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size))
+        for pid in self._port.pids():
             os.kill(pid, signal.SIGKILL)
 
     async def idle(self) -> None:
-        """The empty belt, for ever."""
+        """The empty belt, for ever, where no label is in that frame."""
         loop = asyncio.get_running_loop()
         while True:
-            self._shoot(None, round(loop.time() * US_PER_S), 0)
+            now_us = round(loop.time() * US_PER_S)
+            if all(abs(one - now_us) >= FRAME_S * US_PER_S for one in self._labels_us):
+                self._shoot(None, now_us, 0)
             await asyncio.sleep(IDLE_S)
 
     def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for eye in self._eyes:
-            eye.close()
+        self._port.close()
 
     def _shoot(self, label: Pixels | None, at_us: int, later_s: float) -> None:
         if self.silent:
@@ -124,10 +122,8 @@ class CameraFrames:
             frame[top : top + rows, left : left + columns] += label - BELT_GREY
         frame = _seen_through(self.sight, frame)
         self._number += 1
-        data = HEAD.pack(MAGIC, self._width, self._height, self._number, at_us) + frame.tobytes()
-        for eye in self._eyes:
-            if eye.transport.get_write_buffer_size() == 0:  # it takes the newest frame, or none
-                eye.write(data)
+        head = HEAD.pack(MAGIC, self._width, self._height, self._number, at_us)
+        self._port.offer(b"".join((head, frame.data)))
 
     def _belt(self) -> Pixels:
         noise = self._noises.integers(-NOISE_GREY, NOISE_GREY + 1, (self._height, self._width))
@@ -141,16 +137,6 @@ class CameraFrames:
             if label.shape[0] < self._height and label.shape[1] < self._width:
                 return label
         return np.full((self._height // 2, self._width // 2), 235, np.uint8)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._eyes.append(writer)
-        try:
-            await reader.read()
-        except OSError:
-            return
-        finally:
-            self._eyes.remove(writer)
-            writer.close()
 
 
 def _seen_through(sight: Sight, frame: Pixels) -> Pixels:
@@ -187,7 +173,7 @@ async def run(options: argparse.Namespace) -> None:
         elif isinstance(message, LabelSeen) and message.reader == options.reader:
             camera.saw(message.at_us, message.codes)
 
-    await camera.listen(options.listen)
+    camera.listen(options.listen)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, camera.kill_peers)
     sys.stdout.write(f"listening {options.listen}\n")

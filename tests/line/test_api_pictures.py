@@ -99,6 +99,7 @@ async def test_what_the_station_shows(tmp_path: Path) -> None:
         assert "unsafe" not in page.headers["Content-Security-Policy"]
         assert " style=" not in page.text
         now = (await desk.operator.get("/coding/now", headers=ZH)).json()
+        assert now["process"] == "down", "nobody serves the line's socket"
         later, earlier = now["waiting"]
         assert (later["track"], later["in_time"], later["on_belt"]) == (2, True, True)
         assert [one["reader"] for one in later["pictures"]] == [TOP]

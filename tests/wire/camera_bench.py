@@ -72,7 +72,7 @@ class Bench:
 
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
-        await self.frames.listen(self.folder / "frames")
+        self.frames.listen(self.folder / "frames")
         self.link = link = CameraLink(
             device=DeviceId("side"),
             reader=ReaderId("side"),

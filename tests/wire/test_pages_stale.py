@@ -59,7 +59,9 @@ async def crossed_out(page: Page, why: str, silent: int) -> None:
         await expect(body).to_have_class(re.compile("stale"), timeout=CROSSED_MS)
         await expect(page.locator("#stale")).to_have_text(why)
         await expect(page.locator("#stale")).to_be_visible()
-        opacity = await page.locator(".panels").evaluate("(panels) => getComputedStyle(panels).opacity")
+        opacity = await page.locator(".panels, .coding").evaluate(
+            "(shown) => getComputedStyle(shown).opacity"
+        )
         assert float(opacity) < 1
         for parcel in (await page.locator("#parcels .parcel").all())[:2]:
             assert not await moves(parcel)
@@ -83,6 +85,9 @@ async def test_what_nobody_vouches_for_is_crossed_out(tmp_path: Path) -> None:
         await expect(page.locator("#parcels .parcel").first).to_be_attached()
         await crossed_out(page, LINE_SILENT, demo.pid_of(" run camera"))
         await crossed_out(page, GATEWAY_SILENT, demo.pid_of(" gateway camera"))
+        await page.goto("/coding")
+        await crossed_out(page, LINE_SILENT, demo.pid_of(" run camera"))
+        await page.goto("/")
         demo.kill_9(" run camera")
         await expect(page.locator("#state-text")).to_have_text("Running")
 

@@ -11,7 +11,7 @@
     if (cls) node.className = cls;
     return node;
   };
-  let now = null, chosen = null, side = "", first = null, seq = 0, heard = performance.now(), soon = 0;
+  let now = null, chosen = null, side = "", first = null, seq = 0, heard = performance.now(), soon = 0, silent = false;
   let turned = 0, zoom = 1, across = 0, down = 0, sending = false;
   // Codes on their way (the line's word may come before the gateway's), and parcels whose code was taken.
   const keyed = new Map(), sent = new Set();
@@ -190,6 +190,7 @@
       if (!answer.ok) return null;
       now = await answer.json();
       heard = performance.now();
+      silent = now.process === "down";
       show();
       // A picture is written a moment after its parcel is known to be a no-read.
       if (current() !== undefined && current().pictures.length === 0) setTimeout(later, 4 * SOON_MS);
@@ -217,9 +218,10 @@
   }
   setInterval(look, AGAIN_MS);
   setInterval(() => {
-    const stale = performance.now() - heard > STALE_MS;
+    const stale = silent || performance.now() - heard > STALE_MS;
     document.body.classList.toggle("stale", stale);
     byId("stale").hidden = !stale;
+    byId("stale").textContent = silent ? said.tLineSilent : said.tStale;
   }, 500);
   begin();
 })();
