@@ -68,9 +68,9 @@ class Target(ABC):
     async def run(self) -> None:
         """Never ends by itself; what the target, the record or gateway.db cannot do now is tried again."""
 
-    async def pause(self) -> None:
+    async def pause(self, at_least_s: float = 0.0) -> None:
         """Before the next try; longer each time that it fails."""
-        await asyncio.sleep(self._delay_ms / 1000)
+        await asyncio.sleep(max(at_least_s, self._delay_ms / 1000))
         self._delay_ms = min(self._delay_ms * 2, LAST_DELAY_MS)
 
     async def more(self) -> None:

@@ -1,17 +1,18 @@
 """Journal → signed webhooks (Standard Webhooks 1.0), one message a request, in order, one at a time.
 
 An endpoint that is away, busy or broken (no answer, 408, 425, 429, 5xx) makes its own queue wait, which
-is the journal. One that answers and refuses a message (any other status, redirects included) gets it
-``TRIES`` times, then it is a dead letter, and the next is sent; a 5xx that never ends counts so too. A dead
-letter is sent again out of turn, after each of ``LATER_S``: three days in all, as Standard Webhooks advise;
-then only when a person wants it. An endpoint that says that it is gone (410) is asked once an hour, and its
-queue waits meanwhile.
+is the journal; for as long as it asks by ``Retry-After``, an hour at most. One that answers and refuses a
+message (any other status, redirects included) gets it ``TRIES`` times, then it is a dead letter, and the
+next is sent; a 5xx that never ends counts so too. A dead letter is sent again out of turn, after each of
+``LATER_S``: three days in all, as Standard Webhooks advise; then only when a person wants it. An endpoint
+that says that it is gone (410) is asked once an hour, and its queue waits meanwhile.
 """
 
 import asyncio
 import base64
 import sqlite3
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 
@@ -38,14 +39,18 @@ GONE_S: Final = 3_600.0
 """Between two looks whether an endpoint that was gone is wanted again."""
 PREFIX: Final = "whsec_"
 BUSY: Final = frozenset({408, 425, 429})
+LONGEST_S: Final = 3_600.0
+"""That an endpoint may ask for by ``Retry-After``."""
 
 
 class Refused(Exception):
-    """The endpoint has answered, and does not want this message. ``broken``: a 5xx."""
+    """The endpoint has answered, and does not want this message. ``broken``: a 5xx; ``wait_s`` as of
+    ``Away``."""
 
-    def __init__(self, why: str, *, broken: bool) -> None:
+    def __init__(self, why: str, *, broken: bool, wait_s: float) -> None:
         super().__init__(why)
         self.broken = broken
+        self.wait_s = wait_s
 
 
 class SecretUnusable(Exception):
@@ -53,7 +58,11 @@ class SecretUnusable(Exception):
 
 
 class Away(Exception):
-    """Nobody has taken or refused it: try again."""
+    """Nobody has taken or refused it: try again, after ``wait_s`` at the least."""
+
+    def __init__(self, why: str, wait_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.wait_s = wait_s
 
 
 class EndpointGone(Exception):
@@ -84,7 +93,10 @@ class WebhookTarget(Target):
                 except EndpointGone as error:
                     self.went_down(str(error))
                     await asyncio.sleep(GONE_S)
-                except (Away, OSError, sqlite3.Error) as error:
+                except Away as away:
+                    self.went_down(str(away))
+                    await self.pause(away.wait_s)
+                except (OSError, sqlite3.Error) as error:
                     self.went_down(str(error) or type(error).__name__)
                     await self.pause()
 
@@ -117,7 +129,7 @@ class WebhookTarget(Target):
         except Refused as refused:
             self._tries += 1
             if self._tries < (BROKEN_TRIES if refused.broken else TRIES):
-                raise Away(str(refused)) from refused
+                raise Away(str(refused), refused.wait_s) from refused
             now = utc_now()
             due = _after(now, 0)
             assert due is not None
@@ -153,12 +165,26 @@ class WebhookTarget(Target):
             raise Away(f"no answer: {type(error).__name__}") from error
         if answer.status_code == GONE:
             raise EndpointGone(f"answered {GONE}: it wants no messages any more")
+        wait_s = wanted_pause_s(answer.headers.get("retry-after", ""), now)
         if answer.status_code in BUSY:
-            raise Away(f"answered {answer.status_code}")
+            raise Away(f"answered {answer.status_code}", wait_s)
         if not answer.is_success:
-            raise Refused(f"answered {answer.status_code}", broken=answer.is_server_error)
+            raise Refused(f"answered {answer.status_code}", broken=answer.is_server_error, wait_s=wait_s)
         self.sent += 1
         self.came_up()
+
+
+def wanted_pause_s(retry_after: str, now: datetime) -> float:
+    """What ``Retry-After`` asks for (RFC 9110, 10.2.3: seconds, or a date), an hour at most; 0 where it is
+    neither."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return min(float(retry_after[:9]), LONGEST_S)
+    try:
+        asked = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    until = asked if asked.tzinfo is not None else asked.replace(tzinfo=UTC)
+    return min(max(0.0, (until - now).total_seconds()), LONGEST_S)
 
 
 def _after(now: UtcUs, retries: int) -> UtcUs | None:

@@ -5,7 +5,9 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.wire
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 PATIENCE_S = 30.0
-ANSWER = "HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+ANSWER = "HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n{more}\r\n"
 
 
 class Endpoint:
@@ -36,6 +38,9 @@ class Endpoint:
         self.told: list[dict[str, Any]] = []
         self.tries: list[str] = []
         self.status: dict[str, list[int]] = {}
+        self.more = ""
+        """A line of the head of whatever is not taken."""
+        self.asked_s: list[float] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -46,11 +51,12 @@ class Endpoint:
         waybill = message["body"]["waybill"]
         assert lower["webhook-id"] == message["id"]
         self.tries.append(waybill)
+        self.asked_s.append(monotonic())
         answers = self.status.get(waybill, [])
         status = answers.pop(0) if answers else 204
         if status == 204:
             self.told.append(message)
-        writer.write(ANSWER.format(status=status).encode())
+        writer.write(ANSWER.format(status=status, more="" if status == 204 else self.more).encode())
         await writer.drain()
         writer.close()
 
@@ -117,6 +123,39 @@ async def test_an_endpoint_that_is_away_or_broken_gets_everything_in_order_once_
     await exits(tmp_path, 6, 7)
     async with await endpoint.open(), relay_to(tmp_path, endpoint.port):
         assert await told(endpoint, 7) == [f"W{n}" for n in range(1, 8)], "goes on where it was"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_an_endpoint_is_left_alone_for_as_long_as_it_asks(tmp_path: Path, status: int) -> None:
+    endpoint = Endpoint(free_port())
+    endpoint.status, endpoint.more = {"W1": [status]}, "Retry-After: 1\r\n"
+    await exits(tmp_path, 1, 1)
+    async with await endpoint.open(), relay_to(tmp_path, endpoint.port):
+        assert await told(endpoint, 1) == ["W1"]
+    first, second = endpoint.asked_s
+    assert second - first >= 1.0, "its own delays are 20 ms here"
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait_s"),
+    [
+        ("", 0.0),
+        ("120", 120.0),
+        ("0", 0.0),
+        ("-5", 0.0),
+        ("1.5", 0.0),
+        ("9" * 400, webhooks.LONGEST_S),
+        ("٣", 0.0),
+        ("Sat, 28 Nov 2026 12:00:30 GMT", 30.0),
+        ("Sat, 28 Nov 2026 11:00:00 GMT", 0.0),
+        ("Sun, 29 Nov 2026 12:00:00 GMT", webhooks.LONGEST_S),
+        ("Sat, 28 Nov 2026 12:00:30", 30.0),
+        ("soon", 0.0),
+    ],
+)
+def test_what_an_endpoint_asks_for(retry_after: str, wait_s: float) -> None:
+    now = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
+    assert webhooks.wanted_pause_s(retry_after, now) == wait_s
 
 
 @pytest.mark.parametrize(
