@@ -40,14 +40,15 @@ async def _discard_backlog(stream: ByteStream, feed: Callable[[bytes, MonoUs], o
 
 class Hearing:
     """When a device was heard last. One timer stands for many messages: it looks when it fires, and is
-    set anew for what was heard meanwhile. Whole microseconds: virtual time has no smaller ones."""
+    set anew for what was heard meanwhile. Before it judges the loop takes a turn: what has come while this
+    process stood still is heard. Whole microseconds: virtual time has no smaller ones."""
 
     def __init__(self, limit_us: int, timeout: asyncio.Timeout) -> None:
         self._limit_us = limit_us
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
         self._due_us = self._now_us() + limit_us
-        self._timer = self._loop.call_at(self._due_us / US_PER_S, self._look)
+        self._timer: asyncio.Handle = self._loop.call_at(self._due_us / US_PER_S, self._look)
 
     def heard(self, at_us: MonoUs) -> None:
         """Something came at ``at_us``: from then on it may be silent for the limit."""
@@ -61,10 +62,19 @@ class Hearing:
         return round(self._loop.time() * US_PER_S)
 
     def _look(self) -> None:
-        if self._now_us() < self._due_us:
-            self._timer = self._loop.call_at(self._due_us / US_PER_S, self._look)
-        else:
+        if not self._heard_anew():
+            self._timer = self._loop.call_soon(self._judge)
+
+    def _judge(self) -> None:
+        if not self._heard_anew():
             self._timeout.reschedule(self._due_us / US_PER_S)
+
+    def _heard_anew(self) -> bool:
+        """Then the timer is set for it."""
+        if self._now_us() >= self._due_us:
+            return False
+        self._timer = self._loop.call_at(self._due_us / US_PER_S, self._look)
+        return True
 
 
 @asynccontextmanager
