@@ -236,9 +236,9 @@ class Camera:
             waits=trigger.waits,
         )
 
-    def _warm_up(self) -> None:
-        """Every engine reads stripes once: what a first call loads would else cost the first label its
-        budget."""
+    def warm_up(self) -> None:
+        """Before the line may call. Every engine reads stripes once: what a first call loads would else cost
+        the first label its budget."""
         stripes = np.full(WARM_UP_SHAPE, 255, dtype=np.uint8)
         stripes[120:360, 160:480:8] = stripes[120:360, 161:480:8] = stripes[120:360, 162:480:16] = 0
         self._ladder.unbounded().read(stripes)
@@ -261,7 +261,6 @@ class Camera:
 
     async def run(self, progress: Callable[[], None]) -> None:
         """Raises ``CameraFailed`` as soon as anything does not come round; ``progress`` while all does."""
-        self._warm_up()
         self._threads.start()
         while True:
             why = self._threads.failure or self._threads.hangs(self._hang_ms) or self._trigger.failure
@@ -309,6 +308,8 @@ async def _serve(line: LineDescription, port: ScannerPort, places: Places) -> No
     pictures = _pictures(line, port, places)
     trigger = Trigger(port.connection.trigger, now_us)
     answers = Answers(path, _nobody if pictures is None else pictures.keep, trigger.told)
+    camera = Camera(line, port, answers, pictures, trigger)
+    camera.warm_up()
     await answers.open()
     if pictures is not None:
         pictures.start()
@@ -316,7 +317,7 @@ async def _serve(line: LineDescription, port: ScannerPort, places: Places) -> No
     notify = Notify(LoopClock(loop, wall_utc_us))
     notify.ready()
     try:
-        await Camera(line, port, answers, pictures, trigger).run(notify.progress)
+        await camera.run(notify.progress)
     except CameraFailed as failed:
         await answers.end(str(failed))
         raise

@@ -25,10 +25,10 @@ class FrameThreads:
     """Starts with ``start``, and ends with the process: a thread in a grab cannot be ended.
 
     ``work`` is called with each frame that is taken. ``open_ms``: what the source may take to open, beside
-    the first frame's time. ``stale_ms``: a frame whose stamp is older than that when it comes is dropped:
-    nothing that is read of it would be in time. ``waits``: once it is open, frames come when an eye fires
-    the source, and no sooner. Both threads tell when they last came round, and the
-    first error that ended one of them.
+    the first frame's time, both from ``start`` on. ``stale_ms``: a frame whose stamp is older than that when
+    it comes is dropped: nothing that is read of it would be in time. ``waits``: once it is open, frames come
+    when an eye fires the source, and no sooner. Both threads tell when they last came round, and the first
+    error that ended one of them.
     """
 
     def __init__(
@@ -45,10 +45,11 @@ class FrameThreads:
         self._stale_us = stale_ms * US_PER_MS
         self._waits = waits
         self._open = False
+        self._looked = False
+        self._open_ms = open_ms
         self._filled = threading.Condition()
         self._newest: Frame | None = None
-        self._grabbed_us = MonoUs(now_us() + open_ms * US_PER_MS)
-        self._worked_us = now_us()
+        self._grabbed_us = self._worked_us = now_us()
         self._working = False
         self.failure: str | None = None
         self.grabbed = self.stale = self.overtaken = self.skipped = 0
@@ -56,6 +57,7 @@ class FrameThreads:
         those that the source took and that did not come."""
 
     def start(self) -> None:
+        self._grabbed_us = MonoUs(now_us() + self._open_ms * US_PER_MS)
         for work in (self._grab, self._read):
             threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
 
@@ -71,8 +73,8 @@ class FrameThreads:
 
     @property
     def serves(self) -> bool:
-        """Frames have come, or would, were it fired."""
-        return bool(self.grabbed) or (self._waits and self._open)
+        """A frame has come and was looked at, or would be, were it fired."""
+        return self._looked or (self._waits and self._open)
 
     def hangs(self, limit_ms: int) -> str | None:
         """What has not come round for ``limit_ms``, if anything."""
@@ -121,3 +123,4 @@ class FrameThreads:
                 self._working = True
                 self._work(frame)
                 self._working = False
+                self._looked = True
