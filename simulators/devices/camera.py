@@ -6,6 +6,7 @@ all big endian, and its grey pixels by rows. The number counts also what nobody 
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import struct
@@ -94,7 +95,8 @@ class CameraFrames:
     def kill_peers(self) -> None:
         """kill -9 for the camera process at the other end, as a crash of its own would be."""
         for pid in self._port.pids():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(pid, signal.SIGKILL)
 
     async def idle(self) -> None:
         """The empty belt, for ever, where no label is in that frame."""
