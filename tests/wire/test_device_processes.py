@@ -46,6 +46,7 @@ READER = Reader(
     latency_min_ms=5,
     latency_max_ms=100,
 )
+LONG_S = 60.0
 STALE_MS = 10_000
 """The devices are processes of their own, which a busy machine may let wait."""
 READ = ReadPolicy(symbologies=(), patterns=(), no_read=("NoRead",))
@@ -65,7 +66,7 @@ async def feed(tmp_path: Path) -> AsyncIterator[FeedServer]:
 
 
 async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LONG_S):
         while not true():
             await asyncio.sleep(0.005)
 
@@ -95,7 +96,7 @@ async def start(device: str, *arguments: str) -> Process:
         sys.executable, "-m", f"simulators.devices.{device}", *arguments, stdout=asyncio.subprocess.PIPE
     )
     assert child.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LONG_S):
         return Process(child, (await child.stdout.readline()).decode().strip())
 
 
@@ -157,11 +158,12 @@ async def test_scanner_process(feed: FeedServer, tmp_path: Path) -> None:
     feed.publish(LabelSeen(at_us=at_us, reader="side", codes=(JT,)))
     feed.publish(LabelSeen(at_us=at_us, reader="top", codes=(JT,)))
     feed.publish(LabelSeen(at_us=at_us + 100_000, reader="top", codes=()))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG_S):
         data, heard_us = await stream.read()
-        assert data == b"]C0JT1234567890123\r\n"
         assert heard_us - at_us >= 5_000
-        assert (await stream.read())[0] == b"NoRead\r\n"
+        while not data.endswith(b"NoRead\r\n"):  # both come at once where somebody has stood still
+            data += (await stream.read())[0]
+        assert data == b"]C0JT1234567890123\r\nNoRead\r\n"
     await process.end()
     with pytest.raises(LinkFailed):
         await stream.read()
@@ -186,7 +188,7 @@ async def test_scanner_process_on_a_serial_port(feed: FeedServer, tmp_path: Path
     port = SerialSettings(kind="serial", path=str(pty))
     link = scanner_link(READER, file, READ, cable(port, file), heard)
     session = asyncio.ensure_future(link.session(up.set))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LONG_S):
         await up.wait()
         await until(lambda: feed._followers)
         feed.publish(LabelSeen(at_us=now_us(), reader="top", codes=(JT,)))
@@ -195,7 +197,7 @@ async def test_scanner_process_on_a_serial_port(feed: FeedServer, tmp_path: Path
         assert await heard.answers.get() == ()
     await process.end()
     assert not pty.is_symlink()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG_S):
         with pytest.raises(LinkFailed):
             await session
 
@@ -232,7 +234,7 @@ async def test_scale_process(feed: FeedServer, tmp_path: Path) -> None:
     assert settled_us - loaded_us >= 100_000, "a filter's delay and a platform that settles"
     await process.end()
     assert not pty.is_symlink()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG_S):
         with pytest.raises(LinkFailed):
             await session
 
@@ -254,11 +256,11 @@ async def test_a_scale_that_is_asked_behind_a_device_server(feed: FeedServer, tm
     session = asyncio.ensure_future(link.session(lambda: None))
     await until(lambda: sink.samples and feed._followers)
     feed.publish(LoadChanged(at_us=now_us(), grams=900))
-    await until(lambda: sink.samples[-1].grams == 900)
+    await until(lambda: sink.samples[-1].grams == 900 and sink.samples[-1].state is SampleState.OK)
     link.zero()
     await until(lambda: sink.samples[-1].grams == 0 and sink.samples[-1].state is SampleState.OK)
     await process.end()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG_S):
         with pytest.raises(LinkFailed):
             await session
 
@@ -273,7 +275,7 @@ async def test_a_port_that_is_taken_is_one_sentence_and_status_3(tmp_path: Path)
         *("--feed", str(tmp_path / "feed"), "--listen", f"{host}:{port}", "--reader", "top"),
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LONG_S):
         _, said = await child.communicate()
     server.close()
     assert child.returncode == 3

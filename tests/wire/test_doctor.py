@@ -14,12 +14,14 @@ from edge.doctor.findings import Verdict
 from line_config import load_line
 from tests.core.doctor_kit import told
 from tests.wire.broker import needs_mosquitto, running_broker
-from tests.wire.line_process import hall_beside
+from tests.wire.line_process import HallBeside, hall_beside
 
 pytestmark = pytest.mark.wire
+PATIENCE_S = 60.0
+TRIES = 3
 
 
-def machine(data: Path, *settings: str, plc_timeout_ms: int = 2_000) -> Machine:
+def machine(data: Path, *settings: str, plc_timeout_ms: int = 20_000) -> Machine:
     """With patience for a PLC that shares a busy machine with its tests."""
     line = load_line("fast", settings)
     topology = replace(line.topology, plc=replace(line.topology.plc, timeout_ms=plc_timeout_ms))
@@ -49,15 +51,16 @@ async def test_a_plc_and_a_reader_that_answer(tmp_path: Path) -> None:
         assert "the line reckons with 26 ms" in turnaround[1]
 
         answers = iter([0] * 5)
-        hall.hall.bus.draw_us = lambda: next(answers, 900_000)
-        hasty = machine(tmp_path, *hall.settings, plc_timeout_ms=500)
+        hall.hall.bus.draw_us = lambda: next(answers, 3_000_000)
+        hasty = machine(tmp_path, *hall.settings, plc_timeout_ms=2_000)
         identity, silent = await asyncio.to_thread(lambda: told(plc.plc(hasty)))
         assert identity[0] == "good"
-        assert silent == ("failed", "plc: answered 5 times, then: no answer within 500 ms")
+        assert silent == ("failed", "plc: answered 5 times, then: no answer within 2000 ms")
 
 
 @needs_mosquitto
-async def test_a_broker_is_greeted(tmp_path: Path) -> None:
+async def test_a_broker_is_greeted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "CONNECT_S", PATIENCE_S)
     named = ("relay.mqtt.host=127.0.0.1",)
     async with running_broker(tmp_path / "broker") as mqtt:
         found = machine(tmp_path, *named, f"relay.mqtt.port={mqtt.port}")
@@ -95,25 +98,36 @@ def test_ports(tmp_path: Path) -> None:
 
 
 async def test_a_running_line_speaks_for_its_devices_and_keeps_them(tmp_path: Path) -> None:
+    """A machine that stands still for a second may part a line from its devices; a doctor would each time."""
     async with hall_beside(tmp_path, parcels=1) as hall:
         line = await hall.line_process()
         try:
-            await line.until(hall.permitted, "induction")
-            command = (sys.executable, "-m", "edge.cli", "doctor", "fast", "--data", str(tmp_path), "--json")
-            words = [word for setting in hall.settings for word in ("--set", setting)]
-            process = await asyncio.create_subprocess_exec(
-                *command, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-            )
-            out, err = await process.communicate()
-            found = json.loads(out)
-            assert not err
-            by_check = {one["check"]: one for one in found["findings"] if one["verdict"] == Verdict.GOOD}
-            for check in ("plc", "readers"):
-                assert "up, says the running line" in by_check[check]["said"]
-            assert by_check["databases"]["said"] == "undamaged"
-            assert process.returncode == {"good": 0, "warning": 1, "failed": 3}[found["verdict"]]
-            assert hall.permitted(), "it has disturbed nobody"
+            good: dict[str, str] = {}
+            for _ in range(TRIES):
+                await line.until(hall.permitted, "induction")
+                good = await examined(hall)
+                assert good["databases"] == "undamaged"
+                by_line = ["up, says the running line" in good.get(check, "") for check in ("plc", "readers")]
+                if all(by_line) and hall.permitted():
+                    break
+            else:
+                pytest.fail(f"it has disturbed somebody, or has not asked the line: {good}")
             await line.end()
             assert Machine.now(None, tmp_path).devices_up is None
         finally:
             await line.kill()
+
+
+async def examined(hall: HallBeside) -> dict[str, str]:
+    """What the doctor finds good, by check."""
+    words = [word for setting in hall.settings for word in ("--set", setting)]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge.cli", "doctor", "fast", "--data", str(hall.data), "--json", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert not err
+    found = json.loads(out)
+    assert process.returncode == {"good": 0, "warning": 1, "failed": 3}[found["verdict"]]
+    return {one["check"]: one["said"] for one in found["findings"] if one["verdict"] == Verdict.GOOD}
