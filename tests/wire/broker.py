@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-START_S = 20.0
+START_S = 60.0
 SESSION = "erp"
 """Of a subscriber that is not always there."""
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

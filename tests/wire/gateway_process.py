@@ -13,8 +13,10 @@ from typing import Any
 
 import httpx2
 
-START_S = 30.0
-"""A cold start with imports on two busy cores."""
+START_S = 60.0
+"""A cold start with imports on two busy cores; and an answer there."""
+LET_GO_S = 4.0
+"""Of a connection that is not in use, a second before the gateway does: a request might meet that."""
 PROGRAM = """
 import resource, sys
 from pathlib import Path
@@ -33,7 +35,13 @@ class GatewayProcess:
 
     def client(self, key: str = "erp-1") -> httpx2.AsyncClient:
         headers = {"Authorization": f"Bearer {self.keys[key]}"}
-        return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, trust_env=False)
+        return httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{self.port}",
+            headers=headers,
+            trust_env=False,
+            timeout=START_S,
+            limits=httpx2.Limits(keepalive_expiry=LET_GO_S),
+        )
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -42,6 +50,17 @@ class GatewayProcess:
         self.process.send_signal(number)
         async with asyncio.timeout(START_S):
             return await self.process.wait()
+
+
+async def answered(client: httpx2.AsyncClient, path: str, message: dict[str, str]) -> httpx2.Response:
+    """A cancel as an ERP sends it: the same message again while its answer is that the line has not answered
+    (the line has 0.4 s, which on a busy machine may be too short)."""
+    async with asyncio.timeout(START_S):
+        while True:
+            answer = await client.post(path, json=message)
+            if answer.status_code != 503:
+                return answer
+            await asyncio.sleep(0.1)
 
 
 async def launch(

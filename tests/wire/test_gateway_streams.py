@@ -13,7 +13,7 @@ from edge.model.route import SortPlan, SortRule
 from edge.model.units import MonoUs
 from edge.store.journal_writer import JournalWriter
 from edge.store.places import Places
-from tests.wire.gateway_process import GatewayProcess, running_gateway
+from tests.wire.gateway_process import START_S, GatewayProcess, running_gateway
 
 pytestmark = pytest.mark.wire
 ROWS = 300
@@ -49,17 +49,17 @@ async def test_a_client_that_reads_nothing_is_cut_and_the_others_go_on(tmp_path:
         deaf.sendall(ask(gateway, 0))
         reader, writer = await gateway.connect()
         writer.write(ask(gateway, 0))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(START_S):
             await _last_row(reader)
         writer.close()
         with deaf:
             loop = asyncio.get_running_loop()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(START_S):
                 while await _streams(gateway):
                     await asyncio.sleep(0.2)
             deaf.setblocking(False)
             taken, end = 0, b""
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(START_S):
                 while piece := await loop.sock_recv(deaf, 1 << 20):
                     taken, end = taken + len(piece), piece[-5:]
             assert taken < ROWS * RULES * 60, "only what the sockets had taken"
@@ -86,7 +86,7 @@ async def test_a_stop_ends_the_streams_at_once(tmp_path: Path) -> None:
         open_streams = [await gateway.connect() for _ in range(8)]
         for reader, writer in open_streams:
             writer.write(ask(gateway, 0))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(START_S):
                 await reader.readuntil(b"retry: 1000\n\n")
         assert await gateway.end(signal.SIGTERM) == 0
         for reader, writer in open_streams:
