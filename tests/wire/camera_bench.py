@@ -35,7 +35,7 @@ link (2 s)."""
 ANSWER_MS = 100
 SILENT_MS = 1_000
 TRIES = 3
-STOOD_STILL = ("silent for", "no frame for", "a frame is being read for", "timed out")
+STOOD_STILL = ("silent for", "no frame for", "a frame is being read for", "nothing for")
 """Why a camera goes down also when it, or what it looks at, gets no time on a busy machine."""
 JT1 = (Code(text="JT1234567890123", symbology=Symbology.CODE128),)
 JT2 = (
