@@ -30,6 +30,7 @@ from tests.core import (
     test_sim_plc_way,
 )
 from tests.core.test_sim_plc_clauses import clauses
+from tests.patience import PATIENCE_S
 
 SOURCES: tuple[ModuleType, ...] = (
     test_sim_plc_behind,
@@ -63,7 +64,7 @@ class Cable:
     async def _connect(self) -> AsyncModbusTcpClient:
         await self._server.start()
         client = AsyncModbusTcpClient(
-            "127.0.0.1", port=self._server.port, timeout=5, retries=0, reconnect_delay=0
+            "127.0.0.1", port=self._server.port, timeout=PATIENCE_S, retries=0, reconnect_delay=0
         )
         assert await client.connect()
         return client

@@ -5,6 +5,7 @@ generation grows with every request served: so an answer to another request is a
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -54,8 +55,12 @@ class Mangler:
     writes: list[tuple[int, ...]] = field(default_factory=list)
     newest: asyncio.Transport | None = None
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> asyncio.AbstractServer:
-        return await asyncio.get_running_loop().create_server(lambda: _Connection(self), host, port)
+    async def start(self, at: socket.socket | None = None) -> asyncio.AbstractServer:
+        """``at``: one that is bound already; else any free port."""
+        loop = asyncio.get_running_loop()
+        if at is not None:
+            return await loop.create_server(lambda: _Connection(self), sock=at)
+        return await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
 
     def values(self, address: int, count: int) -> tuple[int, ...]:
         return tuple((self.generation + address + n) & MASK for n in range(count))

@@ -3,20 +3,23 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
 from drivers.codecs.scanner_lines import LineFormat, ScannerLines
 from drivers.links.scanner import ScannerLink
 from drivers.streams.tcp import accept_tcp, open_tcp
-from drivers.streams.transport_stream import MAX_UNREAD
+from drivers.streams.transport_stream import MAX_UNREAD, TransportStream
 from edge.model.codes import Code
 from edge.model.ids import DeviceId, ReaderId
 from edge.model.units import MonoUs
 from edge.ports.byte_stream import ByteStream, LinkFailed
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.wire
 HOST = "127.0.0.1"
+PATIENCE_MS = round(PATIENCE_S * 1_000)
 FORMAT = LineFormat(
     prefix=b"",
     terminator=b"\r\n",
@@ -49,6 +52,12 @@ async def device() -> AsyncIterator[Device]:
     server.close()
 
 
+async def connected(device: Device) -> tuple[TransportStream, asyncio.StreamWriter]:
+    """Both ends of a cable."""
+    stream = await open_tcp(HOST, device.port, connect_ms=PATIENCE_MS)
+    return stream, await device.calls.get()
+
+
 class Heard:
     def __init__(self) -> None:
         self.answers: asyncio.Queue[list[str]] = asyncio.Queue()
@@ -58,8 +67,7 @@ class Heard:
 
 
 async def test_bytes_both_ways_and_the_end(device: Device) -> None:
-    stream = await open_tcp(HOST, device.port)
-    caller = await device.calls.get()
+    stream, caller = await connected(device)
     caller.write(b"]C0JT1\r\n")
     assert (await stream.read())[0] == b"]C0JT1\r\n"
     caller.write(b"last")
@@ -71,8 +79,7 @@ async def test_bytes_both_ways_and_the_end(device: Device) -> None:
 
 
 async def test_a_reset_connection_is_a_failure(device: Device) -> None:
-    stream = await open_tcp(HOST, device.port)
-    caller = await device.calls.get()
+    stream, caller = await connected(device)
     wire = caller.get_extra_info("socket")
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
     caller.transport.abort()
@@ -86,7 +93,7 @@ async def test_nobody_listens() -> None:
         taken.bind((HOST, 0))
         port = taken.getsockname()[1]
         with pytest.raises(LinkFailed, match=rf"^tcp 127\.0\.0\.1:{port}: .*(refused|failed)"):
-            await open_tcp(HOST, port)
+            await open_tcp(HOST, port, connect_ms=PATIENCE_MS)
 
 
 async def test_a_port_that_is_taken_is_said_so(device: Device) -> None:
@@ -95,18 +102,18 @@ async def test_a_port_that_is_taken_is_said_so(device: Device) -> None:
 
 
 async def test_a_link_that_is_far_behind_is_dropped(device: Device) -> None:
-    stream = await open_tcp(HOST, device.port)
-    caller = await device.calls.get()
+    stream, caller = await connected(device)
     caller.write(b"x" * (2 * MAX_UNREAD))
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE_S):
+        with suppress(OSError):
+            await caller.wait_closed()
     with pytest.raises(LinkFailed, match="unread"):
         await stream.read()
     await stream.close()
 
 
 async def test_a_device_that_takes_nothing_is_dropped(device: Device) -> None:
-    stream = await open_tcp(HOST, device.port)
-    caller = await device.calls.get()
+    stream, caller = await connected(device)
     caller.transport.pause_reading()  # type: ignore[attr-defined]
     with pytest.raises(LinkFailed, match="does not take"):
         for _ in range(1_000):
@@ -121,12 +128,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+async def called(port: int) -> asyncio.StreamWriter:
+    """The device's end, once somebody listens."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(ConnectionRefusedError):
+                return (await asyncio.open_connection(HOST, port))[1]
+            await asyncio.sleep(0)
+
+
 async def test_a_device_that_calls_us_and_calls_again() -> None:
     port = free_port()
     for text in (b"first", b"again"):
-        waiting = asyncio.ensure_future(accept_tcp(HOST, port))
-        await asyncio.sleep(0.01)
-        _, caller = await asyncio.open_connection(HOST, port)
+        waiting = asyncio.ensure_future(accept_tcp(HOST, port, called_ms=PATIENCE_MS))
+        caller = await called(port)
         stream = await waiting
         with pytest.raises(OSError):
             await asyncio.open_connection(HOST, port)
@@ -143,9 +158,15 @@ async def test_nobody_calls() -> None:
 
 async def test_the_link_hears_answers_and_the_end(device: Device) -> None:
     heard, up = Heard(), asyncio.Event()
+    callers: list[asyncio.StreamWriter] = []
 
     async def open_stream() -> ByteStream:
-        return await open_tcp(HOST, device.port)
+        """With something old in it."""
+        stream, caller = await connected(device)
+        caller.write(b"]C0OLD\r\n")
+        await until(lambda: stream._unread)
+        callers.append(caller)
+        return stream
 
     link = ScannerLink(
         device=DeviceId("scanner-1"),
@@ -157,10 +178,9 @@ async def test_the_link_hears_answers_and_the_end(device: Device) -> None:
         sink=heard,
     )
     session = asyncio.ensure_future(link.session(up.set))
-    caller = await device.calls.get()
-    caller.write(b"]C0OLD\r\n")
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await up.wait()
+        (caller,) = callers
         caller.write(b"]C0JT1;]E06901234567892\r\nNo")
         assert await heard.answers.get() == ["JT1", "6901234567892"]
         caller.write(b"Read\r\n")

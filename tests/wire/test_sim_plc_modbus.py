@@ -16,6 +16,7 @@ from simulators.devices.plc.modbus_server import ModbusPlcServer
 from tests.clauses import clause
 from tests.core.plc_bench import Bench, PlcRegisters, bench_topology
 from tests.core.plc_golden import COMMANDS
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.wire
 
@@ -39,7 +40,9 @@ async def served(bench: Bench, *, read_write: bool = True) -> AsyncIterator[Modb
 
 @asynccontextmanager
 async def client_of(server: ModbusPlcServer) -> AsyncIterator[AsyncModbusTcpClient]:
-    client = AsyncModbusTcpClient("127.0.0.1", port=server.port, timeout=1, retries=0, reconnect_delay=0)
+    client = AsyncModbusTcpClient(
+        "127.0.0.1", port=server.port, timeout=PATIENCE_S, retries=0, reconnect_delay=0
+    )
     assert await client.connect()
     try:
         yield client
@@ -47,18 +50,29 @@ async def client_of(server: ModbusPlcServer) -> AsyncIterator[AsyncModbusTcpClie
         client.close()
 
 
-async def raw(server: ModbusPlcServer, pdu: bytes, *, ident: int = 7, wait_s: float = 1.0) -> bytes:
-    """One frame in, what comes back within ``wait_s`` out."""
+@asynccontextmanager
+async def asked(server: ModbusPlcServer, pdu: bytes) -> AsyncIterator[asyncio.StreamReader]:
+    """One frame in; what is to be read from then on."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(struct.pack(">HHHB", ident, 0, len(pdu) + 1, 1) + pdu)
-    got = b""
-    with contextlib.suppress(TimeoutError, ConnectionResetError):
-        async with asyncio.timeout(wait_s):
-            got = await reader.read(512)
+    writer.write(struct.pack(">HHHB", 7, 0, len(pdu) + 1, 1) + pdu)
+    yield reader
     writer.close()
     with contextlib.suppress(ConnectionResetError):
         await writer.wait_closed()
-    return got
+
+
+async def comes(reader: asyncio.StreamReader, wait_s: float = PATIENCE_S) -> bytes:
+    """Nothing where it is hung up, or nothing has come within ``wait_s``."""
+    with contextlib.suppress(TimeoutError, ConnectionResetError):
+        async with asyncio.timeout(wait_s):
+            return await reader.read(512)
+    return b""
+
+
+async def raw(server: ModbusPlcServer, pdu: bytes) -> bytes:
+    """One frame in, its answer out."""
+    async with asked(server, pdu) as reader:
+        return await comes(reader)
 
 
 READ_IDENTITY = struct.pack(">BHH", 3, 0, 16)
@@ -158,11 +172,13 @@ async def test_deaf_does_nothing_and_mute_does_it_silently() -> None:
     write = struct.pack(">BHHBH", 16, 4096, 1, 2, 5)
     async with served(bench) as server:
         server.faults.silence = Silence.DEAF
-        assert await raw(server, write, wait_s=0.05) == b""
+        async with asked(server, write) as reader:
+            assert await comes(reader, 0.05) == b""
         assert bench.status("heartbeat_echo") == 0
         server.faults.silence = Silence.MUTE
-        assert await raw(server, write, wait_s=0.05) == b""
-        assert bench.status("heartbeat_echo") == 5
+        async with asked(server, write) as reader:
+            await until(lambda: bench.status("heartbeat_echo") == 5)
+            assert await comes(reader, 0.05) == b""
         server.faults.silence = Silence.NONE
         assert len(await raw(server, READ_IDENTITY)) == 41
 

@@ -25,6 +25,7 @@ from edge.store.journal_reader import JournalReader
 from edge.store.journal_writer import JournalWriter
 from edge.store.reader_thread import ReaderThread
 from tests.core.store_kit import DAY_US, LINE, MIDNIGHT, ZONE, clock, eye, order, parcel_life, put
+from tests.patience import PATIENCE_S
 from tests.wire.store_child import ROWS_A_PARCEL
 
 pytestmark = pytest.mark.wire
@@ -103,7 +104,7 @@ async def test_past_days_are_closed_while_the_line_goes_on(tmp_path: Path) -> No
         await asyncio.gather(*[journal.append(parcel_life(day * 100 + n, n), NO_CURSOR) for n in range(100)])
     reader = JournalReader(path)
     folder = tmp_path / "segments"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(list(folder.glob("*.db"))) < 2 or reader.rows_after(JournalSeq(0), 1)[0].seq != 1:
             await asyncio.sleep(0.01)
     await journal.append(parcel_life(900, 1), NO_CURSOR)
@@ -174,7 +175,7 @@ def acknowledged(child: "subprocess.Popen[bytes]", until: int) -> int:
     fd = child.stdout.fileno()
     text = b""
     while text.count(b"\n") < until:
-        ready, _, _ = select.select([fd], [], [], 30)
+        ready, _, _ = select.select([fd], [], [], PATIENCE_S)
         assert ready, "the child says nothing"
         chunk = os.read(fd, 65536)
         assert chunk, "the child has ended by itself"
