@@ -27,6 +27,7 @@ from simulators.orders import DrawnOrders
 from simulators.plans import plan_of
 from simulators.world.checker import Checker, Report
 from simulators.world.truth import FaultInjected, Inducted, Left, Placed, Truth, to_json_line
+from tests.patience import PATIENCE_S
 
 PENDING = {"type": "urn:beltkeeper:problem:cancel_pending", "status": 503}
 Answer = httpx2.Response | httpx2.ConnectError
@@ -68,7 +69,7 @@ async def cancelled(gateway: Gateway) -> tuple[CancelTally, list[DemoFailed]]:
     erp = HttpErp("http://gateway", "key", failed.append, httpx2.MockTransport(gateway))
     task = asyncio.ensure_future(erp.run())
     erp.cancel(MessageId("cancel/D1"), OrderNo("D1"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not (erp.idle or failed):
             await asyncio.sleep(0.01)
     task.cancel()

@@ -16,6 +16,7 @@ from edge.doctor.findings import Finding, Words, failed, good, warning
 from line_config import load_line
 from tests.core.doctor_kit import told
 from tests.core.test_cli import call
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_a_check_that_hangs_is_given_up_and_the_next_is_told() -> None:
 
     checks = (
         Check("hangs", Words("hangs", "卡住"), 0.05, hangs),
-        Check("next", Words("next", "下一项"), 1, lambda _: [good("", "there", "在")]),
+        Check("next", Words("next", "下一项"), PATIENCE_S, lambda _: [good("", "there", "在")]),
     )
     first, second = examine(Machine(line=None, data=Path("/")), checks)
     never.set()
@@ -55,13 +56,18 @@ def test_a_check_that_hangs_is_given_up_and_the_next_is_told() -> None:
 
 def test_only_what_can_be_long_has_no_limit_where_all_is_looked_at(machine: Machine) -> None:
     assert [check.name for check in CHECKS if check.can_be_long] == ["databases"]
-    waits = threading.Event()
+    may_end = threading.Event()
 
     def slow(_: Machine) -> Iterator[Finding]:
-        yield good("", "to its end", "到末尾") if waits.wait(0.2) is False else good("", "early", "早")
+        may_end.wait(PATIENCE_S)
+        yield good("", "to its end", "到末尾")
 
     check = Check("slow", Words("slow", "慢"), 0.05, slow, can_be_long=True)
-    [short], [whole] = (examine(one, (check,)) for one in (machine, replace(machine, whole=True)))
+    [short] = examine(machine, (check,))
+    later = threading.Timer(0.2, may_end.set)
+    later.start()
+    [whole] = examine(replace(machine, whole=True), (check,))
+    later.join()
     assert told(short.findings) == [("failed", "no answer within 0 s")]
     assert told(whole.findings) == [("good", "to its end")]
 
@@ -83,8 +89,8 @@ def test_what_the_machine_refuses_is_a_failed_check(error: OSError, said: str, f
         raise error
 
     checks = (
-        Check("refused", Words("refused", "被拒"), 1, refused),
-        Check("next", Words("next", "下一项"), 1, lambda _: [good("", "there", "在")]),
+        Check("refused", Words("refused", "被拒"), PATIENCE_S, refused),
+        Check("next", Words("next", "下一项"), PATIENCE_S, lambda _: [good("", "there", "在")]),
     )
     first, second = examine(Machine(line=None, data=Path("/")), checks)
     assert told(first.findings) == [("good", "so far"), ("failed", said)]
@@ -100,7 +106,7 @@ def test_a_check_that_is_broken_is_our_error_and_raised() -> None:
         yield
 
     with pytest.raises(KeyError, match="ours"):
-        list(examine(Machine(line=None, data=Path("/")), (Check("b", Words("b", "b"), 1, broken),)))
+        list(examine(Machine(line=None, data=Path("/")), (Check("b", Words("b", "b"), PATIENCE_S, broken),)))
 
 
 def test_what_is_not_good_must_say_what_to_do() -> None:

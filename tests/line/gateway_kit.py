@@ -30,9 +30,14 @@ from edge.store.inbox_writer import InboxWriter
 from edge.store.journal_writer import JournalWriter
 from edge.store.places import Places
 from line_config.load import load_line
+from tests.patience import PATIENCE_S
 
 ADMIN = Actor(id="console:test", role="admin")
-SETTINGS = GatewaySettings()
+PATIENCE_MS = round(PATIENCE_S * 1_000)
+SETTINGS = GatewaySettings(
+    body_deadline_ms=PATIENCE_MS, write_wait_ms=PATIENCE_MS, line_metrics_ms=PATIENCE_MS
+)
+"""No limit that a slow machine reaches, unless a test gives its own."""
 Json = dict[str, Any]
 Reply = Callable[[CancelRow], tuple[CancelOutcome, ...]]
 
@@ -133,10 +138,10 @@ class Gate:
 
         def hold(_: Intake) -> None:
             entered.set()
-            assert self.open.wait(20)
+            assert self.open.wait(PATIENCE_S)
 
         self._held = asyncio.create_task(self._desk.app.gateway.writer.call(hold))
-        assert await asyncio.to_thread(entered.wait, 20)
+        assert await asyncio.to_thread(entered.wait, PATIENCE_S)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -147,7 +152,7 @@ class Gate:
 
 async def waiting(desk: Desk, count: int) -> None:
     """Until so many orders and calls wait for the writer thread."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while desk.app.gateway.writer.waiting < count:
             await asyncio.sleep(0.001)
 
@@ -184,21 +189,21 @@ class Stream:
 
     async def status(self) -> int:
         """Of the answer's start, which is taken."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             start = await self._pieces.get()
         assert start["type"] == "http.response.start"
         return int(start["status"])
 
     async def piece(self) -> str:
         """The next piece of the body; empty at its end."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             message = await self._pieces.get()
         assert message.get("more_body", False) == bool(message["body"])
         return str(message["body"].decode())
 
     async def leave(self) -> None:
         self._gone.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await self.task
 
 

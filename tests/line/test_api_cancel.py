@@ -1,6 +1,7 @@
 """Cancels: on record first, then the line's words and nobody else's ."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,7 @@ async def test_a_later_answer_stands_at_the_address_and_for_a_repeat(tmp_path: P
         assert slug_of(pending) == "cancel_pending"
         async with open_line(desk.places, lambda row: (TOO_LATE,)):
             pass
+        desk.app.gateway.settings = replace(desk.app.gateway.settings, cancel_wait_ms=LONG_MS)
         standing = await desk.erp.get(pending.headers["Location"])
         again = await cancel(desk)
         assert (again.status_code, again.json()["outcome"], again.json()["place"]) == (200, "too_late", "002")

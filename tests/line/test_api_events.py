@@ -214,7 +214,10 @@ async def test_places_are_bounded_and_given_back(tmp_path: Path) -> None:
             assert await again.status() == 200
 
 
-async def test_every_stream_ends_when_the_gateway_stops(tmp_path: Path) -> None:
+async def test_every_stream_ends_when_the_gateway_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.http.events.BEAT_MS", 60_000)
     async with recorded(tmp_path) as (desk, scribe):
         await scribe.write(alarm(1))
         async with open_stream(desk) as stream:
@@ -345,7 +348,7 @@ async def test_the_line_as_it_stands(tmp_path: Path) -> None:
 async def test_devices_as_the_line_process_has_them(tmp_path: Path) -> None:
     up = {DeviceId("plc"): True, DeviceId("top"): False}
     now = line_now(CoreState(), up, {DeviceId("plc"): 12_500})
-    async with open_desk(tmp_path) as desk:
+    async with open_desk(tmp_path, line_look_ms=60_000) as desk:
         socket = MetricsSocket(desk.places.line_metrics, CollectorRegistry(), lambda: now)
         await socket.open()
         found = (await desk.operator.get("/v1/line/devices")).json()
