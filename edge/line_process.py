@@ -21,6 +21,7 @@ from line_config.description import LineDescription
 
 FAILED = 1
 BAD_ENVIRONMENT = 3
+ENDING = (signal.SIGTERM, signal.SIGINT)
 UMASK = 0o007
 """Databases and sockets belong to the group that the gateway process is in."""
 
@@ -33,12 +34,13 @@ class Unfit(Exception):
 
 class _Stopping:
     """SIGTERM and SIGINT end the process in order: what was appended becomes durable first. Only the
-    first signal counts, and none once the end has begun."""
+    first signal counts, and none once the end has begun, to the process' very end."""
 
     def __init__(self) -> None:
         self._task = asyncio.current_task()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._stop)
+        self._loop = asyncio.get_running_loop()
+        for number in ENDING:
+            self._loop.add_signal_handler(number, self._stop)
 
     def _stop(self) -> None:
         if self._task is not None:
@@ -47,6 +49,10 @@ class _Stopping:
 
     def over(self) -> None:
         self._task = None
+        for number in ENDING:
+            # Not only unheard: a loop that closes gives its signals back to what kills.
+            self._loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
 
 async def _serve(line: LineDescription, data: Path, utc_us: Callable[[], int], camera: CameraCommand) -> None:

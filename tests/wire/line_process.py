@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +25,7 @@ from simulators.plant_process import FarLine
 from simulators.seeds import SeededBits
 from simulators.world.checker import Checker, Report
 
-START_S = 60.0
+START_S = 100.0
 """A cold start, a reset by a person and a purge, on two busy cores."""
 LOOK_S = 0.05
 
@@ -61,8 +62,16 @@ class LineProcess:
                 await self._listening
         return code, b"".join(self.said).decode()
 
-    async def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        self.process.send_signal(number)
+    def tell(self, *numbers: signal.Signals) -> None:
+        """Nothing if it has ended. Not by ``send_signal``, which looks whether the child lives and may take
+        its exit code away from the loop."""
+        with suppress(ProcessLookupError):
+            for number in numbers:
+                if self.process.returncode is None:
+                    os.kill(self.process.pid, number)
+
+    async def end(self) -> tuple[int, str]:
+        self.tell(signal.SIGTERM)
         return await self.ended()
 
     async def kill(self) -> None:
