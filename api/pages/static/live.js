@@ -158,9 +158,9 @@
     list("rejects", now.rejects, said.tNoRejects, reject);
     list("devices", now.devices, "", device);
     for (const one of now.chutes) chute(one, now.by_chute);
-    // Whatever was drawn from a row of before and is on the belt no more.
+    // Whatever was drawn from a row of before and is on the belt no more; its own end may still be on its way.
     const here = new Set(now.parcels.map((one) => one.track));
-    for (const [track, one] of parcels) if (!here.has(track) && !one.leaving && one.seq <= now.seq) left_at(track, "");
+    if (now.seq <= seq) for (const [track, one] of parcels) if (!here.has(track) && !one.leaving && one.seq <= now.seq) left_at(track, "");
     byId("reasons").replaceChildren(...now.by_reason.map((one) => {
       const row = make("tr");
       row.append(make("td", one.text), make("td", one.parcels, "n"));
@@ -215,7 +215,7 @@
   function follow() {
     source = new EventSource("/live/stream?after=" + seq);
     source.onmessage = (event) => take(JSON.parse(event.data));
-    source.addEventListener("beat", () => { belt(); heard = performance.now(); });
+    source.addEventListener("beat", (event) => { belt(); heard = performance.now(); seq = Number(event.lastEventId); });
     source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(begin, 1000); };
   }
   async function begin() {
