@@ -19,6 +19,7 @@ import httpx2
 import pytest
 
 from tests.wire.demo_process import RunningDemo, running_demo, told
+from tests.wire.starvation import starved_us
 
 pytestmark = [pytest.mark.wire, pytest.mark.slow]
 KEYS = {
@@ -120,15 +121,6 @@ async def test_kill_9_of_the_line_again_and_again(tmp_path: Path) -> None:
         assert max(fired.values()) == 1
         # Other work on these cores delays some by more than the kernel can say; not the quickest ones.
         assert sorted(waits_us)[1] <= PERMIT_S * 1_000_000, waits_us
-
-
-def starved_us() -> int:
-    """How long some task of this machine has waited for a core so far (Documentation/accounting/psi.rst):
-    a restart is a second of computing, and other work on the same cores is not its fault."""
-    pressure = Path("/proc/pressure/cpu")
-    if not pressure.exists():
-        return 0
-    return int(pressure.read_text().splitlines()[0].rpartition("total=")[2])
 
 
 OTHERS: dict[str, Callable[[RunningDemo], int]] = {
