@@ -18,7 +18,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.wire.demo_process import RunningDemo, running_demo, told
+from tests.wire.demo_process import START_S, RunningDemo, alive, running_demo, told
+from tests.wire.gateway_process import answered
 from tests.wire.starvation import starved_us
 
 pytestmark = [pytest.mark.wire, pytest.mark.slow]
@@ -76,7 +77,9 @@ async def test_thirty_parcels_with_faults(tmp_path: Path) -> None:
     with closing(sqlite3.connect(f"{journal}?mode=ro", uri=True)) as database:
         query = "SELECT kind FROM event WHERE kind LIKE 'DeviceWent%' AND body LIKE '%\"side\"%' ORDER BY seq"
         went = [kind for (kind,) in database.execute(query)]
-    assert went[:3] == ["DeviceWentUp", "DeviceWentDown", "DeviceWentUp"], "the camera dies once, and is back"
+    after = iter(went)  # a start that takes too long on a busy machine comes before, or after
+    was_back = all(one in after for one in ("DeviceWentUp", "DeviceWentDown", "DeviceWentUp"))
+    assert was_back, f"the camera dies once, and is back: {went}"
     assert sum(figures["by_chute"].values()) <= figures["exited"] <= 30
     for measure in ("decide_to_told_ms", "plc_wait_ms"):
         assert 0 < figures[measure]["p50"] <= figures[measure]["p99"] <= figures[measure]["max"]
@@ -104,8 +107,9 @@ async def test_kill_9_of_the_line_again_and_again(tmp_path: Path) -> None:
         await demo.until(lambda: demo.inducted > 3)
         for _ in range(KILLS):
             await asyncio.sleep(draw.uniform(0.5, 3.0))
-            starved, killed_us = starved_us(), round(monotonic() * 1_000_000)
+            starved = starved_us()
             demo.kill_9(" run camera")
+            killed_us = round(monotonic() * 1_000_000)  # a permit from now on is another run's
             await demo.until(partial(permits_after, demo, killed_us))
             [permitted_us, *_] = permits_after(demo, killed_us)
             waits_us.append(permitted_us - killed_us - (starved_us() - starved))
@@ -127,6 +131,18 @@ OTHERS: dict[str, Callable[[RunningDemo], int]] = {
     "gateway": lambda demo: demo.pid_of(" gateway camera"),
     "camera": RunningDemo.camera_pid,
 }
+
+
+async def there(demo: RunningDemo, who: Callable[[RunningDemo], int], gone: set[int]) -> int:
+    """The process, once there is one that is none of those: not one that has yet to die, nor 0."""
+    found: list[int] = []
+
+    def looked() -> bool:
+        found.append(who(demo))
+        return found[-1] not in gone | {0}
+
+    await demo.until(looked)
+    return found[-1]
 
 
 def goes_on(demo: RunningDemo, inducted: int, who: Callable[[RunningDemo], int]) -> bool:
@@ -155,6 +171,16 @@ async def in_flight(port: int, request: bytes, demo: RunningDemo, after_s: float
         writer.close()
 
 
+def agrees(early: bytes, body: bytes) -> bool:
+    """What came of an answer before the kill: that it is pending, or this body, whole or torn."""
+    return early.startswith(b"HTTP/1.1 503 ") or body.startswith(early.partition(b"\r\n\r\n")[2])
+
+
+def packs_on(demo: RunningDemo, order: str) -> bool:
+    """Another order's review has passed."""
+    return last_packed(demo) != order
+
+
 def last_packed(demo: RunningDemo) -> str:
     """The order whose review has passed last: its parcel waits behind all others. Empty: none has."""
     return next((body["order_no"] for body in demo.bodies("Reviewed")[::-1] if body["reason"] == "ok"), "")
@@ -171,17 +197,13 @@ def _decided_of(demo: RunningDemo, orders: list[str]) -> list[dict[str, Any]]:
 
 
 async def repeated(client: httpx2.AsyncClient, path: str, body: dict[str, str]) -> httpx2.Response:
-    """As an ERP does: the same message until the journal has answered."""
+    """As an ERP does: the same message until the journal has answered, also over a gateway that died."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
-                answer = await client.post(path, json=body)
+                return await answered(client, path, body)
             except httpx2.HTTPError:
                 await asyncio.sleep(0.05)
-                continue
-            if answer.status_code != 503:
-                return answer
-            await asyncio.sleep(0.1)
 
 
 async def test_kill_9_of_the_gateway_while_a_cancel_is_in_flight(tmp_path: Path) -> None:
@@ -206,10 +228,11 @@ async def test_kill_9_of_the_gateway_while_a_cancel_is_in_flight(tmp_path: Path)
                 early = await in_flight(port, request.encode(), demo, after_s)
                 answer = await repeated(client, path, body)
                 assert answer.status_code == 200, answer.text
-                assert not early or early.endswith(answer.content)
-                [row] = [
+                assert agrees(early, answer.content)
+                rows = [
                     one for one in demo.bodies("CancelAnswered") if one["message_id"] == body["message_id"]
                 ]
+                [row] = [one for one in rows if one["final"]]  # pending before, where the record was slow
                 told_now = {
                     name: row[name] for name in ("message_id", "order_no", "outcome", "place", "final")
                 }
@@ -217,6 +240,7 @@ async def test_kill_9_of_the_gateway_while_a_cancel_is_in_flight(tmp_path: Path)
                 assert outcome_holds(demo, order, row["outcome"])
                 cancelled += [order] if row["outcome"] == "accepted" else []
                 await demo.until(partial(goes_on, demo, before, OTHERS["gateway"]))
+                await demo.until(partial(packs_on, demo, order))
         await demo.until(lambda: len(_decided_of(demo, cancelled)) == len(cancelled), ENDS_S)
         demo.process.send_signal(signal.SIGINT)
         found = await demo.ended()
@@ -234,11 +258,11 @@ async def test_kill_9_of_another_again_and_again(tmp_path: Path, whose: str) -> 
     """The line goes on: it is not started anew, and inducts between one kill and the next."""
     draw = drawn()
     options = ("--forever", "--faults", "none", "--json", str(tmp_path / "json"))
-    killed = set()
+    killed: set[int] = set()
     async with running_demo(tmp_path / "d", *options) as demo:
         for _ in range(KILLS):
             await demo.until(partial(goes_on, demo, demo.inducted, OTHERS[whose]))
-            pid = OTHERS[whose](demo)
+            pid = await there(demo, OTHERS[whose], killed)
             os.kill(pid, signal.SIGKILL)
             killed.add(pid)
             await asyncio.sleep(draw.uniform(0.5, 3.0))
@@ -280,16 +304,9 @@ async def test_nothing_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
         children = list(demo.children().values())
         assert len(children) == 9, "line, gateway, plant, scanner, frames, scale and three benches"
         demo.process.kill()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(START_S):
             while any(alive(pid) for pid in children):
                 await asyncio.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 async def test_a_port_that_is_taken_is_one_clear_error(tmp_path: Path) -> None:
