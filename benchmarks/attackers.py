@@ -26,6 +26,8 @@ PATIENCE_S: Final = 20.0
 """A slow one gives up after this: nobody has cut it, though it should have been cut after 5 s, or 10."""
 PAUSE_S: Final = 0.25
 """Between two attempts of one attacker."""
+LAST_S: Final = 60.0
+"""A kind of which no attempt has ended when the attack does (others had the cores) is let come to one end."""
 FLOOD_BYTES: Final = 200_000_000
 HEAD_BYTES: Final = 24_000_000
 PIECE: Final = b"x" * 65_536
@@ -203,12 +205,14 @@ async def attack(port: int, kinds: list[str]) -> Attack:
     """All of it at once, each again as soon as it has ended, until stdin does. Whoever attacks sits at
     another machine, and takes none of the time of this one that anybody else wants."""
     os.setpriority(os.PRIO_PROCESS, 0, NICE)
-    doing = Attack(port, sys.stdin.readline().strip())
+    doing, seen_all = Attack(port, sys.stdin.readline().strip()), asyncio.Event()
 
     async def again(one: Callable[[Attack], Awaitable[None]]) -> None:
         while True:
             with suppress(OSError):
                 await one(doing)
+            if doing.seen.keys() >= set(kinds):
+                seen_all.set()
             await asyncio.sleep(PAUSE_S)
 
     tasks = []
@@ -216,6 +220,9 @@ async def attack(port: int, kinds: list[str]) -> Attack:
         many, one = KINDS[kind]
         tasks += [asyncio.ensure_future(again(one)) for _ in range(many)]
     await asyncio.to_thread(sys.stdin.read)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_S):
+            await seen_all.wait()
     for task in tasks:
         task.cancel()
     for found in await asyncio.gather(*tasks, return_exceptions=True):
