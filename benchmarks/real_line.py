@@ -92,15 +92,18 @@ class _Looks:
 
 @dataclass(slots=True)
 class _Floor:
-    """The bare client's times, as it says them."""
+    """The bare client's times, as it says them; ``begun`` with the first, or when it has ended without."""
 
     times: list[tuple[int, float]] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def listen(self, process: Process) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
             at_us, ms = line.split()
             self.times.append((int(at_us), float(ms)))
+            self.begun.set()
+        self.begun.set()
 
 
 Beside = Callable[[Play], AbstractAsyncContextManager[object]]
@@ -238,6 +241,7 @@ async def _floor(run: RealRun, cores: set[int], floor: _Floor) -> AsyncIterator[
             _prefer(pid, "line")
         listening = asyncio.create_task(floor.listen(client))
         yield
+        await floor.begun.wait()  # a short run may be over before, where starts take long
     finally:
         for process in reversed(processes):
             if process.returncode is None:

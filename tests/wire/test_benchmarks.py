@@ -11,20 +11,31 @@ import pytest
 
 pytestmark = [pytest.mark.wire, pytest.mark.slow]
 LIMIT_S = 240
-SURE = {"late decisions", "lost, wrong or invariants broken", "line process, resident"}
+SURE = {"lost, wrong or invariants broken", "line process, resident"}
 """What holds on any machine, however busy."""
 
 
-async def measured(*arguments: str, folder: Path) -> dict[str, dict[str, Any]]:
+async def measured(*arguments: str, folder: Path, minutes: float = 0.1) -> dict[str, dict[str, Any]]:
     """What a benchmark of a few seconds says, by name."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", *arguments, "--minutes", "0.1", "--folder", str(folder), "--json", "-"),
+        *(
+            sys.executable,
+            "-m",
+            *arguments,
+            "--minutes",
+            str(minutes),
+            "--folder",
+            str(folder),
+            "--json",
+            "-",
+        ),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(LIMIT_S):
         out, err = await process.communicate()
     assert process.returncode in (0, 1), err.decode()
+    assert out, err.decode()
     assert not list(folder.iterdir()), "it takes its folder with it"
     figures = {one["name"]: one for one in json.loads(out)["figures"]}
     assert process.returncode == (not all(one["reached"] for one in figures.values()))
@@ -32,15 +43,17 @@ async def measured(*arguments: str, folder: Path) -> dict[str, dict[str, Any]]:
 
 
 async def test_a_few_seconds_in_real_time(tmp_path: Path) -> None:
+    """How many decisions come late is the machine's to say, which may stand still for a second."""
     figures = await measured("benchmarks.real_time", "--orders-per-s", "100", folder=tmp_path)
+    assert "late decisions" in figures
     assert {name for name in SURE if not figures[name]["reached"]} == set()
     assert figures["decide → told p50, bare"]["value"] > 0
     assert figures["orders through the gateway"]["value"] > 0
 
 
 async def test_a_few_seconds_with_orders_and_without(tmp_path: Path) -> None:
-    """What they change is for a quiet machine; that both are measured is not."""
-    figures = await measured("benchmarks.order_effect", "--orders-per-s", "100", folder=tmp_path)
+    """What they change is for a quiet machine; that both are measured, over some parcels each, is not."""
+    figures = await measured("benchmarks.order_effect", "--orders-per-s", "100", folder=tmp_path, minutes=0.3)
     assert figures["lost, wrong or invariants broken"]["reached"]
     assert figures["decide → told p99, calm"]["value"] > 0
     assert figures["decide → told p99, orders pour in"]["value"] > 0
