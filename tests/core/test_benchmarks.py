@@ -21,6 +21,7 @@ FRAME = {
     "cameras",
     "figures",
     "misreads",
+    "order_effect",
     "order_load",
     "order_server",
     "page_cost",
