@@ -53,8 +53,8 @@ FAILED = 1
 BAD_CONFIGURATION = 2
 BAD_ENVIRONMENT = 3
 UMASK = 0o007
-NICE = 0
-"""At least: of the line that started it, it does not take over that it goes first."""
+NICE = 5
+"""At least, as its unit has it: a frame keeps its stamp while it waits, the line's answers do not."""
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends when the parent is gone."""
 SWITCH_S = 0.0005

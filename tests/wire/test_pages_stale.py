@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian package chromium is not installed"),
 ]
-CROSSED_MS = 10_000
+CROSSED_MS = 30_000
 """6 s without news, and what a busy machine needs beside."""
 GATEWAY_SILENT = "No news from the gateway: this picture is old"
 LINE_SILENT = "The line process does not answer: this picture is old"
@@ -48,6 +48,13 @@ async def moves(parcel: Locator, within_s: float = 1.0) -> bool:
     first = await drawn_at(parcel)
     await asyncio.sleep(within_s)
     return abs(await drawn_at(parcel) - first) > MOVED
+
+
+async def moved(parcel: Locator) -> None:
+    """The page may draw seldom on a busy machine; what stands is never seen to move."""
+    async with asyncio.timeout(CROSSED_MS / 1_000):
+        while not await moves(parcel, 0.3):
+            pass
 
 
 async def crossed_out(page: Page, why: str, silent: int) -> None:
@@ -144,7 +151,7 @@ async def test_a_parcel_stands_where_the_belt_stands(tmp_path: Path) -> None:
         await belt.put(1)
         parcel, said = page.locator('#parcels .parcel[data-track="1"]'), page.locator("#belt")
         await expect(parcel).to_be_attached()
-        assert await moves(parcel, 0.3)
+        await moved(parcel)
         await belt.turn(StateBit.E_STOP)
         await expect(said).to_contain_text("the belt stands")
         stood = await drawn_at(parcel)
@@ -156,4 +163,4 @@ async def test_a_parcel_stands_where_the_belt_stands(tmp_path: Path) -> None:
         assert await drawn_at(parcel) <= stood
         await belt.turn(StateBit.RUN)
         await expect(said).to_be_empty()
-        assert await moves(parcel, 0.3)
+        await moved(parcel)

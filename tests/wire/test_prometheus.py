@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.wire, pytest.mark.slow]
 PARCELS = 60
 SCRAPE_S = 1
 READY_S = 60.0
+"""No promise of the product's: prometheus is up, and has looked at both jobs."""
 ANSWER_S = 60.0
 """From the last parcel's exit to the last panel that has something to show."""
 JOBS = ("beltkeeper-line", "beltkeeper-gateway")
@@ -67,7 +68,7 @@ async def prometheus(config: Path) -> AsyncIterator[httpx2.AsyncClient]:
     )
     base = f"http://127.0.0.1:{port}/api/v1"
     try:
-        async with httpx2.AsyncClient(base_url=base, trust_env=False, timeout=10) as client:
+        async with httpx2.AsyncClient(base_url=base, trust_env=False, timeout=READY_S) as client:
             async with asyncio.timeout(READY_S):
                 while not await is_ready(client, port):
                     await asyncio.sleep(0.2)
@@ -158,7 +159,7 @@ async def test_every_panel_shows_something_of_the_running_demo(tmp_path: Path) -
         key = json.loads((demo.data / "first-keys.json").read_text())["operator-1"]
         config = configured(tmp_path, port, key)
         async with prometheus(config) as client:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(READY_S):
                 while await up(client) != set(JOBS):
                     await asyncio.sleep(0.5)
             await demo.until(lambda: demo.rows("SELECT 1 FROM parcel WHERE exit_reason<>'ok'"))
@@ -166,7 +167,7 @@ async def test_every_panel_shows_something_of_the_running_demo(tmp_path: Path) -
             await looked_at(demo, client)
         headers = {"X-API-Key": key}
         async with httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False
+            base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=READY_S
         ) as gateway:
             for path in ("/metrics", "/metrics/line"):
                 checked_by_promtool((await gateway.get(path)).text)
