@@ -22,6 +22,9 @@ from line_config.description import LineDescription
 FAILED = 1
 BAD_ENVIRONMENT = 3
 ENDING = (signal.SIGTERM, signal.SIGINT)
+SWITCH_S = 0.0005
+"""The record's writer and reader are threads: CPython lets the loop keep the interpreter for 5 ms while they
+wait for it, and a decision is not told before the writer has had it several times."""
 UMASK = 0o007
 """Databases and sockets belong to the group that the gateway process is in."""
 
@@ -88,6 +91,7 @@ def run_line(line: LineDescription, data: Path, wall_offset: Path | None, camera
     """Run the line process to its end; the exit code of the command: 0 after a signal, 3 with one
     sentence when it cannot begin, 1 with its cause in the log when it had to end."""
     os.umask(UMASK)
+    sys.setswitchinterval(SWITCH_S)
     log_to_stderr()
     utc_us = wall_utc_us if wall_offset is None else offset_clock(wall_offset)
     try:
