@@ -1,4 +1,4 @@
-"""Composition root of a camera's process: source → newest frame → what counts → the line.
+"""Composition root of a camera's process: source → newest frames → what counts → the line.
 
 It may hang or crash alone. It ends itself when its source or its decoders do not come round, and whoever
 started it (the line, or the service manager) starts it anew; nothing that it had read before is said

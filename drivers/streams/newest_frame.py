@@ -1,9 +1,11 @@
-"""Two threads between a camera and the line: one grabs and keeps the newest frame only, one works.
+"""Two threads between a camera and the line: one grabs and keeps the newest frames only, one works.
 
-What the worker is too slow for is never seen: a frame that waits shows a belt that has moved on.
+A frame waits for as long as what is read of it would still be in time, and no longer; what the worker is
+too slow for is never seen.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +13,8 @@ from drivers.streams.frame_sources import FrameSource, Pixels, now_us
 from edge.model.units import US_PER_MS, MonoUs
 from edge.ports.byte_stream import LinkFailed
 
+NEWEST = 2
+"""Frames that may wait: a machine that stands still for a moment has two at once when it goes on."""
 WAIT_S = 0.2
 """How often a worker without frames looks whether it is to end."""
 
@@ -26,9 +30,9 @@ class FrameThreads:
 
     ``work`` is called with each frame that is taken. ``open_ms``: what the source may take to open, beside
     the first frame's time, both from ``start`` on. ``stale_ms``: a frame whose stamp is older than that when
-    it comes is dropped: nothing that is read of it would be in time. ``waits``: once it is open, frames come
-    when an eye fires the source, and no sooner. Both threads tell when they last came round, and the first
-    error that ended one of them.
+    it comes, or when its turn comes, is dropped: nothing that is read of it would be in time. ``waits``: once
+    it is open, frames come when an eye fires the source, and no sooner. Both threads tell when they last came
+    round, and the first error that ended one of them.
     """
 
     def __init__(
@@ -48,12 +52,12 @@ class FrameThreads:
         self._looked = False
         self._open_ms = open_ms
         self._filled = threading.Condition()
-        self._newest: Frame | None = None
+        self._newest: deque[Frame] = deque()
         self._grabbed_us = self._worked_us = now_us()
         self._working = False
         self.failure: str | None = None
         self.grabbed = self.stale = self.overtaken = self.skipped = 0
-        """Frames that came; of them too old ones, and those that a newer one replaced unseen; beside them
+        """Frames that came; of them too old ones, and those that newer ones replaced unseen; beside them
         those that the source took and that did not come."""
 
     def start(self) -> None:
@@ -107,8 +111,10 @@ class FrameThreads:
                     self.stale += 1
                     continue
                 with self._filled:
-                    self.overtaken += self._newest is not None
-                    self._newest = Frame(pixels=one.pixels, grabbed_us=one.grabbed_us)
+                    self._newest.append(Frame(pixels=one.pixels, grabbed_us=one.grabbed_us))
+                    if len(self._newest) > NEWEST:
+                        self._newest.popleft()
+                        self.overtaken += 1
                     self._filled.notify()
         finally:
             source.close()
@@ -116,11 +122,15 @@ class FrameThreads:
     def _read(self) -> None:
         while self.failure is None:
             with self._filled:
-                self._filled.wait_for(lambda: self._newest is not None, WAIT_S)
-                frame, self._newest = self._newest, None
-            if frame is not None:
-                self._worked_us = now_us()
-                self._working = True
-                self._work(frame)
-                self._working = False
-                self._looked = True
+                self._filled.wait_for(lambda: self._newest, WAIT_S)
+                frame = self._newest.popleft() if self._newest else None
+            if frame is None:
+                continue
+            if now_us() - frame.grabbed_us > self._stale_us:
+                self.stale += 1
+                continue
+            self._worked_us = now_us()
+            self._working = True
+            self._work(frame)
+            self._working = False
+            self._looked = True

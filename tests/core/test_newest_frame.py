@@ -1,5 +1,6 @@
-"""A camera counts once a frame of it was looked at: what has only come may be black."""
+"""Which frames are looked at, and when a camera counts: what has only come may be black."""
 
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 from drivers.streams import newest_frame
 from drivers.streams.frame_sources import Grabbed, now_us
 from drivers.streams.newest_frame import Frame, FrameThreads
+from edge.model.units import MonoUs
 from edge.ports.byte_stream import LinkFailed
 
 LONG_S = 60.0
@@ -73,3 +75,60 @@ def test_its_first_frame_is_due_from_its_start(monkeypatch: pytest.MonkeyPatch) 
     moment_us += 1
     assert threads.hangs(1_000) == "no frame for 1000 ms"
     source.ended.set()
+
+
+class Given:
+    """A source of frames as the test gives them; a frame's name is its grey."""
+
+    def __init__(self) -> None:
+        self._frames: queue.Queue[Grabbed | None] = queue.Queue()
+
+    def give(self, name: int, grabbed_us: int, late_us: int = 0) -> None:
+        self._frames.put(Grabbed(np.full((2, 2), name, np.uint8), MonoUs(grabbed_us), late_us))
+
+    def end(self) -> None:
+        self._frames.put(None)
+
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    def grab(self) -> Grabbed:
+        frame = self._frames.get()
+        if frame is None:
+            raise LinkFailed("ended")
+        return frame
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def test_the_newest_two_wait_and_no_longer_than_they_would_be_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moment_us = 1_000_000
+    monkeypatch.setattr(newest_frame, "now_us", lambda: moment_us)
+    source, seen, go_on = Given(), list[int](), threading.Semaphore(0)
+
+    def look(frame: Frame) -> None:
+        seen.append(int(frame.pixels[0, 0]))
+        assert go_on.acquire(timeout=LONG_S)
+
+    threads = FrameThreads(source, look, open_ms=0, stale_ms=45)
+    threads.start()
+    source.give(1, moment_us)
+    until(lambda: seen == [1])
+    for name in (2, 3, 4):
+        source.give(name, moment_us)
+    source.give(5, moment_us - 46_000, late_us=46_000)
+    until(lambda: threads.stale == 1)
+    assert threads.overtaken == 1, "2 gave way"
+    go_on.release()
+    until(lambda: seen == [1, 3])
+    moment_us += 45_001
+    go_on.release()
+    until(lambda: threads.stale == 2)
+    source.give(6, moment_us)
+    until(lambda: seen == [1, 3, 6])
+    assert (threads.taken, threads.missed) == (6, 3)
+    go_on.release()
+    source.end()
