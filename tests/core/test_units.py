@@ -65,6 +65,16 @@ def test_a_unit_is_shut_in(unit: Path) -> None:
     assert float(found[1]) <= EXPOSURE_LIMIT, done.stdout
 
 
+def test_the_line_goes_first() -> None:
+    """systemd.resource-control(5): once any unit has a weight or a quota, each has a group of its own, and
+    nice values count within a group only."""
+    found = {unit.name: settings(unit) for unit in UNITS}
+    line = found.pop("beltkeeper-line.service")
+    for other in found.values():
+        assert int(line["CPUWeight"][0]) >= 10 * int(other["CPUWeight"][0])
+        assert int(line["Nice"][0]) < int(other["Nice"][0])
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small Debian: its targets and groups, and our files where docs/operation.md puts them."""
