@@ -58,8 +58,8 @@ NICE = 5
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends when the parent is gone."""
 SWITCH_S = 0.0005
-"""A frame comes in pieces, and for each of them the thread that grabs waits for the one that reads: CPython
-lets that keep the interpreter for 5 ms."""
+"""The thread that grabs waits for the one that reads, several times for a frame: CPython lets that keep the
+interpreter for 5 ms."""
 BEAT_S = 0.2
 LAST_WORD_S = 0.5
 MAX_UNSENT = 65_536

@@ -107,10 +107,10 @@ class FrameThreads:
                 self._grabbed_us = now_us()
                 self.grabbed += 1
                 self.skipped += one.skipped
-                if one.late_us > self._stale_us:
-                    self.stale += 1
-                    continue
                 with self._filled:
+                    if one.late_us > self._stale_us:
+                        self.stale += 1
+                        continue
                     self._newest.append(Frame(pixels=one.pixels, grabbed_us=one.grabbed_us))
                     if len(self._newest) > NEWEST:
                         self._newest.popleft()
@@ -123,12 +123,12 @@ class FrameThreads:
         while self.failure is None:
             with self._filled:
                 self._filled.wait_for(lambda: self._newest, WAIT_S)
-                frame = self._newest.popleft() if self._newest else None
-            if frame is None:
-                continue
-            if now_us() - frame.grabbed_us > self._stale_us:
-                self.stale += 1
-                continue
+                if not self._newest:
+                    continue
+                frame = self._newest.popleft()
+                if now_us() - frame.grabbed_us > self._stale_us:
+                    self.stale += 1
+                    continue
             self._worked_us = now_us()
             self._working = True
             self._work(frame)
