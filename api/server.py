@@ -1,6 +1,7 @@
 """The gateway process: one port, one loop, one inbox."""
 
 import asyncio
+import gc
 import ipaddress
 import os
 import signal
@@ -89,6 +90,9 @@ async def serve(app: GatewayApp, listener: socket.socket, settings: GatewaySetti
         host, port = listener.getsockname()[:2]
         if not ipaddress.ip_address(host).is_loopback:
             _log.warning("not_loopback", host=host, note="keys go over this network in clear")
+        # What stands by now stands to the end: to look through it again would hold the loop up for 150 ms.
+        gc.collect()
+        gc.freeze()
         _log.info("gateway_listening", host=host, port=port)
         notify.begin()
         if not stopped.seen:

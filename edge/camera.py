@@ -8,6 +8,7 @@ after that.
 import asyncio
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -310,6 +311,10 @@ async def _serve(line: LineDescription, port: ScannerPort, places: Places) -> No
     answers = Answers(path, _nobody if pictures is None else pictures.keep, trigger.told)
     camera = Camera(line, port, answers, pictures, trigger)
     camera.warm_up()
+    # As in the line process: neither the thread that grabs nor the one that reads waits while what stands to
+    # the end is looked through again.
+    gc.collect()
+    gc.freeze()
     await answers.open()
     if pictures is not None:
         pictures.start()
