@@ -172,7 +172,7 @@ class LineApp:
             queue,
             clock,
             cursor=wiring.recovered.cursor,
-            concerns=self.core.concerns,
+            wanted=self.core.wanted,
             room=lambda: (
                 len(queue) < QUEUE_ROOM
                 and len(look_ups) < LOOK_UP_ROOM

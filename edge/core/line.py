@@ -97,11 +97,15 @@ class LineCore:
         outstanding.collect(self._scope)
         return tuple(self._scope.out)
 
-    def concerns(self, waybill: Waybill) -> bool:
-        """An open track has this waybill, or may turn out to, or its order is open at a bench."""
+    def wanted(self) -> frozenset[Waybill] | None:
+        """Waybills whose orders it wants to hear of: an open track has one, or may turn out to, or its order
+        is open at a bench. None: of any, for a bench waits to learn its slip's order."""
+        at_benches = review.wanted(self._scope)
+        if at_benches is None:
+            return None
         tracks = self.state.tracks.values()
-        on_belt = any(track.waybill == waybill or waybill in track.unsettled for track in tracks)
-        return on_belt or review.concerns(self._scope, waybill)
+        may_be = (waybill for track in tracks for waybill in track.unsettled)
+        return frozenset((*at_benches, *may_be, *(track.waybill for track in tracks)))
 
     def _dispatch(self, event: Event) -> None:
         scope = self._scope

@@ -361,13 +361,20 @@ def command(scope: Scope) -> None:
     for name, bench in scope.state.benches.items():
         if bench.leaving is not None:
             _watch_gate(scope, scope.layout.benches[name].gate, bench.leaving.limit_us)
-        if bench.work is not None and bench.work.order is None and not bench.work.broken:
+        if bench.work is not None and _asks(bench.work):
             scope.out.append(LookUpSlip(bench=name, slip=bench.work.slip))
 
 
-def concerns(scope: Scope, waybill: Waybill) -> bool:
-    """The order of that waybill is open at a bench."""
-    return bool(_open(scope, lambda order: order.waybill == waybill))
+def wanted(scope: Scope) -> list[Waybill] | None:
+    """Waybills of the orders that are open at benches; None while the order of a slip is asked for."""
+    if any(bench.work is not None and _asks(bench.work) for bench in scope.state.benches.values()):
+        return None
+    return [order.waybill for _, _, order in _open(scope, lambda _: True)]
+
+
+def _asks(work: BenchWork) -> bool:
+    """Its slip's order is not known yet."""
+    return work.order is None and not work.broken
 
 
 def order_changed(scope: Scope, event: OrderChanged) -> None:

@@ -18,7 +18,8 @@ class InboxFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
-    """A put, hold or release: the latest state of the order as of this row, one per parcel."""
+    """A put, hold or release: the latest state of the order as of this row, one per parcel; none, if it is
+    no order that the reader wanted to hear of."""
 
     seq: InboxSeq
     orders: tuple[BeltOrder, ...]
@@ -98,7 +99,11 @@ class Inbox(Protocol):
     """Every call may raise ``InboxFailed``. A missing inbox.db means "no orders" and is never
     created here."""
 
-    async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]: ...
+    async def rows_after(
+        self, seq: InboxSeq, limit: int, wanted: frozenset[Waybill] | None = None
+    ) -> tuple[InboxRow, ...]:
+        """In order. ``wanted``: of other orders than those of these waybills only the row is told."""
+        ...
 
     async def look_up(self, waybill: Waybill) -> LookUpAnswer: ...
 

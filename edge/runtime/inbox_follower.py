@@ -41,7 +41,7 @@ log = structlog.get_logger("inbox")
 
 
 class InboxFollower:
-    """``concerns(waybill)``: the core has an open track for it. Starts after ``cursor``.
+    """``wanted()``: the waybills that orders are handed over for, None for all. Starts after ``cursor``.
 
     ``room()`` is False while what was read before is not worked off: then nothing more is read, for the
     inbox may hold a day of cancels when the line comes back.
@@ -54,14 +54,14 @@ class InboxFollower:
         clock: Clock,
         *,
         cursor: InboxSeq,
-        concerns: Callable[[Waybill], bool],
+        wanted: Callable[[], frozenset[Waybill] | None],
         room: Callable[[], bool],
     ) -> None:
         self._inbox = inbox
         self._queue = queue
         self._clock = clock
         self._cursor = cursor
-        self._concerns = concerns
+        self._wanted = wanted
         self._room = room
         self._rung = asyncio.Event()
         self._down = False
@@ -95,7 +95,7 @@ class InboxFollower:
         while not self._room():  # noqa: ASYNC110 - the line loop and the look-ups know nothing of this
             await asyncio.sleep(WAIT_S)
         try:
-            rows = await self._inbox.rows_after(self._cursor, ROWS_AT_ONCE)
+            rows = await self._inbox.rows_after(self._cursor, ROWS_AT_ONCE, self._wanted())
         except InboxFailed as failed:
             if not self._down:
                 log.error("inbox cannot be read", why=str(failed))
@@ -106,14 +106,16 @@ class InboxFollower:
         self._down = False
         if not rows:
             return False
+        # Asked again: what is wanted by now was looked up behind these rows, and what no longer is has ended.
+        wanted = self._wanted()
         for row in rows:
-            events = self._events(row)
+            events = self._events(row, wanted)
             self._cursor = row.seq
             if events or row is rows[-1]:
                 self._queue.put(Source.INBOX, InboxRead(row.seq, events))
         return len(rows) == ROWS_AT_ONCE
 
-    def _events(self, row: InboxRow) -> tuple[Event, ...]:
+    def _events(self, row: InboxRow, wanted: frozenset[Waybill] | None) -> tuple[Event, ...]:
         now = self._clock.now_us()
         match row:
             case OrderRow():
@@ -122,7 +124,7 @@ class InboxFollower:
                         at_us=now, inbox_seq=row.seq, waybill=order.waybill, status=order.status, order=order
                     )
                     for order in row.orders
-                    if self._concerns(order.waybill)
+                    if wanted is None or order.waybill in wanted
                 )
             case CancelRow():
                 return (OrderCancelled(at_us=now, inbox_seq=row.seq, request=row.request),)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, Waybill
 from edge.model.order import BeltOrder, Goods, Order, OrderFlag, OrderLine, OrderStatus, Region
@@ -43,6 +43,15 @@ def belt_orders(connection: sqlite3.Connection, order_no: OrderNo) -> tuple[Belt
         _BELT_ORDER + "WHERE p.order_no=? ORDER BY p.removed, p.position, p.waybill", (order_no,)
     ).fetchall()
     return tuple(_belt_order(connection, row) for row in rows)
+
+
+def orders_of(connection: sqlite3.Connection, waybills: Iterable[Waybill]) -> frozenset[OrderNo]:
+    """The orders that these waybills are of, or were."""
+    found = connection.execute(
+        "SELECT DISTINCT order_no FROM order_parcel WHERE waybill IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(waybills)),),
+    )
+    return frozenset(OrderNo(order_no) for (order_no,) in found)
 
 
 def _belt_order(connection: sqlite3.Connection, row: tuple[object, ...]) -> BeltOrder:

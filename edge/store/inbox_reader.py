@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from edge.model.coding import CodingCheck
 from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, TrackId, Waybill
@@ -37,8 +37,11 @@ ReleasedLookUp = Callable[[OrderNo], str | None]
 MAX_ROWS = 1_000
 """Rows read at once, whatever the caller asks."""
 _ROWS_AFTER = (
-    "SELECT inbox_seq, kind, message_id, body FROM inbox WHERE inbox_seq>? ORDER BY inbox_seq LIMIT ?"
+    "SELECT inbox_seq, kind, message_id, CASE WHEN kind IN ('put_order', 'hold', 'release')"
+    " THEN json_extract(body, '$.order_no') ELSE body END"
+    " FROM inbox WHERE inbox_seq>? ORDER BY inbox_seq LIMIT ?"
 )
+"""Of an order its number only: the whole body, parsed here, would be most of what such a row costs."""
 
 
 class InboxReader:
@@ -51,19 +54,23 @@ class InboxReader:
     def close(self) -> None:
         self._file.close()
 
-    def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]:
+    def rows_after(
+        self, seq: InboxSeq, limit: int, wanted: frozenset[Waybill] | None = None
+    ) -> tuple[InboxRow, ...]:
         """At most ``limit`` rows above ``seq``, in order. An order row carries the order as it
-        stands when read: its own state or a later one's, whose row is then still to come."""
+        stands when read: its own state or a later one's, whose row is then still to come; with
+        ``wanted``, nothing of an order that none of these waybills is of."""
         if not self._file.find(_ROWS_AFTER, (seq, 1)):  # nine times of ten nothing has come
             return ()
         with self._file.reading() as connection:
             if connection is None:
                 return ()
             found = connection.execute(_ROWS_AFTER, (seq, min(limit, MAX_ROWS))).fetchall()
+            orders = None if wanted is None else queries.orders_of(connection, wanted)
             rows: list[InboxRow] = []
-            for number, kind, message_id, body in found:
+            for number, kind, message_id, said in found:
                 try:
-                    rows.append(_row(connection, InboxSeq(number), kind, message_id, json.loads(body)))
+                    rows.append(_row(connection, InboxSeq(number), kind, message_id, said, orders))
                 except (ValueError, KeyError, TypeError) as error:
                     raise StoreUnreadable(f"{self._file.path}: row {number}: {error}") from error
             return tuple(rows)
@@ -157,10 +164,19 @@ class InboxReader:
                 raise StoreUnreadable(f"{self._file.path}: {error}") from error
 
 
-def _row(connection: Any, seq: InboxSeq, kind: str, message_id: str, body: dict[str, Any]) -> InboxRow:
-    match RowKind(kind):
-        case RowKind.PUT_ORDER | RowKind.HOLD | RowKind.RELEASE:
-            return OrderRow(seq=seq, orders=queries.belt_orders(connection, OrderNo(body["order_no"])))
+def _row(
+    connection: Any, seq: InboxSeq, kind: str, message_id: str, said: str, orders: frozenset[OrderNo] | None
+) -> InboxRow:
+    """``said``: the number of the order that the row is about, else its body. ``orders``: those that are
+    wanted, None for all."""
+    row_kind = RowKind(kind)
+    if row_kind in (RowKind.PUT_ORDER, RowKind.HOLD, RowKind.RELEASE):
+        unwanted = orders is not None and said not in orders
+        return OrderRow(seq=seq, orders=() if unwanted else queries.belt_orders(connection, OrderNo(said)))
+    if row_kind in (RowKind.PUT_GOODS, RowKind.PUT_PLAN):
+        return OtherRow(seq=seq)
+    body = json.loads(said)
+    match row_kind:
         case RowKind.CANCEL:
             return _cancel(seq, MessageId(message_id), body)
         case RowKind.ACTIVATE_PLAN:
@@ -184,8 +200,8 @@ def _row(connection: Any, seq: InboxSeq, kind: str, message_id: str, body: dict[
                 by=str(body["by"]),
                 keyed_utc_us=UtcUs(int(body["keyed_utc_us"])),
             )
-        case RowKind.PUT_GOODS | RowKind.PUT_PLAN:
-            return OtherRow(seq=seq)
+        case _:
+            assert_never(row_kind)
 
 
 def _cancel(seq: InboxSeq, message_id: MessageId, body: dict[str, Any]) -> CancelRow:

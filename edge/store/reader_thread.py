@@ -57,8 +57,10 @@ class ReaderThread:
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
         self._thread.start()
 
-    async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]:
-        return await self._ask(lambda: self._inbox.rows_after(seq, limit))
+    async def rows_after(
+        self, seq: InboxSeq, limit: int, wanted: frozenset[Waybill] | None = None
+    ) -> tuple[InboxRow, ...]:
+        return await self._ask(lambda: self._inbox.rows_after(seq, limit, wanted))
 
     async def look_up(self, waybill: Waybill) -> LookUpAnswer:
         return await self._ask(lambda: looked_up(self._inbox, self._journal, waybill, self._loop_chute))
@@ -161,8 +163,10 @@ class InlineInbox:
         self._answer_us = answer_us
         self._flush = flush
 
-    async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]:
-        return self._inbox.rows_after(seq, limit)
+    async def rows_after(
+        self, seq: InboxSeq, limit: int, wanted: frozenset[Waybill] | None = None
+    ) -> tuple[InboxRow, ...]:
+        return self._inbox.rows_after(seq, limit, wanted)
 
     async def look_up(self, waybill: Waybill) -> LookUpAnswer:
         self._flush((waybill,))

@@ -235,7 +235,8 @@ class Benches:
         first = replace(old.goods[0], qty=old.goods[0].qty + 1)
         contents = f"{old.contents}+"
         self._set(number, version=old.version + 1, goods=(first, *old.goods[1:]), contents=contents)
-        if self.core.concerns(old.waybill):
+        wanted = self.core.wanted()
+        if wanted is None or old.waybill in wanted:
             now = order(old.waybill, order_no=old.order_no, contents=contents)
             self._post(
                 OrderChanged(

@@ -235,13 +235,14 @@ def test_a_row_that_changes_nothing_about_a_told_parcel_leaves_it() -> None:
     assert (bench.the(Exited).shipped, bench.the(Exited).exit) == (True, 8)
 
 
-def test_which_waybills_concern_the_core() -> None:
+def test_of_which_waybills_the_core_wants_to_hear() -> None:
     bench = CoreBench()
     bench.mute.add(LookUp)
     bench.parcel(4, codes=(waybill(4), "HZ-BAG"))
     bench.run(2_000)
-    known = [bench.core.concerns(Waybill(text)) for text in (waybill(4), "HZ-BAG", waybill(5))]
-    assert known == [True, True, False]
+    wanted = bench.core.wanted()
+    assert wanted is not None
+    assert [text in wanted for text in (waybill(4), "HZ-BAG", waybill(5))] == [True, True, False]
 
 
 def test_the_window_follows_a_parcel_that_an_eye_moved() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from edge.core.review import MAX_CODES, MAX_PARKED
 from edge.model.commands import LookUpSlip
-from edge.model.ids import BenchId
+from edge.model.ids import BenchId, Waybill
 from tests.clauses import clause
 from tests.core.review_kit import bench_order, hall
 
@@ -205,6 +205,21 @@ def test_a_look_up_that_is_older_than_a_verdict_is_asked_again() -> None:
     benches.tell(old)
     assert benches.said == []
     assert benches.play("answer") == ["refused 2 already_passed"]
+
+
+def test_it_wants_to_hear_of_orders_that_are_open_and_of_any_while_a_slip_is_asked_for() -> None:
+    """A row that the answer is older than may be of an order that nobody knows yet."""
+    benches = hall()
+    assert benches.core.wanted() == frozenset()
+    benches.held = True
+    benches.play("1: PS1")
+    assert benches.core.wanted() is None
+    benches.answer()
+    assert benches.core.wanted() == frozenset({Waybill("W1")})
+    benches.play("put O1")
+    assert benches.core.wanted() is None, "it is asked for anew"
+    benches.play("1: BK-PAUSE")
+    assert benches.core.wanted() == frozenset()
 
 
 def test_an_answer_that_nobody_asked_for_changes_nothing() -> None:

@@ -48,10 +48,14 @@ class Shelf:
         self.rows = list(rows)
         self.fails = fails
         self.reads: list[int] = []
+        self.asked_for: frozenset[Waybill] | None = None
 
-    async def rows_after(self, seq: InboxSeq, limit: int) -> tuple[InboxRow, ...]:
+    async def rows_after(
+        self, seq: InboxSeq, limit: int, wanted: frozenset[Waybill] | None
+    ) -> tuple[InboxRow, ...]:
         await asyncio.sleep(0)
         self.reads.append(seq)
+        self.asked_for = wanted
         if self.fails:
             self.fails -= 1
             raise InboxFailed("locked")
@@ -61,13 +65,13 @@ class Shelf:
 class Bench:
     def __init__(self, inbox: object, *, cursor: int = 0, room: Callable[[], bool] = lambda: True) -> None:
         self.queue = EventQueue()
-        self.concerning = {"W1"}
+        self.wanted: frozenset[Waybill] | None = frozenset({Waybill("W1")})
         self.follower = InboxFollower(
             cast(Inbox, inbox),
             self.queue,
             clock(),
             cursor=InboxSeq(cursor),
-            concerns=lambda waybill: waybill in self.concerning,
+            wanted=lambda: self.wanted,
             room=room,
         )
 
@@ -134,6 +138,26 @@ def test_each_row_that_concerns_the_core_carries_its_inputs_and_its_cursor_toget
     assert (five.inbox_seq, five.track, five.text, five.check) == (6, 7, "SF1", CodingCheck.TWICE)
     assert (five.by, five.keyed_utc_us) == ("Wu", 9)
     assert rest.events == ()
+
+
+def test_orders_are_handed_over_by_what_is_wanted_when_they_come() -> None:
+    """While all are wanted, all are; what is wanted by then is looked up behind these rows."""
+    rows = [OrderRow(seq=InboxSeq(n), orders=(order(f"W{n}"),)) for n in (1, 2)]
+
+    async def main(wanted: frozenset[Waybill] | None) -> list[list[str]]:
+        shelf = Shelf(*rows)
+        bench = Bench(shelf)
+        bench.wanted = wanted
+        await bench.follower.catch_up(lambda: None)
+        assert shelf.asked_for == wanted
+        changes = [
+            [event for event in read.events if isinstance(event, OrderChanged)] for read in bench.take()
+        ]
+        return [[change.waybill for change in some] for some in changes]
+
+    assert virtual(lambda: main(None)) == [["W1"], ["W2"]]
+    assert virtual(lambda: main(frozenset({Waybill("W2")}))) == [["W2"]]
+    assert virtual(lambda: main(frozenset())) == [[]]
 
 
 def test_a_days_cancels_are_handled_batch_by_batch_before_anything_else() -> None:

@@ -88,6 +88,27 @@ def test_a_batch_is_judged_in_its_order_and_leaves_one_row_an_order(
     assert writer.put_orders([]) == ()
 
 
+def test_of_orders_that_nobody_wants_only_the_row_is_read(writer: InboxWriter, reader: InboxReader) -> None:
+    some = (("A-1", 1, ["W1", "W2"]), ("A-2", 1, ["W3"]), ("A-1", 2, ["W2"]), ("A-3", 1, ["W4"]))
+    writer.put_orders([put(f"m{n}", order(*one)) for n, one in enumerate(some)])
+    writer.cancel(message("c1"), OrderNo("A-3"))
+
+    def read(*wanted: str) -> list[tuple[int, list[str]]]:
+        rows = reader.rows_after(InboxSeq(0), 100, frozenset(Waybill(one) for one in wanted))
+        parcels = [row.orders if isinstance(row, OrderRow) else () for row in rows]
+        return [
+            (row.seq, [f"{one.waybill} {one.status}" for one in some])
+            for row, some in zip(rows, parcels, strict=True)
+        ]
+
+    whole = ["W2 released", "W1 cancelled"]
+    assert read("W2", "W9") == [(1, whole), (2, []), (3, whole), (4, []), (5, [])]
+    assert read("W1")[0] == (1, whole), "a label of a version before"
+    assert read("W3") == [(1, []), (2, ["W3 released"]), (3, []), (4, []), (5, [])]
+    assert read() == [(n, []) for n in range(1, 6)]
+    assert isinstance(reader.rows_after(InboxSeq(4), 1, frozenset())[0], CancelRow)
+
+
 def test_a_failed_batch_changes_nothing(writer: InboxWriter, reader: InboxReader) -> None:
     huge = order("A-2", 1, ["W2"], lines=tuple((f"sku-{n:060d}", 1) for n in range(12_000)))
     with pytest.raises(RowTooLarge, match=r"at most 1048576"):

@@ -283,7 +283,7 @@ async def test_questions_that_wait_are_bounded(tmp_path: Path, monkeypatch: pyte
     inbox = ReaderThread(tmp_path / "inbox.db", tmp_path / "journal.db")
     gate = threading.Event()
     monkeypatch.setattr(reader_thread, "MAX_WAITING", 4)
-    monkeypatch.setattr(inbox._inbox, "rows_after", lambda seq, limit: gate.wait() and ())
+    monkeypatch.setattr(inbox._inbox, "rows_after", lambda *_: gate.wait() and ())
     asked = [asyncio.ensure_future(inbox.rows_after(NO_CURSOR, 1)) for _ in range(9)]
     await asyncio.sleep(0.05)
     gate.set()
