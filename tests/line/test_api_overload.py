@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.bulk import BulkTurns
-from api.http import orders
+from api.http import bodies, orders
 from api.http.auth import Caller
 from api.intake import Intake
+from api.settings import MESSAGE_MAX_BYTES
 from api.writer import WriterBusy, WriterThread
 from tests.line.gateway_kit import Gate, open_desk, order_json, slug_of, waiting
+from tests.patience import PATIENCE_S, until
 
 
 async def test_a_full_queue_refuses_whole_requests(tmp_path: Path) -> None:
@@ -56,6 +59,29 @@ async def test_bodies_have_room_together_and_give_it_back(tmp_path: Path) -> Non
             too_large = await desk.erp.put("/v1/orders/SO-1", json=order_json(1, shop="x" * 2_000))
             assert (too_large.status_code, slug_of(too_large)) == (503, "overloaded")
             assert (await desk.erp.put("/v1/orders/SO-1", json=order_json(1))).status_code == 200
+
+
+async def test_a_large_body_is_parsed_beside_everyone_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse_json, begun, go_on = bodies.parse_json, threading.Event(), threading.Event()
+
+    def slowly(raw: bytes) -> Any:
+        if len(raw) > MESSAGE_MAX_BYTES:
+            begun.set()
+            assert go_on.wait(PATIENCE_S), "the loop stood still"
+        return parse_json(raw)
+
+    monkeypatch.setattr(bodies, "parse_json", slowly)
+    async with open_desk(tmp_path, cancel_wait_ms=1) as desk:
+        many = [order_json(n, shop="x" * 64) for n in range(100)]
+        bulk = asyncio.create_task(desk.erp.post("/v1/orders:batch", json={"orders": many}))
+        await until(begun.is_set)
+        cancel = await desk.erp.post("/v1/orders/SO-2/cancel", json={"message_id": "c1"})
+        assert slug_of(cancel) == "cancel_pending"
+        assert not bulk.done()
+        go_on.set()
+        assert (await bulk).json()["stored"] == 100
 
 
 async def test_bulks_are_read_one_at_a_time_and_a_cancel_passes_them(tmp_path: Path) -> None:
