@@ -68,8 +68,9 @@ MAX_UNSENT = 65_536
 WARM_UP_SHAPE = (480, 640)
 DAY_S = 86_400
 MIB = 1 << 20
-BUDGET_PART, STALE_PART = 70, 30
-"""Percent of ``answer_ms`` that the decoders may take, and how old a frame may be before that."""
+BUDGET_PART, STALE_PART = 70, 75
+"""Percent of ``answer_ms`` that the decoders may take, and how old a frame may be before that; they take no more
+than what is left then, which is enough for most."""
 
 log = structlog.get_logger("camera")
 
@@ -225,8 +226,8 @@ class Camera:
         self._pictures = pictures
         self._trigger = trigger
         self._hang_ms = file.silent_ms
-        budget_us = file.answer_ms * US_PER_MS * BUDGET_PART // 100
-        self._ladder = Ladder(rules, budget_us=budget_us)
+        self._answer_us = file.answer_ms * US_PER_MS
+        self._ladder = Ladder(rules, budget_us=self._answer_us * BUDGET_PART // 100)
         self._agreement = FrameAgreement(rules)
         self._watch = PictureWatch(frozen_ms=file.frozen_ms)
         self._threads = FrameThreads(
@@ -249,7 +250,7 @@ class Camera:
         if not self._trigger.looks(frame.grabbed_us):
             self._watch.see(frame.pixels, frame.grabbed_us)
             return
-        read = self._ladder.read(frame.pixels)
+        read = self._ladder.read(frame.pixels, frame.grabbed_us + self._answer_us - now_us())
         self._watch.see(frame.pixels, frame.grabbed_us, read=any(one.why for one in read.codes))
         codes = self._agreement.newly_agreed(frame.grabbed_us, read)
         if codes:

@@ -67,17 +67,19 @@ class Ladder:
         """The same without a budget."""
         return Ladder(self._rules, budget_us=None, now_us=self._now_us)
 
-    def read(self, pixels: Pixels) -> PictureRead:
+    def read(self, pixels: Pixels, most_us: int | None = None) -> PictureRead:
+        """``most_us``: a budget of its own for a picture that has waited, if that is smaller."""
         began_us = self._now_us()
+        until_us = min((began_us + us for us in (self._budget_us, most_us) if us is not None), default=None)
         look, view = Look(self._rules, pixels), self._view(pixels)
         rungs_us: list[tuple[Rung, int]] = []
         for rung in Rung:
             if rung in EFFORTS and not self._thorough:
                 break
-            if self._complete(rung, view, look) or self._spent(began_us):
+            if self._complete(rung, view, look) or self._spent(until_us):
                 break
             at_us = self._now_us()
-            self._climb(rung, view, look, began_us)
+            self._climb(rung, view, look, until_us)
             rungs_us.append((rung, self._now_us() - at_us))
         look.doubt()
         return PictureRead(
@@ -109,10 +111,10 @@ class Ladder:
         counts = any(code.why for code in look.codes) and not look.unclear()
         return counts and all(look.settled(one.place) for one in view.candidates if one.striped)
 
-    def _spent(self, began_us: int) -> bool:
-        return self._budget_us is not None and self._now_us() - began_us >= self._budget_us
+    def _spent(self, until_us: int | None) -> bool:
+        return until_us is not None and self._now_us() >= until_us
 
-    def _climb(self, rung: Rung, view: "_View", look: Look, began_us: int) -> None:
+    def _climb(self, rung: Rung, view: "_View", look: Look, until_us: int | None) -> None:
         pixels = view.pixels
         match rung:
             case Rung.SQUARES:
@@ -137,7 +139,7 @@ class Ladder:
                 look.add(rung, zbar(pixels, self._rules.wanted))
             case Rung.UPRIGHT | Rung.SECOND | Rung.ENHANCED | Rung.ZBAR:
                 for one in view.candidates:
-                    if self._spent(began_us):
+                    if self._spent(until_us):
                         return
                     if not look.settled(one.place):
                         self._try(rung, one, look)

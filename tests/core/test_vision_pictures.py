@@ -101,11 +101,23 @@ def test_without_zbar_one_engine_reads_and_what_it_may_not_decide_alone_does_not
     assert found == {(WAYBILL.text, Symbology.CODE128)}
 
 
-def test_a_spent_budget_ends_the_search() -> None:
+@pytest.mark.parametrize(
+    ("budget_us", "most_us", "reads"),
+    [
+        (500, None, False),
+        (500, 900_000, False),
+        (900_000, 500, False),
+        (900_000, -1, False),
+        (900_000, None, True),
+        (900_000, 900_000, True),
+    ],
+)
+def test_a_spent_budget_ends_the_search(budget_us: int, most_us: int | None, reads: bool) -> None:
+    """The ladder's own, or what a picture that has waited has left."""
     ticks = iter(range(0, 1_000_000_000, 1_000))
-    ladder = Ladder(ReadRules(wanted=WANTED), budget_us=500, now_us=lambda: next(ticks))
+    ladder = Ladder(ReadRules(wanted=WANTED), budget_us=budget_us, now_us=lambda: next(ticks))
     label = print_label(LabelPrint(codes=(WAYBILL,), module_px=3))
-    assert ladder.read(scene(label)).codes == ()
+    assert bool(ladder.read(scene(label), most_us).codes) is reads
 
 
 MS = 1_000
