@@ -69,8 +69,8 @@ WARM_UP_SHAPE = (480, 640)
 DAY_S = 86_400
 MIB = 1 << 20
 BUDGET_PART, STALE_PART = 70, 75
-"""Percent of ``answer_ms`` that the decoders may take, and how old a frame may be before that; they take no more
-than what is left then, which is enough for most."""
+"""Percent of ``answer_ms`` that the decoders may take, and how old a frame may be before that; they take no
+more than what is left then, which is enough for most."""
 
 log = structlog.get_logger("camera")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 ENVIRONMENT = 3
 """Exit status for a port, socket or name that is not to be had."""
+AGAIN_S = 0.5
 
 
 def run_until_ended(work: Coroutine[Any, Any, None]) -> None:
@@ -23,8 +24,15 @@ def run_until_ended(work: Coroutine[Any, Any, None]) -> None:
 async def _guarded(work: Coroutine[Any, Any, None]) -> None:
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
+
+    def end() -> None:
+        """Until it does: CPython 3.11's ``wait_for``, in a library's call, may swallow a cancel."""
+        if not task.done():
+            task.cancel()
+            loop.call_later(AGAIN_S, end)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, end)
     try:
         await task
     except asyncio.CancelledError:

@@ -34,6 +34,7 @@ from simulators.feed import (
     from_line,
     to_line,
 )
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.wire
 JT = Code(text="JT1234567890123", symbology=Symbology.CODE128)
@@ -281,3 +282,37 @@ async def test_a_port_that_is_taken_is_one_sentence_and_status_3(tmp_path: Path)
     assert child.returncode == 3
     assert len(said.decode().strip().splitlines()) == 1
     assert "in use" in said.decode()
+
+
+SWALLOWS = """
+import asyncio
+from simulators.devices.process import run_until_ended
+
+async def work():
+    print("up", flush=True)
+    for _ in range(2):
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+    await asyncio.Event().wait()
+
+run_until_ended(work())
+"""
+
+
+async def test_a_device_process_ends_even_where_a_library_swallows_a_cancel() -> None:
+    """As ``asyncio.wait_for`` does on CPython 3.11 when its answer comes in the same instant."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SWALLOWS, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"up\n"
+        process.terminate()
+        async with asyncio.timeout(PATIENCE_S):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
