@@ -13,8 +13,9 @@ from drivers.streams.frame_sources import FrameSource, Pixels, now_us
 from edge.model.units import US_PER_MS, MonoUs
 from edge.ports.byte_stream import LinkFailed
 
-NEWEST = 2
-"""Frames that may wait: a machine that stands still for a moment has two at once when it goes on."""
+NEWEST = 4
+"""Frames that may wait: a machine that stands still for a moment has several at once when it goes on. How long
+each may wait is what bounds them; this bounds memory."""
 WAIT_S = 0.2
 """How often a worker without frames looks whether it is to end."""
 

@@ -102,7 +102,7 @@ class Given:
         """There is nothing to close."""
 
 
-def test_the_newest_two_wait_and_no_longer_than_they_would_be_in_time(
+def test_the_newest_wait_and_no_longer_than_they_would_be_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     moment_us = 1_000_000
@@ -117,18 +117,18 @@ def test_the_newest_two_wait_and_no_longer_than_they_would_be_in_time(
     threads.start()
     source.give(1, moment_us)
     until(lambda: seen == [1])
-    for name in (2, 3, 4):
+    for name in range(2, 3 + newest_frame.NEWEST):
         source.give(name, moment_us)
-    source.give(5, moment_us - 46_000, late_us=46_000)
+    source.give(8, moment_us - 46_000, late_us=46_000)
     until(lambda: threads.stale == 1)
     assert threads.overtaken == 1, "2 gave way"
     go_on.release()
     until(lambda: seen == [1, 3])
     moment_us += 45_001
     go_on.release()
-    until(lambda: threads.stale == 2)
-    source.give(6, moment_us)
-    until(lambda: seen == [1, 3, 6])
-    assert (threads.taken, threads.missed) == (6, 3)
+    until(lambda: threads.stale == newest_frame.NEWEST)
+    source.give(9, moment_us)
+    until(lambda: seen == [1, 3, 9])
+    assert (threads.taken, threads.missed) == (newest_frame.NEWEST + 4, newest_frame.NEWEST + 1)
     go_on.release()
     source.end()
