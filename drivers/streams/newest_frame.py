@@ -14,8 +14,8 @@ from edge.model.units import US_PER_MS, MonoUs
 from edge.ports.byte_stream import LinkFailed
 
 NEWEST = 4
-"""Frames that may wait: a machine that stands still for a moment has several at once when it goes on. How long
-each may wait is what bounds them; this bounds memory."""
+"""Frames that may wait: a machine that stands still for a moment has several when it goes on. What bounds
+them is how long each may wait; this bounds memory."""
 WAIT_S = 0.2
 """How often a worker without frames looks whether it is to end."""
 
