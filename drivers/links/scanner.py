@@ -1,13 +1,13 @@
 """A reader that sends text: its answers out, each stamped with the arrival of its last byte."""
 
-import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Protocol
 
 from drivers.codecs.reader_events import ReaderAnswered, ReaderEvent
-from drivers.links.sessions import opened
+from drivers.links.sessions import Hearing, heard_within, opened
 from edge.model.ids import DeviceId, ReaderId
-from edge.model.units import US_PER_MS, US_PER_S, MonoUs
+from edge.model.units import US_PER_MS, MonoUs
 from edge.ports.byte_stream import ByteStream, LinkFailed, OpenStream
 from edge.ports.sinks import CodeSink
 
@@ -50,7 +50,7 @@ class ScannerLink:
         ``max_together``: answers that one read may bring; a longer burst is dropped."""
         self._device = device
         self._reader = reader
-        self._silence_s = silence_ms * US_PER_MS / US_PER_S if silence_ms else None
+        self._silence_us = silence_ms * US_PER_MS
         self._stale_ms = stale_ms
         self._open_stream = open_stream
         self._make_codec = make_codec
@@ -65,18 +65,18 @@ class ScannerLink:
         codec = self._make_codec()
         async with opened(self._open_stream, codec.feed) as stream:
             went_up()
-            limit_s = self._stale_ms * US_PER_MS / US_PER_S if self._stale_ms else None
+            listening = heard_within(self._stale_ms * US_PER_MS) if self._stale_ms else nullcontext()
             try:
-                async with asyncio.timeout(limit_s) as heard:
-                    await self._serve(stream, codec, heard)
+                async with listening as hearing:
+                    await self._serve(stream, codec, hearing)
             except TimeoutError as error:
                 raise LinkFailed(f"{self._device}: silent for {self._stale_ms} ms") from error
 
-    async def _serve(self, stream: ByteStream, codec: ScannerCodec, heard: asyncio.Timeout) -> None:
-        quiet = in_step = self._silence_s is None
+    async def _serve(self, stream: ByteStream, codec: ScannerCodec, hearing: Hearing | None) -> None:
+        quiet = in_step = not self._silence_us
         while True:
             try:
-                async with asyncio.timeout(None if quiet else self._silence_s):
+                async with nullcontext() if quiet else heard_within(self._silence_us):
                     data, at_us = await stream.read()
             except TimeoutError:
                 events = codec.silent()
@@ -84,9 +84,9 @@ class ScannerLink:
                     events = ()
                 quiet = in_step = True
             else:
-                events, quiet = codec.feed(data, at_us), self._silence_s is None
-                if events and self._stale_ms:
-                    heard.reschedule((at_us + self._stale_ms * US_PER_MS) / US_PER_S)
+                events, quiet = codec.feed(data, at_us), not self._silence_us
+            if events and hearing is not None:
+                hearing.heard(events[-1].at_us)
             self._tell([event for event in events if isinstance(event, ReaderAnswered)])
 
     def _tell(self, answers: list[ReaderAnswered]) -> None:

@@ -117,6 +117,13 @@ def test_a_reader_with_a_heartbeat_may_not_be_silent() -> None:
     assert session.heard.answers == []
 
 
+def test_a_heartbeat_that_only_silence_ends_is_one() -> None:
+    beats = [(ms, b"HB") for ms in range(200, 1_000, 100)]
+    session = run(beats, 2_000, stale_ms=250, silence_ms=30)
+    assert session.failure == "scanner-1: silent for 250 ms"
+    assert session.loop.now_us() - START_US == 1_150 * MS
+
+
 def test_garbage_is_no_sign_of_life() -> None:
     session = run([(ms, b"\xff\r\n") for ms in range(200, 1_000, 50)], 2_000, stale_ms=250)
     assert session.failure == "scanner-1: silent for 250 ms"
