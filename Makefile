@@ -44,8 +44,9 @@ core: setup
 line: setup
 	$(BIN)/pytest tests/line -n 2 -q
 
+# Mostly waiting: two at once take half the time. What they wait for is a cause, however slow the machine is.
 wire: setup
-	$(BIN)/pytest tests/wire -q
+	$(BIN)/pytest tests/wire -n 2 --dist worksteal -q
 
 # The same two lanes on the other CPythons that the project supports, where they are present.
 others: setup

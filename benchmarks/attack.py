@@ -4,10 +4,7 @@
 has a core of its own; simulators, gateway, client and attackers share the others.
 """
 
-import argparse
 import asyncio
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -18,16 +15,15 @@ import httpx2
 
 from api.console import ask
 from benchmarks.attackers import GROUPS, Seen, attacked
-from benchmarks.figures import Figure, ended, rank
+from benchmarks.figures import Figure, rank
+from benchmarks.real_command import exit_with, parser_of, seconds_of
 from benchmarks.real_line import Measured, RealRun, measure
 from benchmarks.real_time import told_p99
 from edge.model.ids import JournalSeq
 from edge.model.verdict import ParcelState, Reason
 from edge.store.journal_reader import JournalReader
 from edge.store.places import Places
-from line_config.problems import LineConfigError
 from simulators.demo.play import Play
-from simulators.demo.processes import DemoFailed
 from simulators.demo.summary import MUST_BE_ZERO
 
 MINUTES = 1.0
@@ -184,18 +180,8 @@ def _waits(name: str, times_ms: list[float], at_most: int) -> list[Figure]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.attack", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=MINUTES, help="of each of the two")
-    parser.add_argument("--line", default="fast", metavar="NAME")
-    parser.add_argument("--folder", type=Path, help="a folder on the disk that is measured")
-    parser.add_argument("--json", metavar="FILE|-", help="write the figures there too; -: instead")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="beltkeeper-bench-", dir=options.folder) as folder:
-        try:
-            figures = attack(options.line, round(options.minutes * 60), Path(folder))
-        except (DemoFailed, LineConfigError) as failed:
-            sys.exit(f"{failed}")
-    sys.exit(ended(figures, options.json))
+    options = parser_of("attack", __doc__, minutes=MINUTES, each="of each of the two").parse_args()
+    exit_with(options, lambda folder: attack(options.line, seconds_of(options), folder))
 
 
 if __name__ == "__main__":

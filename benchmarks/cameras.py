@@ -5,10 +5,7 @@ all processes, simulators too, on whatever cores there are; the bare floor runs 
 line's best round counts: what else the machine does only adds to them.
 """
 
-import argparse
 import json
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, nullcontext
@@ -18,7 +15,8 @@ from pathlib import Path
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.figures import Figure, ended, rank
+from benchmarks.figures import Figure, rank
+from benchmarks.real_command import exit_with, parser_of, seconds_of
 from benchmarks.real_line import Beside, Measured, RealRun, measure
 from benchmarks.real_time import kept
 from edge.model.ids import JournalSeq, ReaderId
@@ -26,9 +24,7 @@ from edge.model.records import Identified
 from edge.store.journal_reader import JournalReader
 from edge.store.places import Places
 from line_config.load import load_line
-from line_config.problems import LineConfigError
 from simulators.demo.play import Play
-from simulators.demo.processes import DemoFailed
 from simulators.world.parcel import facing
 
 MINUTES = 1.0
@@ -141,18 +137,10 @@ def _count(found: Measured, labels: Labels) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cameras", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=MINUTES, help="of each line")
+    parser = parser_of("cameras", __doc__, minutes=MINUTES, each="of each line", line=False)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of both lines")
-    parser.add_argument("--folder", type=Path, help="a folder on the disk that is measured")
-    parser.add_argument("--json", metavar="FILE|-", help="write the figures there too; -: instead")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="beltkeeper-bench-", dir=options.folder) as folder:
-        try:
-            figures = cameras(round(options.minutes * 60), options.rounds, Path(folder))
-        except (DemoFailed, LineConfigError) as failed:
-            sys.exit(f"{failed}")
-    sys.exit(ended(figures, options.json))
+    exit_with(options, lambda folder: cameras(seconds_of(options), options.rounds, folder))
 
 
 if __name__ == "__main__":

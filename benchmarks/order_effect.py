@@ -6,17 +6,15 @@ so that what drifts in a run is in both. The bare floor's times are told apart i
 with one more core it is not the line alone that the load meets.
 """
 
-import argparse
 import asyncio
-import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.figures import Figure, ended, rank
+from benchmarks.figures import Figure, rank
 from benchmarks.order_load import OrderLoad
+from benchmarks.real_command import exit_with, parser_of, seconds_of
 from benchmarks.real_line import SEED, Measured, RealRun, end, measure
 from benchmarks.real_time import ANSWER_MS, OF_THE_RATE, ORDERS_PER_S, kept
 from drivers.streams.frame_sources import now_us
@@ -25,9 +23,7 @@ from edge.model.records import ToldTimed
 from edge.model.units import US_PER_MS, US_PER_S
 from edge.store.journal_reader import JournalReader
 from edge.store.places import Places
-from line_config.problems import LineConfigError
 from simulators.demo.play import Play
-from simulators.demo.processes import DemoFailed
 
 MINUTES = 8.0
 TURN_S = 15.0
@@ -136,26 +132,21 @@ def _poured(turns: Turns, per_s: int) -> list[Figure]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.order_effect", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=MINUTES)
-    parser.add_argument("--line", default="fast", metavar="NAME")
+    parser = parser_of("order_effect", __doc__, minutes=MINUTES)
     parser.add_argument("--orders-per-s", type=int, default=ORDERS_PER_S)
-    parser.add_argument("--folder", type=Path, help="a folder on the disk that is measured")
-    parser.add_argument("--json", metavar="FILE|-", help="write the figures there too; -: instead")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="beltkeeper-bench-", dir=options.folder) as folder:
+
+    def measured(folder: Path) -> list[Figure]:
         run = RealRun(
             line=options.line,
-            seconds=round(options.minutes * 60),
+            seconds=seconds_of(options),
             answer_ms=ANSWER_MS,
             orders_per_s=0,
-            folder=Path(folder),
+            folder=folder,
         )
-        try:
-            figures = order_effect(run, options.orders_per_s)
-        except (DemoFailed, LineConfigError) as failed:
-            sys.exit(f"{failed}")
-    sys.exit(ended(figures, options.json))
+        return order_effect(run, options.orders_per_s)
+
+    exit_with(options, measured)
 
 
 if __name__ == "__main__":

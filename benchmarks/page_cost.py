@@ -6,11 +6,8 @@ drifts in a run is in both. A page does what ``live.js`` does: it follows the ev
 exit, a change of what stands, and every 5 s. For a quiet machine: the difference is small beside both.
 """
 
-import argparse
 import asyncio
 import json
-import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,12 +17,11 @@ from time import monotonic
 
 import httpx2
 
-from benchmarks.figures import Figure, ended
+from benchmarks.figures import Figure
+from benchmarks.real_command import exit_with, parser_of, seconds_of
 from benchmarks.real_line import RealRun, cpu_of, measure
 from benchmarks.real_time import kept
-from line_config.problems import LineConfigError
 from simulators.demo.play import Play
-from simulators.demo.processes import DemoFailed
 
 MINUTES = 6.0
 PAGES = 3
@@ -155,26 +151,21 @@ def page_cost(run: RealRun, pages: int) -> list[Figure]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.page_cost", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=MINUTES)
+    parser = parser_of("page_cost", __doc__, minutes=MINUTES)
     parser.add_argument("--pages", type=int, default=PAGES)
-    parser.add_argument("--line", default="fast", metavar="NAME")
-    parser.add_argument("--folder", type=Path, help="a folder on the disk that the line writes to")
-    parser.add_argument("--json", metavar="FILE|-", help="write the figures there too; -: instead")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="beltkeeper-bench-", dir=options.folder) as folder:
+
+    def measured(folder: Path) -> list[Figure]:
         run = RealRun(
             line=options.line,
-            seconds=round(options.minutes * 60),
+            seconds=seconds_of(options),
             answer_ms=ANSWER_MS,
             orders_per_s=0,
-            folder=Path(folder),
+            folder=folder,
         )
-        try:
-            figures = page_cost(run, options.pages)
-        except (DemoFailed, LineConfigError) as failed:
-            sys.exit(f"{failed}")
-    sys.exit(ended(figures, options.json))
+        return page_cost(run, options.pages)
+
+    exit_with(options, measured)
 
 
 if __name__ == "__main__":

@@ -70,20 +70,24 @@ class Measured:
 
 @dataclass(slots=True)
 class _Looks:
-    """What was seen of the line process, once a second."""
+    """What was seen of the line process, at once and then every second."""
 
     resident: list[tuple[float, int]] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
     wal_bytes: int = 0
+    _began: float = field(default_factory=monotonic)
 
     async def look(self, play: Play, wal: Path) -> None:
-        began = monotonic()
         while True:
-            pid = play.line_pid
-            self.resident.append((monotonic() - began, _resident_bytes(pid)))
-            self.files.append(len(os.listdir(f"/proc/{pid}/fd")))
-            self.wal_bytes = max(self.wal_bytes, _size(wal))
             await asyncio.sleep(LOOK_S)
+            self.take(play, wal)
+
+    def take(self, play: Play, wal: Path) -> None:
+        """One look; a short run may be over before there is another."""
+        pid = play.line_pid
+        self.resident.append((monotonic() - self._began, _resident_bytes(pid)))
+        self.files.append(len(os.listdir(f"/proc/{pid}/fd")))
+        self.wal_bytes = max(self.wal_bytes, _size(wal))
 
     def most_files(self) -> tuple[int, int]:
         half = len(self.files) // 2
@@ -149,7 +153,9 @@ async def _measure(run: RealRun, beside: Beside) -> Measured:
         floor = _Floor()
         async with _floor(run, {core} if others else others, floor), beside(play):
             began, cpu_s = monotonic(), cpu_of(play.line_pid)
-            tasks = [asyncio.create_task(looks.look(play, data / "journal" / "journal.db-wal"))]
+            wal = data / "journal" / "journal.db-wal"
+            looks.take(play, wal)
+            tasks = [asyncio.create_task(looks.look(play, wal))]
             if load is not None:
                 tasks.append(asyncio.create_task(load.run()))
             try:

@@ -5,16 +5,12 @@
 own, on which the bare floor runs beside it; simulators, gateway and load share the others.
 """
 
-import argparse
-import sys
-import tempfile
 from pathlib import Path
 
-from benchmarks.figures import Figure, ended, rank
+from benchmarks.figures import Figure, rank
+from benchmarks.real_command import exit_with, parser_of, seconds_of
 from benchmarks.real_line import MIB, SETTLED_S, Measured, RealRun, measure
 from edge.model.verdict import Reason
-from line_config.problems import LineConfigError
-from simulators.demo.processes import DemoFailed
 from simulators.demo.summary import MUST_BE_ZERO
 
 MINUTES = 5.0
@@ -105,29 +101,24 @@ def kept(found: Measured, *, orders_per_s: int) -> list[Figure]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.real_time", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=MINUTES)
-    parser.add_argument("--line", default="fast", metavar="NAME")
+    parser = parser_of("real_time", __doc__, minutes=MINUTES)
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--answer-ms", type=int, default=ANSWER_MS, help="of the simulated PLC")
     parser.add_argument("--orders-per-s", type=int, default=ORDERS_PER_S, help="0: none beside the parcels'")
-    parser.add_argument("--folder", type=Path, help="a folder on the disk that is measured")
-    parser.add_argument("--json", metavar="FILE|-", help="write the figures there too; -: instead")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="beltkeeper-bench-", dir=options.folder) as folder:
+
+    def measured(folder: Path) -> list[Figure]:
         run = RealRun(
             line=options.line,
-            seconds=round(options.minutes * 60),
+            seconds=seconds_of(options),
             answer_ms=options.answer_ms,
             orders_per_s=options.orders_per_s,
-            folder=Path(folder),
+            folder=folder,
             settings=tuple(options.settings),
         )
-        try:
-            figures = real_time(run)
-        except (DemoFailed, LineConfigError) as failed:
-            sys.exit(f"{failed}")
-    sys.exit(ended(figures, options.json))
+        return real_time(run)
+
+    exit_with(options, measured)
 
 
 if __name__ == "__main__":
