@@ -9,6 +9,7 @@ from typing import Any
 ENVIRONMENT = 3
 """Exit status for a port, socket or name that is not to be had."""
 AGAIN_S = 0.5
+"""Between two cancels of what has not ended."""
 
 
 def run_until_ended(work: Coroutine[Any, Any, None]) -> None:

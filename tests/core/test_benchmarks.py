@@ -25,6 +25,7 @@ FRAME = {
     "order_load",
     "order_server",
     "page_cost",
+    "real_command",
     "real_line",
     "real_time",
     "record",
