@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, assert_never
+from typing import Any, Final, TypeVar, assert_never
 
 from edge.model.coding import CodingCheck
 from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, TrackId, Waybill
@@ -36,12 +36,15 @@ ReleasedLookUp = Callable[[OrderNo], str | None]
 """Contents with which an order has passed its review."""
 MAX_ROWS = 1_000
 """Rows read at once, whatever the caller asks."""
+_OF_ORDERS: Final = (RowKind.PUT_ORDER, RowKind.HOLD, RowKind.RELEASE)
 _ROWS_AFTER = (
-    "SELECT inbox_seq, kind, message_id, CASE WHEN kind IN ('put_order', 'hold', 'release')"
-    " THEN json_extract(body, '$.order_no') ELSE body END"
+    "SELECT inbox_seq, kind, message_id,"  # noqa: S608 - the kinds are our own
+    f" CASE WHEN kind NOT IN ({', '.join(repr(kind.value) for kind in _OF_ORDERS)}) THEN body"
+    " WHEN json_valid(body) THEN json_extract(body, '$.order_no') END"
     " FROM inbox WHERE inbox_seq>? ORDER BY inbox_seq LIMIT ?"
 )
-"""Of an order its number only: the whole body, parsed here, would be most of what such a row costs."""
+"""Of an order its number only (NULL: there is none): the whole body, parsed here, would be most of what such
+a row costs."""
 
 
 class InboxReader:
@@ -165,12 +168,19 @@ class InboxReader:
 
 
 def _row(
-    connection: Any, seq: InboxSeq, kind: str, message_id: str, said: str, orders: frozenset[OrderNo] | None
+    connection: Any,
+    seq: InboxSeq,
+    kind: str,
+    message_id: str,
+    said: str | None,
+    orders: frozenset[OrderNo] | None,
 ) -> InboxRow:
     """``said``: the number of the order that the row is about, else its body. ``orders``: those that are
     wanted, None for all."""
     row_kind = RowKind(kind)
-    if row_kind in (RowKind.PUT_ORDER, RowKind.HOLD, RowKind.RELEASE):
+    if said is None:
+        raise RowMalformed("it names no order")
+    if row_kind in _OF_ORDERS:
         unwanted = orders is not None and said not in orders
         return OrderRow(seq=seq, orders=() if unwanted else queries.belt_orders(connection, OrderNo(said)))
     if row_kind in (RowKind.PUT_GOODS, RowKind.PUT_PLAN):

@@ -368,6 +368,17 @@ def test_a_row_that_cannot_be_read_is_an_error_not_a_gap(writer: InboxWriter, re
         reader.rows_after(InboxSeq(0), 10)
 
 
+@pytest.mark.parametrize("body", ["{}", '{"order_no": "A-1"', ""])
+def test_an_order_row_without_its_number_is_an_error_whoever_is_wanted(
+    body: str, writer: InboxWriter, reader: InboxReader
+) -> None:
+    writer.put_orders([put("m1", order("A-1")), put("m2", order("A-2", 1, ["W2"]))])
+    writer._db.execute("UPDATE inbox SET body=? WHERE inbox_seq=2", (body,))
+    for wanted in (None, frozenset[Waybill](), frozenset({Waybill("W1")})):
+        with pytest.raises(StoreUnreadable, match=r"inbox\.db: row 2: it names no order"):
+            reader.rows_after(InboxSeq(0), 10, wanted)
+
+
 def test_a_client_has_two_keys_at_once_and_no_more(writer: InboxWriter, reader: InboxReader) -> None:
     def key(name: str, n: int) -> ApiKey:
         return ApiKey(name=name, role="erp", key_sha256=bytes([n]) * 32, added_utc_us=UtcUs(n))
