@@ -18,12 +18,14 @@ START_S = 60.0
 LET_GO_S = 4.0
 """Of a connection that is not in use, a second before the gateway does: a request might meet that."""
 PROGRAM = """
-import resource, sys
+import gc, resource, sys
 from pathlib import Path
 from api.server import run_gateway
 from line_config.load import load_line
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-sys.exit(run_gateway(load_line(sys.argv[4], sys.argv[5:]), Path(sys.argv[1]), port=int(sys.argv[2])))
+ended = run_gateway(load_line(sys.argv[4], sys.argv[5:]), Path(sys.argv[1]), port=int(sys.argv[2]))
+print(gc.get_freeze_count())
+sys.exit(ended)
 """
 
 

@@ -200,6 +200,8 @@ async def test_a_second_gateway_of_one_inbox(tmp_path: Path) -> None:
             assert slug_of(await erp.get("/v1/orders/SO-1")) == "order_unknown"
 
 
+MANY = 100_000
+"""Objects: the libraries' alone are more."""
 AT_WORK = """
 import asyncio, json, sys
 from pathlib import Path
@@ -224,6 +226,14 @@ async def work(data):
 asyncio.run(work(Path(sys.argv[1])))
 print(json.dumps(sorted(sys.modules)))
 """
+
+
+async def test_what_stands_to_its_end_is_not_looked_through_for_garbage(tmp_path: Path) -> None:
+    """Else each full collection holds its loop up for as long as that takes, and a cancel with it."""
+    async with running_gateway(tmp_path) as gateway:
+        assert await gateway.end(signal.SIGTERM) == 0
+        assert gateway.process.stdout is not None
+        assert int(await gateway.process.stdout.read()) > MANY
 
 
 def test_the_gateway_holds_no_device(tmp_path: Path) -> None:
