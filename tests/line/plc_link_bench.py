@@ -10,13 +10,12 @@ from drivers.links.plc import PlcMailboxLink
 from drivers.streams.modbus import ModbusTcpPort
 from edge.model.ids import BootEpoch, RingSeq
 from edge.model.register_map import WordOrder
-from edge.model.topology import Topology
 from edge.model.units import MonoUs, Ticks
 from edge.ports.byte_stream import LinkFailed
 from edge.ports.plc import RingMark
 from simulators.devices.plc.faults import BusFaults
 from simulators.devices.plc.modbus_server import ModbusPlcServer
-from tests.core.plc_bench import Bench, PlcRegisters, bench_topology
+from tests.core.plc_bench import HEARTBEAT_MS, Bench, PlcRegisters, bench_topology
 from tests.line.plc_link_bank import Outputs, Seen
 
 NOTHING = RingMark(epoch=BootEpoch(0), ring_last=RingSeq(0), ticks=Ticks(0))
@@ -31,16 +30,35 @@ class LoopClock:
 
 
 class Joined:
-    """``pace``: how much faster the plant's time runs than the PC's."""
+    """``pace``: how much faster the plant's time runs than the PC's. ``timeout_ms`` and ``heartbeat_ms``
+    as in the line's description, the one in the PC's time and the other in the plant's."""
 
     def __init__(
-        self, *, order: WordOrder = WordOrder.ABCD, read_write: bool = True, port: int = 502, pace: int = 1
+        self,
+        *,
+        order: WordOrder = WordOrder.ABCD,
+        read_write: bool = True,
+        port: int = 502,
+        pace: int = 1,
+        timeout_ms: int = 100,
+        heartbeat_ms: int = HEARTBEAT_MS,
     ) -> None:
-        self.bench = Bench(topology=bench_topology(order=order))
+        topology = bench_topology(order=order)
+        registers = replace(topology.plc.registers, read_write=read_write)
+        self.topology = replace(
+            topology,
+            plc=replace(
+                topology.plc,
+                port=port,
+                registers=registers,
+                timeout_ms=timeout_ms,
+                heartbeat_ms=heartbeat_ms,
+            ),
+        )
+        self.bench = Bench(topology=self.topology)
         if order is WordOrder.ABCD:  # the bench's own PC speaks no other
             self.bench.ready()
         self.bench.pc.alive = False
-        self.topology = _with(self.bench.topology, read_write=read_write, port=port)
         self.faults = BusFaults(turnaround_us=5_000)
         self.seen = Seen()
         self.outputs = Outputs()
@@ -111,8 +129,3 @@ class Joined:
                         return event
                 self.step()
                 await asyncio.sleep(0.01)
-
-
-def _with(topology: Topology, *, read_write: bool, port: int) -> Topology:
-    registers = replace(topology.plc.registers, read_write=read_write)
-    return replace(topology, plc=replace(topology.plc, port=port, registers=registers))

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from dataclasses import replace
 
 import pytest
 
@@ -12,12 +11,14 @@ from edge.model.events import CommandAnswered, DivertConfirmed, EyePassed, PlcAt
 from edge.model.ids import ExitNo, TrackId
 from simulators.devices.plc.faults import Silence
 from tests.clauses import clause
-from tests.line.plc_link_bench import NOTHING, Joined
+from tests.line.plc_link_bench import Joined
 
 pytestmark = pytest.mark.wire
 
 TIMEOUT_MS = 3_000
 """A machine that stands still for a moment is no silent PLC."""
+HEARTBEAT_MS = 4_000
+"""Nor, by the PC's time, a silent PC: LINK-6 holds here as on any line."""
 STEP_US = 30_000
 
 
@@ -26,9 +27,13 @@ class Together(Joined):
     the back of a PC that cannot know."""
 
     def __init__(self, *, read_write: bool, port: int, pace: int) -> None:
-        super().__init__(read_write=read_write, port=port, pace=pace)
-        self.topology = replace(self.topology, plc=replace(self.topology.plc, timeout_ms=TIMEOUT_MS))
-        self.link = self.fresh_link(NOTHING)
+        super().__init__(
+            read_write=read_write,
+            port=port,
+            pace=pace,
+            timeout_ms=TIMEOUT_MS,
+            heartbeat_ms=pace * HEARTBEAT_MS,
+        )
         self._stepped_us: int | None = None
 
     def step(self) -> None:
