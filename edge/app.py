@@ -297,7 +297,7 @@ class VirtualLine:
     ``scale`` and ``serial`` open the cables of devices on serial ports, and of cameras: virtual time has
     no others.
     ``commit_us`` and ``answer_us`` draw how long a commit and a look-up take; ``before_commit`` and
-    ``after_commit`` are told the last row of each commit, ``shadow`` every row that is durable. ``flush``
+    ``after_commit`` are told the last row of each commit, ``shadow`` all that is durable. ``flush``
     comes before anyone else reads the journal. ``crash`` ends it as kill -9 would: what was not committed
     never happened.
     """
@@ -329,7 +329,7 @@ class VirtualLine:
             before_commit=before_commit,
             after_commit=after_commit,
             gathered_rows=GATHERED_ROWS,
-            durable=shadow.note,
+            follower=shadow,
         )
         self._inbox = InlineInbox(
             places.inbox, places.journal, answer_us, self._flush_about, _loop_chute(topology)
@@ -424,7 +424,7 @@ def _nothing(*_what: object) -> None:
 
 def without_clock_steps(topology: Topology) -> WithoutClockSteps:
     """Invariant 23 of one line's record, from its first row on."""
-    return WithoutClockSteps(LineCore(topology))
+    return WithoutClockSteps(lambda state: LineCore(topology, state))
 
 
 async def opened(

@@ -487,7 +487,7 @@ def _with_drawn_plc(run: Run) -> Run:
 
 
 def _prove_clock_free(rig: Rig) -> None:
-    rig.shadow.catch_up()
+    rig.shadow.finish()
     compared, differing = rig.shadow.compared, rig.shadow.differing
     findings = rig.checker.findings
     for place in range(compared):

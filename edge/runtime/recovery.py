@@ -5,7 +5,7 @@ stand is another build (or a damaged record): everything on the belt is untruste
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeGuard
@@ -28,6 +28,8 @@ from edge.store.projections import Row
 from edge.store.rows import decode, members
 
 _RECORDS = frozenset(members(RecordBody))
+STRETCHES = 2
+"""Between snapshots, kept while nothing has stepped: one is whole even where the record ends in one."""
 
 log = structlog.get_logger("recovery")
 
@@ -124,44 +126,67 @@ class WithoutClockSteps:
     """Invariant 23: the inputs on record, without their steps of the wall clock, played through a core
     of its own, give the decisions on record.
 
-    ``note`` is given every row in order, over all runs of the process. It only remembers it:
-    ``catch_up`` plays what was noted, and raises what the core raises.
+    Where nothing has stepped yet these are the very inputs that the line's own core has had: they need no
+    second playing. What is played begins at a snapshot on record, which is before the first step; in a
+    record without steps it is the last whole stretch between two snapshots, and what comes after.
+
+    ``note`` and ``note_snapshot`` are given all that is durable, in order, over all runs of the process.
+    They only remember it: ``catch_up`` plays what is to be played by then, ``finish`` what is left, and
+    they raise what the core raises.
     """
 
-    def __init__(self, core: LineCore) -> None:
-        self._core = core
-        self._noted: deque[Row] = deque()
+    def __init__(self, core_of: Callable[[CoreState | None], LineCore]) -> None:
+        self._core_of = core_of
+        self._core: LineCore | None = None
+        self._stretches: deque[tuple[bytes | None, list[Row]]] = deque([(None, [])])
+        """Not yet played: each snapshot (None: a line's beginning) and the rows after it."""
         self._derived: deque[Decided] = deque()
         self._first: ClockRead | None = None
+        self._stepped = False
         self.compared = 0
         """Decisions so far."""
         self.differing: list[str] = []
         """Those that differ from the record."""
 
     def note(self, row: Row) -> None:
-        self._noted.append(row)
-
-    def catch_up(self) -> None:
-        while self._noted:
-            row = self._noted.popleft()
-            item: Event | RecordBody = row.item
-            if _is_input(item):
-                self._play(item)
-            elif isinstance(item, Decided):
-                self._compare(row.seq, item)
-
-    def _play(self, item: Event) -> None:
+        item = row.item
         if isinstance(item, LineStarted):
             self._first = None
         elif isinstance(item, ClockRead):
             first = self._first = self._first or item
-            item = replace(item, utc_us=UtcUs(first.utc_us + item.at_us - first.at_us))
-        for command in self._core.handle(item):
-            if isinstance(command, Record) and isinstance(command.body, Decided):
-                self._derived.append(command.body)
+            unstepped = replace(item, utc_us=UtcUs(first.utc_us + item.at_us - first.at_us))
+            self._stepped = self._stepped or unstepped != item
+            row = row._replace(item=unstepped)
+        self._stretches[-1][1].append(row)
 
-    def _compare(self, seq: int, item: Decided) -> None:
-        self.compared += 1
-        found = self._derived.popleft() if self._derived else None
-        if found != item:
-            self.differing.append(f"row {seq}: track {item.track} decided {item.reason}")
+    def note_snapshot(self, state: bytes) -> None:
+        if self._core is not None:
+            return
+        self._stretches.append((state, []))
+        if len(self._stretches) > STRETCHES and not self._stepped:
+            self._stretches.popleft()
+
+    def catch_up(self) -> None:
+        if self._stepped:
+            self.finish()
+
+    def finish(self) -> None:
+        if self._core is None:
+            state = self._stretches[0][0]
+            self._core = self._core_of(None if state is None else decode(CoreState, state))
+        for _, rows in self._stretches:
+            for row in rows:
+                self._play(self._core, row)
+        self._stretches = deque([(None, [])])
+
+    def _play(self, core: LineCore, row: Row) -> None:
+        item: Event | RecordBody = row.item
+        if _is_input(item):
+            for command in core.handle(item):
+                if isinstance(command, Record) and isinstance(command.body, Decided):
+                    self._derived.append(command.body)
+        elif isinstance(item, Decided):
+            self.compared += 1
+            found = self._derived.popleft() if self._derived else None
+            if found != item:
+                self.differing.append(f"row {row.seq}: track {item.track} decided {item.reason}")

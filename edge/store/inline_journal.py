@@ -15,6 +15,7 @@ from asyncio import Future
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from edge.model.ids import InboxSeq, JournalSeq, Waybill
 from edge.model.records import Exited, Identified, Missing, ReviewReopened, WorkLeft
@@ -27,11 +28,19 @@ Moment = Callable[[JournalSeq], None]
 """Told the last row of a commit, just before it is written or just after; may call ``crash``."""
 
 
+class Follower(Protocol):
+    """Told all that is durable, in order, when its commit has ended."""
+
+    def note(self, row: Row) -> None: ...
+
+    def note_snapshot(self, state: bytes) -> None: ...
+
+
 class InlineJournal:
     """A ``Journal`` for simulation. ``path`` may hold an earlier run's record, which goes on.
 
     ``gathered_rows``: so many rows of ended commits may wait for ``flush``; 0: each commit is written
-    as it ends. ``durable`` is told each row, in order, when its commit has ended.
+    as it ends.
     """
 
     def __init__(
@@ -44,7 +53,7 @@ class InlineJournal:
         before_commit: Moment | None = None,
         after_commit: Moment | None = None,
         gathered_rows: int = 0,
-        durable: Callable[[Row], None] | None = None,
+        follower: Follower | None = None,
     ) -> None:
         self._file = JournalFile(path, line_id=line_id, timezone=timezone, synchronous="OFF")
         self._maker = self._file.row_maker()
@@ -52,7 +61,7 @@ class InlineJournal:
         self._before = before_commit
         self._after = after_commit
         self._gathered_rows = gathered_rows
-        self._durable = durable
+        self._follower = follower
         self._ended: list[Batch | Snapshot] = []
         """Of commits that have ended, not yet in the file."""
         self._ended_rows = 0
@@ -122,9 +131,8 @@ class InlineJournal:
             self._fail(error)
             return
         self._last_ended = last
-        if self._durable is not None:
-            for row in rows:
-                self._durable(row)
+        if self._follower is not None:
+            _tell(self._follower, work)
         if self._after is not None:
             self._after(last)
         if self._failed is not None:
@@ -216,3 +224,12 @@ class InlineJournal:
         if self._failed is not None:
             raise self._failed
         self._failed = JournalFailed("the journal is closed")
+
+
+def _tell(follower: Follower, work: Iterable[tuple[Batch | Snapshot, object]]) -> None:
+    for piece, _ in work:
+        if isinstance(piece, Snapshot):
+            follower.note_snapshot(piece.state)
+        else:
+            for row in piece.rows:
+                follower.note(row)

@@ -90,7 +90,7 @@ def played(data: Path, after_s: float) -> tuple[Report, Coder]:
     loop.run(main())
     rig, coder = found[0]
     coder.close()
-    rig.shadow.catch_up()
+    rig.shadow.finish()
     return rig.checker.finish(), coder
 
 

@@ -13,6 +13,7 @@ from edge.ports.journal import Journal, JournalFailed
 from edge.store.inbox_writer import InboxWriter
 from edge.store.inline_journal import InlineJournal
 from edge.store.journal_reader import JournalReader
+from edge.store.projections import Row
 from edge.store.reader_thread import InlineInbox
 from simulators.loop import VirtualLoop
 from tests.core.store_kit import LINE, ZONE, eye, identified, missing, opened, order, parcel_life, put
@@ -30,10 +31,24 @@ def now_us() -> int:
     return round(asyncio.get_running_loop().time() * 1_000_000)
 
 
+class Followed:
+    """``told``: the numbers of rows and the states of snapshots."""
+
+    def __init__(self) -> None:
+        self.told: list[int | bytes] = []
+
+    def note(self, row: Row) -> None:
+        self.told.append(row.seq)
+
+    def note_snapshot(self, state: bytes) -> None:
+        self.told.append(state)
+
+
 def open_journal(
     path: Path,
     before_commit: Callable[[JournalSeq], None] | None = None,
     after_commit: Callable[[JournalSeq], None] | None = None,
+    follower: Followed | None = None,
 ) -> InlineJournal:
     return InlineJournal(
         path,
@@ -42,7 +57,23 @@ def open_journal(
         commit_us=lambda: COMMIT_US,
         before_commit=before_commit,
         after_commit=after_commit,
+        follower=follower,
     )
+
+
+def test_a_follower_hears_rows_and_snapshots_in_their_order_once_they_are_durable(tmp_path: Path) -> None:
+    followed = Followed()
+
+    async def main() -> None:
+        journal = open_journal(tmp_path / "journal.db", follower=followed)
+        journal.append(parcel_life(1, 10)[:2], NO_CURSOR)
+        journal.snapshot(b"after two")
+        journal.append(parcel_life(1, 10)[2:3], NO_CURSOR)
+        assert followed.told == []
+        await journal.close()
+
+    run(main())
+    assert followed.told == [1, 2, b"after two", 3]
 
 
 def test_rows_exist_for_nobody_until_their_commit_ends(tmp_path: Path) -> None:
@@ -131,7 +162,11 @@ def test_a_crash_point_lies_on_each_side_of_a_commit(tmp_path: Path, moment: str
             if last == crash_at:
                 journal.crash()
 
-        journal = open_journal(path, **{moment: strike})
+        journal = open_journal(
+            path,
+            before_commit=strike if moment == "before_commit" else None,
+            after_commit=strike if moment == "after_commit" else None,
+        )
         await journal.append(parcel_life(1, 10), NO_CURSOR)
         second = journal.append(parcel_life(2, 20), NO_CURSOR)
         await asyncio.sleep(1)
@@ -167,7 +202,7 @@ def test_ended_commits_may_wait_to_be_written_but_a_crash_keeps_them(
     tmp_path: Path, gathered_rows: int
 ) -> None:
     path = tmp_path / "journal.db"
-    durable: list[int] = []
+    followed = Followed()
 
     async def main() -> list[int]:
         journal = InlineJournal(
@@ -176,13 +211,13 @@ def test_ended_commits_may_wait_to_be_written_but_a_crash_keeps_them(
             timezone=ZONE,
             commit_us=lambda: COMMIT_US,
             gathered_rows=gathered_rows,
-            durable=lambda row: durable.append(row.seq),
+            follower=followed,
         )
         reader = JournalReader(path)
         seen: list[int] = []
         for n in range(1, 4):
             assert await journal.append(parcel_life(n, n * 10), InboxSeq(n)) == n * 7
-            assert durable == list(range(1, n * 7 + 1))
+            assert followed.told == list(range(1, n * 7 + 1))
             seen.append(reader.last_seq())
         journal.flush()
         seen.append(reader.last_seq())
@@ -196,7 +231,7 @@ def test_ended_commits_may_wait_to_be_written_but_a_crash_keeps_them(
 
     written = {0: [7, 14, 21], 8: [0, 14, 14], 15: [0, 0, 21], 1_000: [0, 0, 0]}[gathered_rows]
     assert run(main()) == [*written, 21, 28]
-    assert durable == list(range(1, 29))
+    assert followed.told == list(range(1, 29))
     assert JournalReader(path).recovery().inbox_cursor == 4
     assert JournalReader(path).verify_chain().bad_seq is None
 
