@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, Route, async_playwright, expect
 
 from edge.model.ids import InboxSeq
 from edge.store.journal_writer import JournalWriter
@@ -270,3 +270,36 @@ async def test_the_page_follows_12000_parcels_an_hour_within_a_second(tmp_path: 
             lost_ms = 1_000 * starved.between(at_ms / 1_000, shown[parcel] / 1_000)
             behind.append(shown[parcel] - at_ms - lost_ms)
         assert sorted(behind)[int(len(behind) * 0.95)] < FOLLOWS_MS, behind
+
+
+async def test_a_parcel_goes_to_its_chute_though_the_state_told_first_that_it_is_gone(tmp_path: Path) -> None:
+    """The state comes by a way of its own, and may be newer than the last row of the stream."""
+
+    async def ahead(route: Route) -> None:
+        answer = await route.fetch()
+        now = await answer.json()
+        await route.fulfill(response=answer, json=now | {"parcels": [], "seq": now["seq"] + PARCELS})
+
+    life = parcel_life(1, 10)
+    async with running_gateway(tmp_path) as gateway, browser() as one:
+        journal = JournalWriter(Places(tmp_path).journal, line_id=LINE, timezone=ZONE)
+        try:
+            await journal.append([clock(0, time.time_ns() // 1_000), *life[:2]], InboxSeq(0))
+            page = await page_of(one, gateway.port, gateway.keys["operator-1"], "en")
+            async with page.expect_response(re.compile("/live/stream")):
+                await page.goto("/")
+            parcel = page.locator("#parcels .parcel")
+            await expect(parcel).to_be_attached()
+            await page.evaluate(WATCH)
+            await page.route("**/live/now", ahead)
+            for _ in range(2):  # what the first one did has been drawn by the second
+                async with page.expect_response(re.compile("/live/now")):
+                    pass
+            await expect(parcel).to_be_attached()
+            assert await page.evaluate("window.left") == {}, "its end is still on its way"
+            await journal.append(life[2:], InboxSeq(0))
+            await expect(parcel).not_to_be_attached()
+            _, transform, _ = (await page.evaluate("window.left"))["1"]
+        finally:
+            await journal.close()
+    assert abs(float(transform.rstrip(")").split()[-1])) > NEAR, transform
