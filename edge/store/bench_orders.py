@@ -13,10 +13,16 @@ from edge.store.inbox_queries import MAX_BUNDLE_DEPTH, contents_of
 
 Parts = dict[str, list[tuple[str, int]]]
 """Goods that are bundles, with what one of each contains; also bundles."""
+Barcodes = dict[str, set[str]]
 _SELECT = (
     "SELECT o.order_no, o.version, o.status, p.waybill, p.lines FROM orders o"
     " JOIN order_parcel p ON p.order_no = o.order_no AND NOT p.removed "
 )
+_SELECT_GOODS = (
+    "SELECT named.key, nullif(goods.parts, '[]'), goods_barcode.barcode FROM json_each(?) named"
+    " LEFT JOIN goods ON goods.sku = named.value LEFT JOIN goods_barcode ON goods_barcode.sku = named.value"
+)
+"""Of a list of skus, a row for each barcode of each: the sku's place in it, a bundle's parts, the barcode."""
 
 
 class _Endless(Exception):
@@ -50,21 +56,24 @@ def bench_order_of(connection: sqlite3.Connection, slip: str) -> BenchOrder | Re
 
 def _goods(connection: sqlite3.Connection, lines: list[tuple[str, int]]) -> tuple[BenchGoods, ...]:
     """Goods to be counted in the order of the lines, then the bundles. Raises ``_Endless``."""
-    parts = _bundles(connection, (sku for sku, _ in lines))
+    parts, barcodes = _named(connection, (sku for sku, _ in lines))
     leaves = {sku: _leaves(sku, parts, MAX_BUNDLE_DEPTH) for sku in parts}
     wanted: dict[str, int] = defaultdict(int)
     for sku, qty in lines:
-        for leaf, pieces in leaves.get(sku, {sku: 1}).items():
-            wanted[leaf] += pieces * qty
-    barcodes = _barcodes(connection, [*wanted, *parts])
+        if sku in leaves:
+            for leaf, pieces in leaves[sku].items():
+                wanted[leaf] += pieces * qty
+        else:
+            wanted[sku] += qty
     singles = [
-        BenchGoods(sku=Sku(sku), qty=qty, barcodes=tuple(barcodes[sku])) for sku, qty in wanted.items()
+        BenchGoods(sku=Sku(sku), qty=qty, barcodes=tuple(sorted(barcodes[sku])))
+        for sku, qty in wanted.items()
     ]
     bundles = [
         BenchGoods(
             sku=Sku(sku),
             qty=0,
-            barcodes=tuple(barcodes[sku]),
+            barcodes=tuple(sorted(barcodes[sku])),
             parts=tuple(OrderLine(sku=Sku(leaf), qty=pieces) for leaf, pieces in leaves[sku].items()),
         )
         for sku in parts
@@ -72,23 +81,25 @@ def _goods(connection: sqlite3.Connection, lines: list[tuple[str, int]]) -> tupl
     return (*singles, *bundles)
 
 
-def _bundles(connection: sqlite3.Connection, skus: Iterable[str]) -> Parts:
-    """Every bundle among ``skus`` and their parts. Raises ``_Endless``."""
-    found: Parts = {}
+def _named(connection: sqlite3.Connection, skus: Iterable[str]) -> tuple[Parts, Barcodes]:
+    """Every bundle among ``skus`` and their parts, and the barcodes of them all. Raises ``_Endless``."""
+    parts: Parts = {}
+    barcodes: Barcodes = defaultdict(set)
     level, depth = list(dict.fromkeys(skus)), 0
     while level:
         if depth > MAX_BUNDLE_DEPTH:
             raise _Endless
-        rows = connection.execute(
-            "SELECT sku, parts FROM goods WHERE parts != '[]' AND sku IN (SELECT value FROM json_each(?))"
-            " ORDER BY sku",
-            (json.dumps(level),),
-        ).fetchall()
-        for sku, parts in rows:
-            found[sku] = [(part, qty) for part, qty in json.loads(parts)]
-        inner = (part for sku, _ in rows for part, _ in found[sku])
+        bundles: dict[str, str] = {}
+        for place, contained, barcode in connection.execute(_SELECT_GOODS, (json.dumps(level),)):
+            if barcode is not None:
+                barcodes[level[place]].add(barcode)
+            if contained is not None:
+                bundles[level[place]] = contained
+        for sku in sorted(bundles):
+            parts[sku] = [(part, qty) for part, qty in json.loads(bundles[sku])]
+        inner = (part for sku in sorted(bundles) for part, _ in parts[sku])
         level, depth = list(dict.fromkeys(inner)), depth + 1
-    return found
+    return parts, barcodes
 
 
 def _leaves(sku: str, parts: Parts, depth: int) -> dict[str, int]:
@@ -101,14 +112,3 @@ def _leaves(sku: str, parts: Parts, depth: int) -> dict[str, int]:
         for leaf, pieces in _leaves(part, parts, depth - 1).items():
             found[leaf] += pieces * qty
     return dict(found)
-
-
-def _barcodes(connection: sqlite3.Connection, skus: list[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for sku, barcode in connection.execute(
-        "SELECT sku, barcode FROM goods_barcode WHERE sku IN (SELECT value FROM json_each(?))"
-        " ORDER BY sku, barcode",
-        (json.dumps(skus),),
-    ):
-        found[sku].append(barcode)
-    return found
