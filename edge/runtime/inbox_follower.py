@@ -65,41 +65,44 @@ class InboxFollower:
         self._cursor = cursor
         self._wanted = wanted
         self._room = room
-        self._rung = asyncio.Event()
+        self._look = asyncio.Event()
+        self._rung = False
         self._down = False
 
     def ring(self) -> None:
         """The doorbell: look now."""
-        self._rung.set()
+        self._rung = True
+        self._look.set()
 
     async def catch_up(self, handed: Callable[[], None]) -> None:
         """Hand over every row that stands: cancels must be in before induction is permitted. ``handed``
         is called after each batch, to have it handled."""
         more = True
         while more:
-            more = await self._read()
+            more = await self._read(rung=True)
             handed()
 
     async def run(self) -> None:
-        quiet = Quiet(POLL_US, self._rung.set)
+        quiet = Quiet(POLL_US, self._look.set)
         try:
             while True:
                 quiet.put_off()
-                await self._rung.wait()
-                self._rung.clear()
-                while await self._read():
-                    pass
+                await self._look.wait()
+                self._look.clear()
+                rung, self._rung = self._rung, False
+                while await self._read(rung=rung):
+                    rung = True
         finally:
             quiet.stop()
 
-    async def _read(self) -> bool:
-        """True when there may be more."""
+    async def _read(self, *, rung: bool) -> bool:
+        """True when there may be more. ``rung``: something has come, as far as is known."""
         while not self._room():  # noqa: ASYNC110 - the line loop and the look-ups know nothing of this
             await asyncio.sleep(WAIT_S)
         try:
-            # What is wanted costs more to say than whether anything has come: mostly nothing has.
-            rows = await self._inbox.rows_after(self._cursor, 1, NOBODYS)
-            if rows:
+            # To say what is wanted costs more than to see that nothing has come, as at nearly every poll.
+            rows: tuple[InboxRow, ...] = ()
+            if rung or await self._inbox.rows_after(self._cursor, 1, NOBODYS):
                 rows = await self._inbox.rows_after(self._cursor, ROWS_AT_ONCE, self._wanted())
         except InboxFailed as failed:
             if not self._down:

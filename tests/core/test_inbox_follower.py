@@ -49,12 +49,14 @@ class Shelf:
         self.fails = fails
         self.reads: list[int] = []
         self.asked_for: frozenset[Waybill] | None = None
+        self.limits: list[int] = []
 
     async def rows_after(
         self, seq: InboxSeq, limit: int, wanted: frozenset[Waybill] | None
     ) -> tuple[InboxRow, ...]:
         await asyncio.sleep(0)
         self.reads.append(seq)
+        self.limits.append(limit)
         self.asked_for = wanted
         if self.fails:
             self.fails -= 1
@@ -273,3 +275,19 @@ def test_a_damaged_store_is_a_failed_inbox_not_the_end_of_the_process(tmp_path: 
         assert virtual(main) == []
     assert [log["event"] for log in told_logs] == ["inbox cannot be read"]
     writer.close()
+
+
+def test_a_poll_looks_whether_anything_has_come_and_a_ring_reads_at_once() -> None:
+    """What the doorbell tells of, a cancel perhaps, does not wait for a look of its own."""
+
+    async def main(rung: bool) -> list[int]:
+        shelf = Shelf(cancel(1))
+        bench = Bench(shelf)
+        if rung:
+            bench.follower.ring()
+        await bench.run(0.15)
+        assert [read.seq for read in bench.take()] == [1]
+        return shelf.limits
+
+    assert virtual(lambda: main(rung=True)) == [inbox_follower.ROWS_AT_ONCE, 1]
+    assert virtual(lambda: main(rung=False)) == [1, inbox_follower.ROWS_AT_ONCE]
