@@ -38,6 +38,11 @@ class Program(Protocol):
         an input changes)."""
         ...
 
+    def tick(self, at_us: int, encoder_ticks: int) -> bool:
+        """Only time and the belt have moved since the last ``update``: so do the registers' clocks. False:
+        more is due, it takes an ``update``."""
+        ...
+
     def read(self, address: int, count: int) -> tuple[int, ...]: ...
 
     def write(self, address: int, values: Sequence[int]) -> None: ...
@@ -51,7 +56,7 @@ class BusListener(Protocol):
     def written(self, at_us: int, address: int, values: Sequence[int]) -> None: ...
 
     def ran(self, at_us: int, program: Program) -> None:
-        """The program has run at ``at_us``; its registers are those of now."""
+        """The program has run at ``at_us``; its registers are those of now. Not called for a ``tick``."""
         ...
 
 
@@ -77,7 +82,7 @@ class Plant:
         self.powered = on
         world = self.world
         if on:
-            self._run(world.sensors())
+            self._run(world.levels())
             world.truth(PlcStarted(world.now_us, self.program.epoch, self._shift()))
         else:
             self.program.restart()
@@ -125,7 +130,7 @@ class Plant:
         for listener in self.bus_listeners:
             listener.written(self.world.now_us, address, values)
         if self.powered:
-            self._run(self.world.sensors())
+            self._run(self.world.levels())
         self._tell_woken()
 
     def touched(self, now_us: int) -> None:
@@ -140,7 +145,7 @@ class Plant:
         if self.powered:
             levels, wake = world.levels(), self._plc_wake
             if levels != self._levels or (wake is not None and wake <= at_us):
-                self._run(world.sensors(levels))
+                self._run(levels)
 
     def _update(self, now_us: int) -> None:
         """The program has seen this instant as it is."""
@@ -148,16 +153,23 @@ class Plant:
         world = self.world
         if self.powered:
             levels = world.levels()
-            if self._ran_us != world.now_us or levels != self._levels:
-                self._run(world.sensors(levels))
+            at_us = world.now_us
+            if levels != self._levels:
+                self._run(levels)
+            elif self._ran_us != at_us:
+                if self.program.tick(at_us, world.ticks_at(at_us)):
+                    self._ran_us = at_us
+                else:
+                    self._run(levels)
 
-    def _run(self, sensors: Sensors) -> None:
-        self._ran_us = sensors.at_us
-        self._levels = sensors.levels
-        actuators, self._plc_wake = self.program.update(sensors)
-        self.world.apply(actuators)
+    def _run(self, levels: Levels) -> None:
+        world, program = self.world, self.program
+        self._ran_us = world.now_us
+        self._levels = levels
+        actuators, self._plc_wake = program.update(world.sensors(levels))
+        world.apply(actuators)
         for listener in self.bus_listeners:
-            listener.ran(sensors.at_us, self.program)
+            listener.ran(self._ran_us, program)
 
     def _shift(self) -> int:
         plc = self.world.topology.plc.registers

@@ -294,6 +294,28 @@ def test_a_restart_has_another_epoch_and_remembers_nothing() -> None:
     assert bench.entries()[0].number == 1
 
 
+def test_where_only_time_passes_a_tick_shows_what_an_update_would() -> None:
+    ticked, updated = Bench().ready(), Bench().ready()
+    for bench in (ticked, updated):
+        bench.put()
+        bench.run(300)
+        assert bench.wake is not None
+        bench.now_us += 1_000
+        bench.ticks += 1
+        assert bench.wake > bench.now_us
+    assert ticked.program.tick(ticked.now_us, ticked.ticks)
+    updated.program.update(updated.sensors())
+    assert ticked.program.read(16, 22) == updated.program.read(16, 22)
+
+
+def test_a_tick_is_refused_where_something_is_due() -> None:
+    bench = Bench().ready()
+    assert bench.wake is not None
+    assert not bench.program.tick(bench.wake, bench.ticks)
+    bench.program.restart()
+    assert not bench.program.tick(bench.now_us, bench.ticks), "it does not run"
+
+
 @clause("ID-3")
 def test_numbers_count_inductions() -> None:
     bench = Bench().ready()

@@ -93,6 +93,9 @@ class ToyPlc:
         wake = self.wake if self.wake is None or self.wake > sensors.at_us else None
         return replace(REST, belt=self.running, induction=self.running), wake
 
+    def tick(self, at_us: int, encoder_ticks: int) -> bool:
+        return False
+
     def read(self, address: int, count: int) -> tuple[int, ...]:
         return tuple(self.words.get(address + n, 0) for n in range(count))
 

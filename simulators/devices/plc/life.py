@@ -208,10 +208,9 @@ class PlcLife:
         # After the eyes: who is at the induction eye in this instant is marked as well.
         self._sense_line(sensors)
 
-    def tick(self, sensors: Sensors) -> bool:
+    def tick(self, at_us: int, encoder_ticks: int) -> bool:
         """Only time and the belt moved: so do the clocks. False: something is due by the belt."""
-        self.now.set(sensors.at_us, sensors.encoder_ticks)
-        self._sensors = sensors
+        self.now.set(at_us, encoder_ticks)
         due = self._by_ticks.next_due()
         return due is None or due > self.now.ticks
 

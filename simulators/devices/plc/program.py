@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from edge.model.topology import Topology
-from simulators.cables import Actuators, Levels, Sensors
+from simulators.cables import Actuators, Sensors
 from simulators.devices.plc.bank import ModbusRefused
 from simulators.devices.plc.geometry import plan_geometry
 from simulators.devices.plc.life import PlcLife
@@ -29,9 +29,7 @@ class PlcProgram:
         self._geometry = plan_geometry(topology, self._settings)
         self._epoch = self._settings.epoch
         self._life: PlcLife | None = None
-        self._levels: Levels | None = None
-        self._written = False
-        self._answer: tuple[Actuators, int | None] = (self.off(), None)
+        self._wake: int | None = None
 
     def off(self) -> Actuators:
         """What a PLC without power drives."""
@@ -47,8 +45,7 @@ class PlcProgram:
     def restart(self) -> None:
         """Power off and on: only the epoch's counter is retained. It runs from the next ``update``."""
         self._life = None
-        self._levels = None
-        self._answer = (self.off(), None)
+        self._wake = None
 
     @property
     def epoch(self) -> int:
@@ -74,15 +71,16 @@ class PlcProgram:
                 epoch=self._epoch,
                 sensors=sensors,
             )
-        levels = sensors.levels
-        wake = self._answer[1]
-        quiet = not self._written and levels == self._levels and (wake is None or sensors.at_us < wake)
-        if quiet and life.tick(sensors):
-            return self._answer
-        self._written = False
-        self._levels = levels
-        self._answer = life.update(sensors)
-        return self._answer
+        answer = life.update(sensors)
+        self._wake = answer[1]
+        return answer
+
+    def tick(self, at_us: int, encoder_ticks: int) -> bool:
+        """The clocks move; False where it takes an ``update``. Not after a change or a ``write``."""
+        wake = self._wake
+        if wake is not None and wake <= at_us:
+            return False
+        return self._life is not None and self._life.tick(at_us, encoder_ticks)
 
     def read(self, address: int, count: int) -> tuple[int, ...]:
         """Registers as of the last ``update``. Raises ``ModbusRefused``."""
@@ -91,4 +89,3 @@ class PlcProgram:
     def write(self, address: int, values: Sequence[int]) -> None:
         """Taken over by the next ``update``, which must follow at once. Raises ``ModbusRefused``."""
         self.life.bank.write(address, values)
-        self._written = True
