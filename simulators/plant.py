@@ -104,14 +104,18 @@ class Plant:
         there. A time in the past is taken as now: the clocks of two processes may differ by a little."""
         world = self.world
         steps, last = 0, -1
-        wake = self.wake_at()
-        while wake is not None and wake <= to_us:
+        while (wake := self.wake_at()) is not None and wake <= to_us:
             steps = steps + 1 if wake == last else 0
             if steps > STEPS_AT_ONE_INSTANT:
                 raise RuntimeError(f"belt and PLC do not settle at {wake} us")
             last = wake
-            self._step(wake if wake > world.now_us else world.now_us)
-            wake = self.wake_at()
+            at_us = wake if wake > world.now_us else world.now_us
+            world.go(at_us)
+            if self.powered:
+                # The PLC runs when an input changed, or when it asked for it.
+                levels, plc = world.levels(), self._plc_wake
+                if levels != self._levels or (plc is not None and plc <= at_us):
+                    self._run(levels)
         if to_us > world.now_us:
             world.go(to_us)
         return wake
@@ -137,15 +141,6 @@ class Plant:
         """A person or a fault changed the world at ``now_us``: let the PLC see it."""
         self._update(now_us)
         self._tell_woken()
-
-    def _step(self, at_us: int) -> None:
-        """One instant. The PLC runs when an input changed, or when it asked for it."""
-        world = self.world
-        world.go(at_us)
-        if self.powered:
-            levels, wake = world.levels(), self._plc_wake
-            if levels != self._levels or (wake is not None and wake <= at_us):
-                self._run(levels)
 
     def _update(self, now_us: int) -> None:
         """The program has seen this instant as it is."""

@@ -23,43 +23,35 @@ class Agenda:
         self._marks: list[tuple[int, int, Wake]] = []
         self._points: list[tuple[int, int, int, int, Body]] = []
         self._n = 0
-        self._due: int | None = None
-        self._known = False
-        """Whether ``_due`` still holds."""
-
-    def due(self) -> int | None:
+        self.due: int | None = None
         """The next instant at which something happens by itself; None if nothing will."""
-        if self._known:
-            return self._due
-        self._known = True
-        self._due = due = self._find()
-        return due
 
     def changed(self) -> None:
         """The belt's motion is another one now."""
-        self._known = False
+        self.due = self._find()
 
     def at(self, at_us: int, wake: Wake) -> None:
         """Call ``wake(now)`` at an instant."""
         self._n += 1
-        self._known = False
         heappush(self._timers, (at_us, self._n, wake))
+        if self.due is None or at_us < self.due:
+            self.due = at_us
 
     def at_belt(self, belt_nm: int, wake: Wake) -> None:
         """Call ``wake(now)`` when the belt has come to a position."""
         self._n += 1
-        self._known = False
         heappush(self._marks, (belt_nm, self._n, wake))
+        self._expect(belt_nm)
 
     def queue(self, body: Body) -> None:
         """The next point of a body is waited for; a stale entry is known by its generation."""
         if body.held_nm is None and body.next < len(body.points):
-            self._known = False
-            heappush(self._points, _entry(body))
+            entry = _entry(body)
+            heappush(self._points, entry)
+            self._expect(entry[0])
 
     def run(self, now_us: int, passed: Callable[[Body, Point], None]) -> None:
         """Everything due at one instant; ``passed`` is told of bodies at their points."""
-        self._known = False
         motion = self._motion
         ramp = motion.wake_at_us
         if ramp is not None and ramp <= now_us:
@@ -82,6 +74,13 @@ class Agenda:
             passed(body, point)
         while marks and marks[0][0] <= belt_nm:
             heappop(marks)[2](now_us)
+        self.due = self._find()
+
+    def _expect(self, belt_nm: int) -> None:
+        """Something was asked for at a position of the belt."""
+        at_us = self._motion.time_of(belt_nm)
+        if at_us is not None and (self.due is None or at_us < self.due):
+            self.due = at_us
 
     def _find(self) -> int | None:
         wake = self._timers[0][0] if self._timers else None

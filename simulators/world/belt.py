@@ -113,7 +113,7 @@ class World:
 
     def wake_at(self) -> int | None:
         """The next instant at which something happens by itself; None if nothing will."""
-        wake = self._agenda.due()
+        wake = self._agenda.due
         return wake if wake is None or wake > self.now_us else self.now_us
 
     def advance(self, to_us: int) -> Sensors:
@@ -126,11 +126,9 @@ class World:
         if to_us < self.now_us:
             raise ValueError(f"the world is at {self.now_us} us, it cannot go back to {to_us} us")
         agenda = self._agenda
-        wake = agenda.due()
-        while wake is not None and wake <= to_us:
+        while (wake := agenda.due) is not None and wake <= to_us:
             self.now_us = max(self.now_us, wake)
             agenda.run(self.now_us, self._pass)
-            wake = agenda.due()
         self.now_us = to_us
 
     def levels(self) -> Levels:
