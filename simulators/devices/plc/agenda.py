@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from heapq import heappop, heappush
 
+NEVER = 1 << 63
+"""Later than anything is due."""
+
 
 class Timer:
     """One action that is due at most once; setting it again replaces what was set."""
@@ -28,11 +31,14 @@ class Timer:
 
 
 class Agenda:
-    """Timers in the order of (due, when they were set). Replaced entries are skipped."""
+    """Timers in the order of (due, when they were set). Replaced entries are skipped.
 
-    __slots__ = ("_heap", "_n")
+    Before ``first`` nothing is due: ``run`` need not be called."""
+
+    __slots__ = ("_heap", "_n", "first")
 
     def __init__(self) -> None:
+        self.first = NEVER
         self._heap: list[tuple[int, int, Timer]] = []
         self._n = 0
 
@@ -42,11 +48,7 @@ class Agenda:
     def push(self, due: int, timer: Timer) -> None:
         self._n += 1
         heappush(self._heap, (due, self._n, timer))
-
-    def waits(self, now: int) -> bool:
-        """Whether ``run`` would find anything."""
-        heap = self._heap
-        return bool(heap) and heap[0][0] <= now
+        self.first = min(self.first, due)
 
     def run(self, now: int) -> bool:
         """Run what is due by ``now``, also what that makes due; True if anything ran."""
@@ -57,6 +59,7 @@ class Agenda:
             if timer.due == due:
                 timer.run()
                 ran = True
+        self.first = heap[0][0] if heap else NEVER
         return ran
 
     def next_due(self) -> int | None:
@@ -64,6 +67,8 @@ class Agenda:
         while heap:
             due, _, timer = heap[0]
             if timer.due == due:
+                self.first = due
                 return due
             heappop(heap)
+        self.first = NEVER
         return None

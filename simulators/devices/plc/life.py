@@ -227,14 +227,14 @@ class PlcLife:
         else:
             return wake
         ahead += self.now.us
-        return ahead if wake is None else min(wake, ahead)
+        return ahead if wake is None or ahead < wake else wake
 
     def _run_due(self) -> bool:
         """Run what is due; True if anything was."""
         by_ticks, by_us, now = self._by_ticks, self._by_us, self.now
         ran = False
-        while (by_ticks.waits(now.ticks) and by_ticks.run(now.ticks)) or (
-            by_us.waits(now.us) and by_us.run(now.us)
+        while (by_ticks.first <= now.ticks and by_ticks.run(now.ticks)) or (
+            by_us.first <= now.us and by_us.run(now.us)
         ):
             ran = True
         return ran
@@ -248,10 +248,11 @@ class PlcLife:
 
     def _sense_eyes(self, eyes: int, before: int) -> None:
         changed = eyes ^ before
-        # From the end of the belt: a parcel in front is gone before the next is seen.
-        for index in range(len(self._geometry.eyes) - 1, -1, -1):
-            if changed >> index & 1:
-                self.tracking.edge(index, bool(eyes >> index & 1))
+        while changed:
+            # From the end of the belt: a parcel in front is gone before the next is seen.
+            index = changed.bit_length() - 1
+            changed ^= 1 << index
+            self.tracking.edge(index, bool(eyes >> index & 1))
 
     def _sense_confirm(self, risen: int) -> None:
         for index in range(len(self._geometry.exits)):
