@@ -240,12 +240,10 @@ class PlantDriver:
         self._due = None
 
     def _arm(self) -> None:
-        if self._running:
-            self._arm_for(self._plant.wake_at())
+        if self._running and (due := self._plant.wake_at()) != self._due:
+            self._arm_for(due)
 
     def _arm_for(self, due: int | None) -> None:
-        if due == self._due:
-            return
         if self._timer is not None:
             self._timer.cancel()
         self._due = due
@@ -256,6 +254,6 @@ class PlantDriver:
     def _wake(self) -> None:
         self._timer = None
         self._due = None
-        due = self._plant.advance(self.now_us())
+        due = self._plant.advance(round(self._loop.time() * US_PER_S))
         if self._running:
             self._arm_for(due)

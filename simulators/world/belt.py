@@ -139,7 +139,7 @@ class World:
             lanes.confirm,
             self._arms.home,
             lanes.full,
-            lanes.end.full,
+            lanes.end_full,
             self.e_stop,
             self.door,
             self.pull_cord,

@@ -29,7 +29,7 @@ class Lane:
 class Lanes:
     """All lanes; ``all[n]`` is that of exit n+1, the last one is the end of the line.
 
-    ``full`` and ``confirm`` are bits of exits 1…n, as the sensors have them.
+    ``full`` and ``confirm`` are bits of exits 1…n, as the sensors have them; ``end_full`` is the end's.
     """
 
     def __init__(self, exits: int, truth: TruthSink) -> None:
@@ -37,6 +37,7 @@ class Lanes:
         self.all.append(Lane(exits + 1, END_CAPACITY))
         self.end = self.all[-1]
         self.full = 0
+        self.end_full = False
         self.confirm = 0
         self._truth = truth
 
@@ -79,8 +80,11 @@ class Lanes:
         self._mark(lane, now_us)
 
     def _mark(self, lane: Lane, now_us: int) -> None:
+        if lane is self.end:
+            self.end_full = lane.full
+            return
         bit = 1 << (lane.exit - 1)
-        if lane is not self.end and lane.full != bool(self.full & bit):
+        if lane.full != bool(self.full & bit):
             self.full ^= bit
             self._truth(LaneFull(now_us, lane.exit, lane.full))
 

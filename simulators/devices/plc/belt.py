@@ -47,9 +47,9 @@ def _origin(track: Track) -> int:
 
 class Belt:
     """``tracks`` is ordered from the front of the belt; ``waiting`` is by eye index, unordered;
-    ``marked`` counts the marked ones by the bit of the guard zone in which they were marked."""
+    ``zones_untrusted``: bits of the guard zones in which a number on the belt was marked."""
 
-    __slots__ = ("_now", "geometry", "marked", "numbers", "tracks", "waiting")
+    __slots__ = ("_marked", "_now", "geometry", "numbers", "tracks", "waiting", "zones_untrusted")
 
     def __init__(self, now: Moment, geometry: Geometry) -> None:
         self._now = now
@@ -57,7 +57,9 @@ class Belt:
         self.tracks: list[Track] = []
         self.numbers: dict[int, Track] = {}
         self.waiting: list[list[Track]] = [[] for _ in geometry.eyes]
-        self.marked = {one.bit: 0 for one in geometry.guards}
+        self._marked = {one.bit: 0 for one in geometry.guards}
+        """How many, by the bit of the zone."""
+        self.zones_untrusted = 0
 
     def add(self, track: Track) -> None:
         insort(self.tracks, track, key=_origin)
@@ -72,19 +74,17 @@ class Belt:
         track.lost_timer.clear()
         track.fire_timer.clear()
         if track.marked:
-            self.marked[track.marked_in] -= 1
+            self._marked[track.marked_in] -= 1
+            if not self._marked[track.marked_in]:
+                self.zones_untrusted &= ~track.marked_in
 
     def mark(self, track: Track, bit: int = 0) -> None:
         """``bit``: of its guard zone, where that is not the one of its leading edge."""
         if not track.marked:
             track.marked = True
             track.marked_in = bit or self.geometry.guard_at(self.position(track)).bit
-            self.marked[track.marked_in] += 1
-
-    @property
-    def zones_untrusted(self) -> int:
-        """Bits of the guard zones with a marked number on the belt."""
-        return sum(bit for bit, count in self.marked.items() if count)
+            self._marked[track.marked_in] += 1
+            self.zones_untrusted |= track.marked_in
 
     def seen(self, track: Track) -> None:
         """Its leading edge is now at the eye it waited for; it waits for the next."""

@@ -58,6 +58,7 @@ class PlcLife:
     ) -> None:
         self._topology = topology
         self._sensors = sensors
+        self._levels = sensors.levels
         self._pack = PACKERS[topology.plc.registers.word_order]
         self._scan_ms = topology.plc.scan_ms
         self._coast_us = settings.ramp_ms * 1000
@@ -184,9 +185,10 @@ class PlcLife:
         if self._dirty_command:
             self._dirty_command = False
             self.commands.written()
-        before = self._sensors
-        self._sensors = sensors
-        if sensors.levels != before.levels:
+        before, self._sensors = self._sensors, sensors
+        levels = sensors.levels
+        if levels != self._levels:
+            self._levels = levels
             self._sense(sensors, before)
         self.line.settle()
         if self._run_due():
