@@ -1,7 +1,7 @@
 """Schema versions: the writer brings its database up to date, a reader refuses another one.
 
-SQLAlchemy and Alembic are for migrations only: a process that finds its schema up to date never loads
-them (a quarter of a second of a restart).
+SQLAlchemy and Alembic are for migrations only: a process that finds its schema up to date, or makes a new
+database, never loads them (a quarter of a second of a restart, and of a line that begins a day's segment).
 """
 
 import sqlite3
@@ -60,12 +60,37 @@ def migrations_config(store: str) -> "Config":
 
 
 def migrate(connection: sqlite3.Connection, store: str, path: Path) -> None:
-    """Writer only: all pending migrations in one transaction, or none. Raises ``SchemaMismatch``
-    for a database of a later build, ``sqlite3.Error`` when the disk fails. Alembic is loaded only
-    where there is something to do."""
-    found = schema_of(connection)
-    if found == WANTED[store]:
+    """Writer only: a new database as this build wants it, or all pending migrations; in one transaction, or
+    nothing. Raises ``SchemaMismatch`` for a database of a later build, ``sqlite3.Error`` when the disk
+    fails."""
+    if schema_of(connection) == WANTED[store]:
         return
+    if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+        _make(connection, store)
+    else:
+        upgrade(connection, store, path)
+
+
+def newest(store: str) -> Path:
+    """The statements that make what all migrations together make of an empty database; a line that ends
+    with ``;`` ends one. ``edge.store.schema_dump`` writes it, a test holds both equal."""
+    return MIGRATIONS / store / "newest.sql"
+
+
+def _make(connection: sqlite3.Connection, store: str) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in newest(store).read_text("utf-8").split(";\n"):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def upgrade(connection: sqlite3.Connection, store: str, path: Path) -> None:
+    """``migrate`` by the migrations, from wherever the database stands."""
+    found = schema_of(connection)
     from alembic import command
     from alembic.script import ScriptDirectory
     from sqlalchemy import create_engine

@@ -3,6 +3,9 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,16 +22,58 @@ from edge.store.inbox_writer import InboxWriter
 from edge.store.journal_file import JournalFile
 from edge.store.journal_reader import JournalReader
 from edge.store.migrations.gateway.versions import v0001_first
+from edge.store.schema_dump import dumped
 from tests.core.store_kit import ZONE, message
 
 STORES = ["inbox", "journal"]
 ALL = [*STORES, "gateway"]
 
 
-def fresh(path: Path, store: str) -> sqlite3.Connection:
+WAYS = pytest.mark.parametrize("make", [schema.migrate, schema.upgrade], ids=["new", "by migrations"])
+Make = Callable[[sqlite3.Connection, str, Path], None]
+
+
+def fresh(path: Path, store: str, make: Make = schema.migrate) -> sqlite3.Connection:
     connection = open_writer(path, synchronous="OFF")
-    schema.migrate(connection, store, path)
+    make(connection, store, path)
     return connection
+
+
+def contents(connection: sqlite3.Connection) -> dict[str, tuple[str, list[object]]]:
+    """Statement and rows of each table, statement of each index."""
+    objects = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    return {
+        name: (sql, connection.execute(f'SELECT * FROM "{name}"').fetchall() if kind == "table" else [])
+        for kind, name, sql in objects
+    }
+
+
+@pytest.mark.parametrize("store", ALL)
+def test_a_new_database_is_what_all_migrations_make(tmp_path: Path, store: str) -> None:
+    """Where not: ``python -m edge.store.schema_dump``."""
+    new, migrated = fresh(tmp_path / "a.db", store), fresh(tmp_path / "b.db", store, schema.upgrade)
+    assert contents(new) == contents(migrated)
+    assert schema.schema_of(new) == schema.WANTED[store]
+    new.close()
+    migrated.close()
+
+
+@pytest.mark.parametrize("store", ALL)
+def test_the_dump_of_a_new_database_is_the_one_that_is_kept(store: str) -> None:
+    assert dumped(store) == schema.newest(store).read_text("utf-8")
+
+
+def test_a_new_database_loads_no_library(tmp_path: Path) -> None:
+    """A line that begins a day's segment does not stand still for it."""
+    program = (
+        "import sys; from pathlib import Path; from edge.store.journal_file import JournalFile;"
+        f"JournalFile(Path(sys.argv[1]), line_id='l', timezone='{ZONE}', synchronous='OFF');"
+        "print(sorted({'alembic', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "j.db")], capture_output=True, check=True
+    )
+    assert said.stdout == b"[]\n"
 
 
 def shape(connection: sqlite3.Connection) -> dict[str, list[object]]:
@@ -41,9 +86,10 @@ def shape(connection: sqlite3.Connection) -> dict[str, list[object]]:
     }
 
 
+@WAYS
 @pytest.mark.parametrize("store", ALL)
-def test_migrations_make_exactly_the_tables_of_this_build(tmp_path: Path, store: str) -> None:
-    migrated = fresh(tmp_path / "a.db", store)
+def test_the_tables_made_are_exactly_those_of_this_build(tmp_path: Path, store: str, make: Make) -> None:
+    migrated = fresh(tmp_path / "a.db", store, make)
     declared = sqlite3.connect(":memory:", check_same_thread=False)
     engine = create_engine("sqlite://", creator=lambda: declared, poolclass=StaticPool)
     getattr(tables, store).create_all(engine)
@@ -68,10 +114,9 @@ def test_migrating_again_changes_nothing(tmp_path: Path, store: str) -> None:
     connection.close()
 
 
+@WAYS
 @pytest.mark.parametrize("store", STORES)
-def test_a_migration_that_fails_leaves_nothing(
-    tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_cannot_be_made_whole_leaves_nothing(tmp_path: Path, store: str, make: Make) -> None:
     connection = open_writer(tmp_path / "a.db", synchronous="OFF")
     denied = 0
 
@@ -84,11 +129,12 @@ def test_a_migration_that_fails_leaves_nothing(
 
     connection.set_authorizer(deny)
     with pytest.raises(Exception, match="not authorized"):
-        schema.migrate(connection, store, tmp_path / "a.db")
+        make(connection, store, tmp_path / "a.db")
     connection.set_authorizer(None)
     assert denied == 1
+    assert not connection.in_transaction
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
-    schema.migrate(connection, store, tmp_path / "a.db")
+    make(connection, store, tmp_path / "a.db")
     assert schema.schema_of(connection) == schema.WANTED[store]
     connection.close()
 
@@ -209,17 +255,18 @@ def test_the_writer_is_durable_and_a_reader_cannot_write(tmp_path: Path) -> None
     assert free_bytes(tmp_path) > 0
 
 
-@pytest.mark.parametrize("store", ["inbox", "journal"])
-def test_all_migrations_are_one_transaction(tmp_path: Path, store: str) -> None:
+@WAYS
+@pytest.mark.parametrize("store", STORES)
+def test_it_is_made_in_one_transaction(tmp_path: Path, store: str, make: Make) -> None:
     """A reader that looks meanwhile sees no database, or the whole of it."""
     path = tmp_path / f"{store}.db"
     connection = open_writer(path, synchronous="OFF")
     said: list[str] = []
     connection.set_trace_callback(lambda statement: said.append(statement.split()[0].upper()))
-    schema.migrate(connection, store, path)
+    make(connection, store, path)
     connection.set_trace_callback(None)
     assert said.count("CREATE") > 1
-    first, last = said.index("CREATE"), len(said) - 1 - said[::-1].index("UPDATE")
-    assert "COMMIT" not in said[first:last]
+    last = max(len(said) - 1 - said[::-1].index(word) for word in ("CREATE", "INSERT"))
+    assert "COMMIT" not in said[said.index("CREATE") : last]
     assert "COMMIT" in said[last:]
     connection.close()
