@@ -3,6 +3,7 @@ PLC, each from docs/plc-contract.md."""
 
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
+from typing import NamedTuple
 
 from edge.model.ids import BootEpoch, CommandSeq, ExitNo, PlcNumber, RingSeq
 from edge.model.units import Ticks
@@ -88,8 +89,7 @@ class PlcBits:
     gates: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlcStatus:
+class PlcStatus(NamedTuple):
     """One status block. ``ticks`` is raw (modulo 2³²) here; the link unwraps it."""
 
     epoch: BootEpoch
@@ -105,8 +105,7 @@ class PlcStatus:
     ring_head: RingSeq
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PcStatus:
+class PcStatus(NamedTuple):
     """What the PC tells the PLC every cycle."""
 
     heartbeat: int

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from edge.model.commands import Revoke, SendDivert
 from edge.model.ids import BootEpoch, PlcNumber, RingSeq
@@ -35,8 +35,7 @@ class ExchangePort(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PcOutputs:
+class PcOutputs(NamedTuple):
     """What the line wants the PLC to hold, sent every cycle. ``heartbeat`` moves only while the
     line loop makes progress."""
 

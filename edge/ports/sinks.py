@@ -1,7 +1,6 @@
 """Where links put what they have seen. All calls are from the loop's thread and never block."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from edge.model.codes import Code
 from edge.model.events import Event
@@ -10,8 +9,7 @@ from edge.model.units import MonoUs, Ticks
 from edge.model.weight import WeightSample
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeltSample:
+class BeltSample(NamedTuple):
     """One status block. The PLC took it at some instant in ``asked_us…answered_us``.
 
     ``ring_read``: every ring entry older than this status has been posted before it.

@@ -1,7 +1,6 @@
 """The event ring: 10 words a slot (docs/plc-contract.md sections 1 and 3)."""
 
-from dataclasses import dataclass
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from drivers.codecs.plc.words import Words, WrongBlock, sized, u32
 from edge.model.divert import AbortCause, ConfirmReason, RingKind
@@ -27,8 +26,7 @@ _NUMBERLESS = (RingKind.EYE, RingKind.CONFIRMED, RingKind.JAM, RingKind.GATE)
 """Kinds that may be about no parcel: a passage in a purge, one nobody waited for, a jam, a bench's gate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RingSlot:
+class RingSlot(NamedTuple):
     """One slot as written; ``ticks`` and ``plc_ms`` are raw (modulo 2³²)."""
 
     ring_seq: RingSeq

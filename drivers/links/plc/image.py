@@ -4,7 +4,7 @@ A status is handed on in this order: the ring entries that it proves, the answer
 out, the changes of its bits, the belt.
 """
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from drivers.codecs.plc.ring import RingSlot, entry_of
 from drivers.links.plc.agreement import disagreement
@@ -36,8 +36,7 @@ class MustNotCommand(Exception):
     """The PLC speaks and is not the one that this line was proved with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedStatus:
+class TimedStatus(NamedTuple):
     """A status block and when it was asked for and answered."""
 
     asked_us: MonoUs
@@ -145,7 +144,7 @@ class PlcImage:
             self._events.post(answer)
         while self._unread and self._unread[0][0] < self._ring_next:
             _, bits, older = self._unread.pop(0)
-            self._settle(bits, replace(older, ring_read=True))
+            self._settle(bits, older._replace(ring_read=True))
         sample = BeltSample(
             asked_us=timed.asked_us,
             answered_us=now,
