@@ -16,6 +16,7 @@ from edge.ports.journal import JournalFailed
 from edge.runtime.build import build_id
 from edge.runtime.clock import wall_utc_us
 from edge.runtime.logs import log_to_stderr
+from edge.runtime.slices import short_slice
 from edge.store.errors import WriterLocked
 from line_config.description import LineDescription
 
@@ -92,6 +93,7 @@ def run_line(line: LineDescription, data: Path, wall_offset: Path | None, camera
     sentence when it cannot begin, 1 with its cause in the log when it had to end."""
     os.umask(UMASK)
     sys.setswitchinterval(SWITCH_S)
+    short_slice()
     log_to_stderr()
     utc_us = wall_utc_us if wall_offset is None else offset_clock(wall_offset)
     try:
