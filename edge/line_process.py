@@ -93,8 +93,9 @@ def run_line(line: LineDescription, data: Path, wall_offset: Path | None, camera
     sentence when it cannot begin, 1 with its cause in the log when it had to end."""
     os.umask(UMASK)
     sys.setswitchinterval(SWITCH_S)
-    short_slice()
     log_to_stderr()
+    if not short_slice():
+        log.info("no short slice of the scheduler's time here: answers may come some milliseconds later")
     utc_us = wall_utc_us if wall_offset is None else offset_clock(wall_offset)
     try:
         asyncio.run(_serve(line, data, utc_us, camera))

@@ -1,8 +1,8 @@
 """A short slice of the scheduler's time, so that the line's threads run as soon as they wake.
 
-Linux lets a task that runs finish its slice, 3 ms, before one that wakes, whatever their nice values
-(EEVDF, from 6.6 on); one with a shorter slice does not wait for it (from 6.12 on; sched_setattr(2), field
-``sched_runtime``). Eight wake-ups lie between a decision and its answer.
+Linux may let a task that runs finish its slice before one that wakes, whatever their nice values (EEVDF, from
+6.6 on); one with a shorter slice does not wait for it (from 6.12 on; sched_setattr(2), ``sched_runtime``).
+A decision and its answer pass several wake-ups. Cameras that the line starts have its slice too.
 """
 
 import ctypes
