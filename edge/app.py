@@ -423,7 +423,7 @@ def _nothing(*_what: object) -> None:
 
 
 def without_clock_steps(topology: Topology) -> WithoutClockSteps:
-    """Invariant 23 of one line's record, from its first row on."""
+    """Invariant 23 of one line's record; it is to be told of all from the first row on."""
     return WithoutClockSteps(lambda state: LineCore(topology, state))
 
 

@@ -254,6 +254,6 @@ class PlantDriver:
     def _wake(self) -> None:
         self._timer = None
         self._due = None
-        due = self._plant.advance(round(self._loop.time() * US_PER_S))
+        due = self._plant.advance(self.now_us())
         if self._running:
             self._arm_for(due)
