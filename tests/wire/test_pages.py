@@ -116,7 +116,9 @@ async def picture(page: Page, name: str) -> None:
 
 
 async def drawn_at(parcel: Locator) -> float:
-    """Along the belt, in the drawing's units."""
+    """Along the belt, in the drawing's units. One that came just now is placed by the next drawing, which a
+    busy machine may be slow to make."""
+    await expect(parcel).to_have_attribute("transform", re.compile("translate"))
     found = re.search(r"translate\(([-\d.]+)", await parcel.get_attribute("transform") or "")
     assert found
     return float(found[1])
