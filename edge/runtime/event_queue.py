@@ -5,9 +5,12 @@ which tasks happened to run.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from edge.model.events import Event
 from edge.model.ids import InboxSeq
@@ -60,9 +63,18 @@ class SourceSink:
         self._queue.put(self._source, event)
 
 
+Turn = Callable[[list[Event | InboxRead]], None]
+
+
+class _Serving(NamedTuple):
+    turn: Turn
+    over: "asyncio.Future[None]"
+    context: Context
+
+
 class EventQueue:
     """``settled(callback)`` calls back when nothing else can run in this instant (virtual time); without
-    it what waits is taken as soon as the loop's task runs. One task takes."""
+    it what waits is handed over in the loop's next turn. One serves."""
 
     def __init__(self, settled: Callable[[Callable[[], None]], None] | None = None) -> None:
         self._items: list[tuple[int, int, Event | InboxRead]] = []
@@ -70,7 +82,7 @@ class EventQueue:
         self._settled = settled
         self._filled = False
         """Something is to be taken, or a ``pulse`` is to be passed on."""
-        self._taker: asyncio.Future[None] | None = None
+        self._serving: _Serving | None = None
 
     def sink(self, source: Source, rank: int = 0) -> SourceSink:
         """``rank``: 0…63, where several tasks post for one source."""
@@ -83,39 +95,49 @@ class EventQueue:
         self._n += 1
         self._items.append((source, self._n, item))
         if not self._filled:
-            self._fill()
+            self.pulse()
 
     def pulse(self) -> None:
         """Let the loop turn once although nothing arrived."""
         if not self._filled:
-            self._fill()
+            self._filled = True
+            if self._serving is not None:
+                self._hand_over_soon(self._serving)
 
-    def _fill(self) -> None:
-        self._filled = True
-        if self._taker is not None:
-            self._when_settled()
+    async def serve(self, turn: Turn) -> None:
+        """Hand the next inputs to ``turn``, in order, as often as there are some; none after a ``pulse``.
+        Until it is cancelled; raises what ``turn`` raised.
 
-    def _when_settled(self) -> None:
-        if self._settled is None:
-            self._release()
-        else:
-            self._settled(self._release)
-
-    def _release(self) -> None:
-        if self._taker is not None and not self._taker.done():
-            self._taker.set_result(None)
-
-    async def take(self) -> list[Event | InboxRead]:
-        """The next inputs in order; empty after a ``pulse``."""
-        taker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._taker = taker
+        ``turn`` is called by the loop itself, in this task's context: no task has to be woken for it.
+        """
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._serving = serving = _Serving(turn, over, contextvars.copy_context())
         if self._filled:
-            self._when_settled()
+            self._hand_over_soon(serving)
         try:
-            await taker
+            await over
         finally:
-            self._taker = None
-        return self.take_now()
+            self._serving = None
+
+    def _hand_over_soon(self, serving: "_Serving") -> None:
+        if self._settled is None:
+            serving.over.get_loop().call_soon(self._hand_over)
+        else:
+            self._settled(self._hand_over)
+
+    def _hand_over(self) -> None:
+        serving = self._serving
+        if serving is None or serving.over.done():
+            return
+        batch = self.take_now()
+        more = self._filled
+        try:
+            serving.context.run(serving.turn, batch)
+        except Exception as error:  # noqa: BLE001 - it is raised where ``serve`` is awaited
+            serving.over.set_exception(error)
+            return
+        if more:
+            self._hand_over_soon(serving)
 
     def take_now(self) -> list[Event | InboxRead]:
         """What waits now, in order, without waiting for more of this instant."""

@@ -107,10 +107,14 @@ class LineLoop:
 
     async def run(self) -> None:
         quiet = Quiet(PULSE_US, self._queue.pulse)
+
+        def turn(batch: list[Event | InboxRead]) -> None:
+            self.turn(batch)
+            quiet.put_off()
+
+        quiet.put_off()
         try:
-            while True:
-                quiet.put_off()
-                self.turn(await self._queue.take())
+            await self._queue.serve(turn)
         finally:
             quiet.stop()
 
