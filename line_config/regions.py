@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from edge.model.order import Region
+from edge.model.quick import quick
 from line_config.packaged import packaged
 
 BEYOND_THE_TABLE = frozenset({"71", "81", "82"})
 """Provinces of GB/T 2260 whose districts are not in the table: Taiwan, Hong Kong, Macao."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class District:
     """One row: a 6-digit code of the GB/T 2260 scheme, and its three names."""

@@ -7,6 +7,8 @@ called with them and yields ``Actuators``. Both say when they want to be called 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from edge.model.quick import quick
+
 Levels = tuple[int, int, int, int, bool, bool, bool, bool, bool, bool, int]
 """``Sensors`` from ``eyes`` on: the inputs of which a PLC sees an edge; the encoder counts on its own."""
 
@@ -46,6 +48,7 @@ def sensors_of(at_us: int, encoder_ticks: int, levels: Levels) -> Sensors:
     return tuple.__new__(Sensors, (at_us, encoder_ticks, *levels))
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actuators:
     """Levels that the PLC drives. ``diverters``: per diverter in order 0 rest, 1 left, 2 right.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from edge.model.codes import Code, Symbology
 from edge.model.order import Goods, Order, OrderFlag, Region
+from edge.model.quick import quick
 from edge.model.topology import Topology
 from simulators.fault_plan import FaultPlan
 from simulators.faults import ParcelFault, ParcelFaultKind, ReviewFaultKind
@@ -32,6 +33,7 @@ KEPT = 512
 """Parcels that were asked for lately."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErpParcel:
     """``spec`` before any physical fault. ``pushed`` False: the ERP never sent the order. ``held``: on

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from edge.model.codes import Code
+from edge.model.quick import quick
 from edge.model.units import MonoUs
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderAnswered:
     """One answer. ``at_us``: arrival of its last byte; ``codes`` empty: the reader said no-read."""

@@ -6,6 +6,7 @@ byte can shorten a code.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from drivers.codecs.aim import identified
 from drivers.codecs.reader_events import ReaderAnswered, ReaderBeat, ReaderEvent
@@ -14,6 +15,8 @@ from edge.model.units import MonoUs
 
 MAX_CODES = 16
 """Codes of one answer: a label shows three or four."""
+CODES_KNOWN = 4_096
+"""Codes kept to be used again: those of goods come over and over."""
 FNC1 = "\x1d"
 """Separates GS1 fields: the one control character that a code may hold."""
 
@@ -99,5 +102,6 @@ class ScannerLines:
         return whole if len(whole) == len(codes) <= MAX_CODES else None
 
 
+@lru_cache(CODES_KNOWN)
 def _unidentified(text: str) -> Code | None:
     return Code(text=text, symbology=Symbology.UNKNOWN) if text else None

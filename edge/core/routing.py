@@ -9,12 +9,14 @@ dictionary look-up per shape, whatever the number of rules.
 from dataclasses import dataclass
 
 from edge.model.order import BeltOrder
+from edge.model.quick import quick
 from edge.model.route import SortPlan, SortRule
 
 _Shape = tuple[int, bool, bool, bool, bool]
 _Key = tuple[_Shape, str, str, str, str, str]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """``rule`` None: no rule matches. ``blind_spot``: the carrier does not serve the region."""

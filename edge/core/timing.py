@@ -7,6 +7,7 @@ always as the docstring says. ``v`` is the nominal speed, ``v_max`` the one that
 
 from dataclasses import dataclass
 
+from edge.model.quick import quick
 from edge.model.topology import Reader, ReaderSpeaks, Scale, Topology
 from edge.model.units import Mm, Ticks
 
@@ -50,6 +51,7 @@ def _nearest(numerator: int, denominator: int) -> int:
     return whole
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickWindow:
     """A closed interval of belt ticks: both ends belong to it."""

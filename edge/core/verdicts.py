@@ -15,6 +15,7 @@ from edge.core.state import Track
 from edge.model.events import HoldCause
 from edge.model.ids import ChuteId, ExitNo
 from edge.model.order import BeltOrder, OrderFlag, OrderStatus, ShippedPlace
+from edge.model.quick import quick
 from edge.model.topology import Chute, Exit
 from edge.model.units import Mm
 from edge.model.verdict import Reason
@@ -42,6 +43,7 @@ FLAGGED: dict[OrderFlag, Reason] = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """``exit`` n+1: nothing is commanded. ``rule``: the sort rule's id, or the check that failed."""

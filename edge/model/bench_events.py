@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from edge.model.ids import BenchId, InboxSeq
 from edge.model.order import BenchOrder
+from edge.model.quick import quick
 from edge.model.review import ReviewRefusal
 from edge.model.units import MonoUs
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchScanned:
     """What the scanner of a review bench said at once: slips, goods, quantities, commands."""
@@ -17,6 +19,7 @@ class BenchScanned:
     texts: tuple[str, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlipFound:
     """Answer to ``LookUpSlip`` as of ``inbox_seq``. ``released``: the order, with these contents, is

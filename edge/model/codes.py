@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edge.model.ids import ReaderId
+from edge.model.quick import quick
 
 
 class Symbology(StrEnum):
@@ -47,6 +48,7 @@ class ReadProof(StrEnum):
     """zbar alone: error correction holds, and it is plain text."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
     """One decoded symbol; ``text`` without AIM identifier, prefix and terminator. ``proof``: of a camera's
@@ -107,6 +109,7 @@ class CodeStanding(StrEnum):
     """A reader's way to say that it read nothing."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedCode:
     """One code of a parcel as the record explains it. ``readers`` saw it, in that order; none: keyed."""

@@ -17,10 +17,12 @@ from edge.model.ids import (
     Waybill,
     ZoneNo,
 )
+from edge.model.quick import quick
 from edge.model.records import RecordBody
 from edge.model.units import MonoUs, Ticks
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Put a fact on record, in the same commit as the input that caused it."""
@@ -28,6 +30,7 @@ class Record:
     body: RecordBody
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendDivert:
     """Waits for the commit of its ``Decided``. Physical exits 1…n only, never the end."""
@@ -48,6 +51,7 @@ class Revoke:
     end: ExitNo
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUp:
     """Ask inbox and journal for a waybill; waits for the commit of the input."""
@@ -65,6 +69,7 @@ class LookUpPlace:
     waybills: tuple[Waybill, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUpSlip:
     """Ask inbox and journal for the order of a pick slip; waits for the commit of the input."""
@@ -73,6 +78,7 @@ class LookUpSlip:
     slip: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WakeAt:
     """Exactly one of ``ticks`` and ``at_us`` is non-zero.
@@ -89,6 +95,7 @@ class WakeAt:
     proved: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureWeight:
     """Collect the frames of ``scale`` whose moment (arrival less the filter's delay) falls while the
@@ -149,6 +156,7 @@ class SetZone:
     number: PlcNumber
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetGate:
     """Open a bench's gate to packing for the next work, or shut it: work goes to the re-pick lane."""

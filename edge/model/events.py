@@ -28,6 +28,7 @@ from edge.model.ids import (
 )
 from edge.model.line import OperatorAction
 from edge.model.order import BeltOrder, CancelRequest, OrderStatus, ShippedBefore
+from edge.model.quick import quick
 from edge.model.register_map import PlcBits
 from edge.model.review import GateLane
 from edge.model.route import SortPlan
@@ -35,6 +36,7 @@ from edge.model.units import Grams, Mm, MonoUs, Ticks, UtcUs
 from edge.model.weight import WeightSample
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EyePassed:
     """Sent at the trailing edge; ``ticks`` and ``plc_ms`` are those of the leading edge.
@@ -52,6 +54,7 @@ class EyePassed:
     length_mm: Mm
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelLost:
     """The PLC waited in vain for ``number`` at ``eye``."""
@@ -79,6 +82,7 @@ class ParcelUnexpected:
     length_mm: Mm
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DivertFired:
     at_us: MonoUs
@@ -104,6 +108,7 @@ class DivertAborted:
     plc_ms: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DivertConfirmed:
     """A confirm eye saw the parcel; ``exit`` is the actual one, n+1 the end of the line."""
@@ -128,6 +133,7 @@ class JamDetected:
     plc_ms: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePassed:
     """An exit eye of a bench's gate saw work; ``lane``: on which side."""
@@ -192,6 +198,7 @@ class RingOverflowed:
     ticks: Ticks
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusBitsChanged:
     at_us: MonoUs
@@ -200,6 +207,7 @@ class StatusBitsChanged:
     bits: PlcBits
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodesRead:
     """What a reader said once. The belt stood between ``ticks_from`` and ``ticks_to`` at the
@@ -215,6 +223,7 @@ class CodesRead:
     codes: tuple[Code, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesCaptured:
     """All frames whose moment lay in the capture asked for, oldest first (≤ 64 kept).
@@ -244,6 +253,7 @@ class ZeroCaptured:
     samples: tuple[WeightSample, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFound:
     """Answer to ``LookUp`` as of ``inbox_seq``, the last inbox row that it has seen."""
@@ -259,6 +269,7 @@ class OrderFound:
     """How often it went round since it last ended elsewhere."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderMissing:
     at_us: MonoUs
@@ -289,6 +300,7 @@ class WaybillPlaceFound:
     shipped_before: ShippedBefore | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandAnswered:
     """Read back from the PLC: same sequence, same CRC. ``waited_us``: of it, waiting for the PLC."""
@@ -431,6 +443,7 @@ class WakePurpose(StrEnum):
     """Who touched the scale while its zero was looked at is known (proved; ``ref`` 0)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Woke:
     """A ``WakeAt`` came due. ``ticks`` is the belt position then (0 for wakes by time)."""

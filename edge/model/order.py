@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.model.ids import MessageId, OrderNo, Sku, Waybill
+from edge.model.quick import quick
 from edge.model.units import Grams
 
 
@@ -25,6 +26,7 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
     """Destination as codes of the GB/T 2260 scheme; an empty string where it is not known."""
@@ -34,6 +36,7 @@ class Region:
     district: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
     sku: Sku
@@ -41,6 +44,7 @@ class OrderLine:
     is_gift: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderParcel:
     """One parcel of an order. ``tolerance_g`` 0 takes the line's own tolerance."""
@@ -55,6 +59,7 @@ class OrderParcel:
     tolerance_g: Grams
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """The latest version of an order, as the ERP pushed it."""
@@ -83,6 +88,7 @@ class Goods:
     parts: tuple[OrderLine, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeltOrder:
     """What a decision on the belt needs of an order: one parcel, no lines.
@@ -109,6 +115,7 @@ class BeltOrder:
     """Digest of the parcel's lines: a review of other contents is no review of this order."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchGoods:
     """Goods of an order as a review bench counts them: ``qty`` pieces of it must lie there.
@@ -123,6 +130,7 @@ class BenchGoods:
     parts: tuple[OrderLine, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchOrder:
     """What a review needs of an order: its one parcel's goods, bundles expanded, gifts included."""

@@ -29,12 +29,14 @@ from edge.model.ids import (
 )
 from edge.model.line import LineState
 from edge.model.order import CancelOutcome
+from edge.model.quick import quick
 from edge.model.review import Difference, GateLane, ReviewRefusal
 from edge.model.units import Grams, Mm, MonoUs, Ticks, UtcUs
 from edge.model.verdict import Reason
 from edge.model.weight import WeightReading
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackOpened:
     at_us: MonoUs
@@ -46,6 +48,7 @@ class TrackOpened:
     length_mm: Mm
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identified:
     """How the read window closed, once per track. ``waybill`` empty when none was chosen. ``by_deadline``:
@@ -90,6 +93,7 @@ class KeyedCodeTaken:
     outcome: CodingOutcome
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
     at_us: MonoUs
@@ -120,6 +124,7 @@ class ScaleChecked:
     passed: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """The verdict, once per track. ``exit`` n+1: nothing is sent. ``rule`` names what decided:
@@ -148,6 +153,7 @@ class Decided:
     decided_from_us: MonoUs
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """The PLC has applied the divert. ``since_us``: decide → told so far (commit of this row is the
@@ -219,6 +225,7 @@ class CancelAnswered:
     final: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exited:
     """Terminal: seen by a confirm eye. ``shipped``: in the decided shipping chute, with reason ok.
@@ -250,6 +257,7 @@ class Missing:
     counts_as_shipped: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewOpened:
     """A slip is open at a bench. ``resumed``: what was counted before the interruption counts on."""
@@ -283,6 +291,7 @@ class ReviewInterrupted:
     kept: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
     """The verdict: ``ok`` if and only if nothing is missing and nothing extra. ``contents``: of the
@@ -301,6 +310,7 @@ class Reviewed:
     extra: tuple[Difference, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkLeft:
     """Work is through a bench's gate, or (``lane`` None) was not seen there in time. ``released``: it
@@ -390,6 +400,7 @@ class ClockAgreed:
     stepped_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldTimed:
     """The measure decide → told, ended by the commit of its ``Told``; written with the commit after.

@@ -6,6 +6,7 @@ from enum import IntFlag, StrEnum
 from typing import NamedTuple
 
 from edge.model.ids import BootEpoch, CommandSeq, ExitNo, PlcNumber, RingSeq
+from edge.model.quick import quick
 from edge.model.units import Ticks
 
 
@@ -118,6 +119,7 @@ class PcStatus(NamedTuple):
     indicators: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlcCommand:
     epoch: BootEpoch

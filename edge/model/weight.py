@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.model.quick import quick
 from edge.model.units import Grams, MonoUs
 
 
@@ -16,6 +17,7 @@ class SampleState(StrEnum):
     NO_WEIGHT = "no_weight"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightSample:
     """One frame of a scale; ``at_us`` is the arrival of its last byte. ``grams`` is net of nothing."""
@@ -46,6 +48,7 @@ class WeightQuality(StrEnum):
     """The scale's zero is not known to be right."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightReading:
     """The one weight of a parcel: value, quality, spread and count. ``grams`` 0 unless GOOD."""

@@ -7,6 +7,7 @@ from edge.model.coding import CodingCheck
 from edge.model.ids import InboxSeq, OrderNo, TrackId, Waybill
 from edge.model.line import OperatorAction
 from edge.model.order import BeltOrder, BenchOrder, CancelRequest, ShippedBefore
+from edge.model.quick import quick
 from edge.model.review import ReviewRefusal
 from edge.model.route import SortPlan
 from edge.model.units import UtcUs
@@ -16,6 +17,7 @@ class InboxFailed(Exception):
     """The inbox or the record could not be read just now (locked, disk, unknown schema)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
     """A put, hold or release: the latest state of the order as of this row, one per parcel; none, if it is
@@ -67,6 +69,7 @@ class OtherRow:
 InboxRow = OrderRow | CancelRow | PlanRow | OperatorRow | CodeRow | OtherRow
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUpAnswer:
     """``order`` is None when the waybill is unknown. ``reviewed``: with these contents."""
@@ -78,6 +81,7 @@ class LookUpAnswer:
     laps: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlipAnswer:
     """``order`` is the one order of a slip, or why there is none to be reviewed. ``released``: it is

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from edge.model.ids import InboxSeq, MessageId, Waybill
 from edge.model.order import Order, OrderStatus
+from edge.model.quick import quick
 from edge.model.units import UtcUs
 
 FINGERPRINT_DIGITS = 8
@@ -19,6 +20,7 @@ class Actor:
     role: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One request of a client. ``body_sha256`` (32 bytes) is the hash of what was asked, in a form
@@ -30,6 +32,7 @@ class Message:
     by: Actor
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPut:
     message: Message
@@ -74,6 +77,7 @@ class Outcome(StrEnum):
     """This message id came before with another body; nothing done."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """The answer to one message.

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 MAX_ROWS = 1_000_000
 """The whole of Online Retail has 541,909."""
@@ -65,8 +65,7 @@ class OrdersFileError(Exception):
         super().__init__(f"{path}:{line}: {what}; {hint}")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row with goods: a scan of ``sku`` and a keyed quantity."""
 
     sku: str

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from edge.model.ids import OrderNo, Sku, Waybill
 from edge.model.order import Goods, Order, OrderLine, OrderParcel
+from edge.model.quick import quick
 from edge.model.units import Grams
 from line_config.regions import District, districts
 from simulators.orders.catalogue import carton_for, goods_of, weights_for
@@ -25,6 +26,7 @@ CANCEL_PERMILLE = (-300, 1_200)
 """Moment of a cancel in a parcel's nominal life on the line: before it, on it, and after it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedOrder:
     """One order of one parcel. ``expected_g``: tare and goods, as the line should come to it;

@@ -10,10 +10,11 @@ three stand for as many as a hall of that pace has.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 from edge.model.codes import Code, Symbology
+from edge.model.quick import quick
 from edge.model.review import GateLane
 from edge.model.topology import Bench
 from simulators.seeds import SeededBits
@@ -45,6 +46,7 @@ Rows = tuple[tuple[str, str, int], ...]
 """(sku, barcode, pieces)"""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchJob:
     """The picked goods of parcel ``index``. ``wanted``: pieces by sku, as its order has them; ``picked``:
@@ -153,7 +155,7 @@ class Benches:
         bits, at_us = self._bits, now_us
         for scans, texts in _scans(work.job, work.lies):
             at_us += scans * bits.between(*ROW_US)
-            codes = tuple(Code(text=text, symbology=Symbology.UNKNOWN) for text in texts)
+            codes = tuple(map(_code, texts))
             for listener in self.on_scan:
                 listener(at_us, place.bench.id, codes)
         due = at_us + bits.between(*TRAVEL_US)
@@ -192,6 +194,12 @@ class Benches:
     def _pack(self, index: int, _now_us: int) -> None:
         self._ready.add(index)
         self._packed(index)
+
+
+@lru_cache(4_096)
+def _code(text: str) -> Code:
+    """The same goods are scanned over and over."""
+    return Code(text=text, symbology=Symbology.UNKNOWN)
 
 
 def _scans(job: BenchJob, lies: Rows) -> list[tuple[int, tuple[str, ...]]]:

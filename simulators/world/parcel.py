@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from edge.model.codes import Code
 from edge.model.ids import ReaderId
+from edge.model.quick import quick
 from edge.model.topology import Eye, EyeRole, Reader, ReaderSpeaks, Scale, Topology
 
 NM_PER_MM = 1_000_000
@@ -28,6 +29,7 @@ Point = tuple[int, int, int, int, int]
 STRAY = -1
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """What one look at one label yields; ``from_lead_mm`` behind the leading edge. ``readers`` are those
@@ -74,6 +76,7 @@ class Hazard:
     arg: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelSpec:
     """One parcel to be placed. ``index`` from 0 in the order of placing; ``waybill`` is the parcel's

@@ -67,10 +67,11 @@ class ReviewRules:
 
 
 def _differences(work: WorkMoved) -> tuple[dict[str, int], dict[str, int]]:
-    wanted, lay = Counter(dict(work.wanted)), Counter[str]()
+    surplus = {sku: -pieces for sku, pieces in work.wanted}
     for sku, _, pieces in work.lay:
-        lay[sku] += pieces
-    return dict(wanted - lay), dict(lay - wanted)
+        surplus[sku] = surplus.get(sku, 0) + pieces
+    missing = {sku: -pieces for sku, pieces in surplus.items() if pieces < 0}
+    return missing, {sku: pieces for sku, pieces in surplus.items() if pieces > 0}
 
 
 def _by_sku(extra: list[Fields], skus: dict[str, str]) -> dict[str, int]:

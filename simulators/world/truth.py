@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TextIO
 
+from edge.model.quick import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A parcel was put on the infeed. ``faults``: what was done to it on purpose. ``again``: it has gone
@@ -156,6 +159,7 @@ class PlcStopped:
     at_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HeartbeatMoved:
     """The PC's heartbeat word changed to another fresh value, as the PLC saw it."""
@@ -206,6 +210,7 @@ class EncoderLied:
     until_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class WorkMoved:
     """Work of an order went through a bench's gate (``lane``: ``edge.model.review.GateLane``), the end of
