@@ -9,12 +9,12 @@ runs until nothing is ready, and only then the clock moves (architecture.md sect
 import asyncio
 import contextvars
 import gc
-import heapq
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
 from functools import partial
+from heapq import heapify, heappop, heappush
 from typing import Any, NoReturn, TypeVar
 
 from edge.model.units import US_PER_S, MonoUs, UtcUs
@@ -187,7 +187,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise RuntimeError(f"{owner} cannot crash itself: call from outside its tasks")
         self.network.sever(owner)
         self._timers = [timer for timer in self._timers if not _belongs(timer[2], owner)]
-        heapq.heapify(self._timers)
+        heapify(self._timers)
         tasks = tuple(task for task in self._owned.pop(owner, ()) if not task.done())
         # A task that is just about to run keeps its wake-up, or its cancellation would never reach it.
         for soon in (*self._ready, *self._settling):
@@ -206,12 +206,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's; ``when`` is taken to the nearest microsecond, the past as now."""
-        return self._set_timer(round(when * US_PER_S), callback, args, context)
+        return self._set_timer(round(when * US_PER_S), _Timer(when, callback, args, self, context))
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        return self._set_timer(self._now_us + round(delay * US_PER_S), callback, args, context)
+        when = self._now_s + delay
+        return self._set_timer(
+            self._now_us + round(delay * US_PER_S), _Timer(when, callback, args, self, context)
+        )
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -292,7 +295,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._cancelled_timers += 1
         if self._cancelled_timers > CANCELLED_TIMERS_KEPT and self._cancelled_timers * 2 > len(self._timers):
             self._timers = [timer for timer in self._timers if not timer[2]._cancelled]
-            heapq.heapify(self._timers)
+            heapify(self._timers)
             self._cancelled_timers = 0
 
     def _write_to_self(self) -> None:
@@ -332,15 +335,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _set_timer(
-        self, when_us: int, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
-    ) -> _Timer:
+    def _set_timer(self, when_us: int, timer: _Timer) -> _Timer:
         if self._closed:  # type: ignore[attr-defined]
             raise RuntimeError("Event loop is closed")
-        handle = _Timer(when_us / US_PER_S, callback, args, self, context)
         self._timer_n = n = self._timer_n + 1
-        heapq.heappush(self._timers, (when_us if when_us > self._now_us else self._now_us, n, handle))
-        return handle
+        heappush(self._timers, (when_us if when_us > self._now_us else self._now_us, n, timer))
+        return timer
 
     def _advance(self) -> None:
         """Make something ready: timers of this instant, its waiters for silence, the next instant."""
@@ -351,14 +351,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 self._raise_failure()
         timers = self._timers
         while timers and timers[0][2]._cancelled:
-            heapq.heappop(timers)
+            heappop(timers)
         if self._settling and (not timers or timers[0][0] > self._now_us):
             self._ready.extend(self._settling)
             self._settling.clear()
             return
         if not timers:
             raise Deadlock(self._stuck())
-        due_us = timers[0][0]
+        due_us, _, handle = heappop(timers)
+        self._ready.append(handle)
         if due_us > self._now_us:
             if self._max_us is not None and due_us > self._max_us:
                 raise VirtualTimeOver(f"the next timer is at {due_us} µs, the run ends at {self._max_us} µs")
@@ -366,7 +367,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._now_s = due_us / US_PER_S
             self._steps_left = STEPS_PER_INSTANT
         while timers and timers[0][0] == due_us:
-            handle = heapq.heappop(timers)[2]
+            handle = heappop(timers)[2]
             if not handle._cancelled:
                 self._ready.append(handle)
 
