@@ -31,6 +31,7 @@ class Placed:
     again: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Inducted:
     """Its leading edge reached the induction eye. ``gap_mm`` to the tail before it (-1: none yet);
@@ -43,6 +44,7 @@ class Inducted:
     merged: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OnScale:
     """It left the scale. ``whole_us``: when it was wholly on it; ``alone_from_us…alone_to_us``: wholly
@@ -55,6 +57,7 @@ class OnScale:
     alone_to_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Carried:
     """A diverter took it off the belt towards ``exit``. ``fire_us``: the earliest moment at which its
@@ -69,6 +72,7 @@ class Carried:
     forced: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Left:
     """It entered the lane of an exit (n+1: the end of the line), seen by nobody but the world.
@@ -85,6 +89,7 @@ class Left:
     seen: tuple[tuple[int, int], ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Removed:
     """A person took it off the belt."""
@@ -96,6 +101,7 @@ class Removed:
     seen: tuple[tuple[int, int], ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Swapped:
     """Two parcels changed places by hand. ``running``: the belt ran, so nobody can have seen it."""
@@ -106,6 +112,7 @@ class Swapped:
     running: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Moved:
     """A parcel ``slipped``, was ``turned`` or ``inserted`` on the running belt: from now on its leading
@@ -118,6 +125,7 @@ class Moved:
     length_mm: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class BeltSwitched:
     """The belt began to stop (``running`` False) or to run; ``cause``: ``plc``, ``e_stop``, ``power``."""
@@ -127,6 +135,7 @@ class BeltSwitched:
     cause: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LaneFull:
     """The full-eye of an exit's lane became blocked or clear."""
@@ -136,6 +145,7 @@ class LaneFull:
     full: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LaneEmptied:
     at_us: int
@@ -143,6 +153,7 @@ class LaneEmptied:
     parcels: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlcStarted:
     """The PLC runs under a new boot epoch. ``shift``: encoder ticks less its own (modulo 2³²)."""
@@ -152,6 +163,7 @@ class PlcStarted:
     shift: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlcStopped:
     """The PLC has lost its power: nobody counts, nobody drives."""
@@ -167,6 +179,7 @@ class HeartbeatMoved:
     at_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CommandWritten:
     """A command block reached the PLC, whatever it made of it."""
@@ -180,6 +193,7 @@ class CommandWritten:
     crc: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CommandJudged:
     """The PLC's answer to the block written last (``edge.model.divert.CommandStatus``)."""
@@ -193,6 +207,7 @@ class CommandJudged:
     status: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlcAway:
     """The PLC answers nobody in ``at_us…until_us`` (silent, restarting, cable out)."""
@@ -202,6 +217,7 @@ class PlcAway:
     cause: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EncoderLied:
     """The encoder does not count the belt in ``at_us…until_us``: whatever hangs on ticks is wrong."""
@@ -226,6 +242,7 @@ class WorkMoved:
     lay: tuple[tuple[str, str, int], ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class FaultInjected:
     """A timed fault of the line was done. ``subject``: exit, eye or seconds, as the kind has it."""
