@@ -13,7 +13,7 @@ from edge.store.inbox_queries import MAX_BUNDLE_DEPTH, contents_of
 
 Parts = dict[str, list[tuple[str, int]]]
 """Goods that are bundles, with what one of each contains; also bundles."""
-Barcodes = dict[str, set[str]]
+Barcodes = dict[str, tuple[str, ...]]
 _SELECT = (
     "SELECT o.order_no, o.version, o.status, p.waybill, p.lines FROM orders o"
     " JOIN order_parcel p ON p.order_no = o.order_no AND NOT p.removed "
@@ -56,7 +56,7 @@ def bench_order_of(connection: sqlite3.Connection, slip: str) -> BenchOrder | Re
 
 def _goods(connection: sqlite3.Connection, lines: list[tuple[str, int]]) -> tuple[BenchGoods, ...]:
     """Goods to be counted in the order of the lines, then the bundles. Raises ``_Endless``."""
-    parts, barcodes = _named(connection, (sku for sku, _ in lines))
+    parts, barcodes = _named(connection, [sku for sku, _ in lines])
     leaves = {sku: _leaves(sku, parts, MAX_BUNDLE_DEPTH) for sku in parts}
     wanted: dict[str, int] = defaultdict(int)
     for sku, qty in lines:
@@ -65,15 +65,12 @@ def _goods(connection: sqlite3.Connection, lines: list[tuple[str, int]]) -> tupl
                 wanted[leaf] += pieces * qty
         else:
             wanted[sku] += qty
-    singles = [
-        BenchGoods(sku=Sku(sku), qty=qty, barcodes=tuple(sorted(barcodes[sku])))
-        for sku, qty in wanted.items()
-    ]
+    singles = [BenchGoods(sku=Sku(sku), qty=qty, barcodes=barcodes[sku]) for sku, qty in wanted.items()]
     bundles = [
         BenchGoods(
             sku=Sku(sku),
             qty=0,
-            barcodes=tuple(sorted(barcodes[sku])),
+            barcodes=barcodes[sku],
             parts=tuple(OrderLine(sku=Sku(leaf), qty=pieces) for leaf, pieces in leaves[sku].items()),
         )
         for sku in parts
@@ -84,17 +81,19 @@ def _goods(connection: sqlite3.Connection, lines: list[tuple[str, int]]) -> tupl
 def _named(connection: sqlite3.Connection, skus: Iterable[str]) -> tuple[Parts, Barcodes]:
     """Every bundle among ``skus`` and their parts, and the barcodes of them all. Raises ``_Endless``."""
     parts: Parts = {}
-    barcodes: Barcodes = defaultdict(set)
+    barcodes: Barcodes = {}
     level, depth = list(dict.fromkeys(skus)), 0
     while level:
         if depth > MAX_BUNDLE_DEPTH:
             raise _Endless
         bundles: dict[str, str] = {}
+        found: list[list[str]] = [[] for _ in level]
         for place, contained, barcode in connection.execute(_SELECT_GOODS, (json.dumps(level),)):
             if barcode is not None:
-                barcodes[level[place]].add(barcode)
+                found[place].append(barcode)
             if contained is not None:
                 bundles[level[place]] = contained
+        barcodes.update((sku, tuple(sorted(codes))) for sku, codes in zip(level, found, strict=True))
         for sku in sorted(bundles):
             parts[sku] = [(part, qty) for part, qty in json.loads(bundles[sku])]
         inner = (part for sku in sorted(bundles) for part, _ in parts[sku])

@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from edge.model.ids import InboxSeq, MessageId, OrderNo, PlanId, Sku, Waybill
 from edge.model.order import BeltOrder, Goods, Order, OrderFlag, OrderLine, OrderStatus, Region
@@ -18,16 +19,44 @@ MAX_BUNDLE_DEPTH = 8
 CONTENTS_DIGITS = 16
 """Of one order at most a few versions are told apart."""
 
-_BELT_ORDER = (
-    "SELECT o.order_no, o.version, o.status, o.customer_code, o.shop, o.carrier, o.province, o.city,"
-    " o.district, p.waybill, p.routing_code, p.bag_place, p.expected_weight_g, p.tolerance_g, p.tare_g,"
-    " p.lines, p.removed, json_extract(o.body, '$.flags')"
-    " FROM order_parcel p JOIN orders o ON o.order_no = p.order_no "
+_LAST_SEQ = "SELECT coalesce(max(inbox_seq), 0) FROM inbox"
+_GOODS_WEIGHT = (
+    "SELECT CASE WHEN min(coalesce(g.unit_weight_g, 0)) > 0"
+    " THEN sum(g.unit_weight_g * json_extract(line.value, '$[1]')) END"
+    " FROM json_each(p.lines) line LEFT JOIN goods g ON g.sku = json_extract(line.value, '$[0]')"
 )
+"""NULL where one of them is a bundle, or has no weight on record."""
+_COLUMNS = (
+    "o.order_no, o.version, o.status, o.customer_code, o.shop, o.carrier, o.province, o.city,"
+    " o.district, p.waybill, p.routing_code, p.bag_place,"
+    " CASE WHEN p.removed THEN p.expected_weight_g"
+    f" ELSE coalesce(p.expected_weight_g, p.tare_g + ({_GOODS_WEIGHT})) END,"
+    " p.tolerance_g, p.tare_g, p.lines, p.removed, json_extract(o.body, '$.flags')"
+)
+_WEIGHT_COLUMN = 12
+_BELT_ORDER = (
+    f"SELECT {_COLUMNS} FROM order_parcel p"  # noqa: S608 - our own
+    " JOIN orders o ON o.order_no = p.order_no "
+)
+LOOK_UP = (
+    f"SELECT {_COLUMNS}, ({_LAST_SEQ}) FROM (SELECT 1)"  # noqa: S608 - our own
+    " LEFT JOIN order_parcel p ON p.waybill=? AND NOT p.removed LEFT JOIN orders o ON o.order_no = p.order_no"
+)
+"""One row, for ``looked_up``."""
 
 
 def last_seq(connection: sqlite3.Connection) -> InboxSeq:
-    return InboxSeq(connection.execute("SELECT coalesce(max(inbox_seq), 0) FROM inbox").fetchone()[0])
+    return InboxSeq(connection.execute(_LAST_SEQ).fetchone()[0])
+
+
+def looked_up(row: tuple[Any, ...]) -> tuple[InboxSeq, BeltOrder | None] | None:
+    """The last row of the inbox and a waybill's order as ``belt_order`` gives it, of what ``LOOK_UP`` found.
+    None: bundles must be looked into, or a weight is missing."""
+    *order, seq = row
+    if order[0] is None:
+        return InboxSeq(seq), None
+    weight = order[_WEIGHT_COLUMN]
+    return None if weight is None else (InboxSeq(seq), _belt_order_of(order, weight))
 
 
 def belt_order(connection: sqlite3.Connection, waybill: Waybill) -> BeltOrder | None:
@@ -54,26 +83,31 @@ def orders_of(connection: sqlite3.Connection, waybills: Iterable[Waybill]) -> fr
     return frozenset(OrderNo(order_no) for (order_no,) in found)
 
 
-def _belt_order(connection: sqlite3.Connection, row: tuple[object, ...]) -> BeltOrder:
+def _belt_order(connection: sqlite3.Connection, row: Sequence[Any]) -> BeltOrder:
+    weight, _, tare_g, lines, removed = row[_WEIGHT_COLUMN : _WEIGHT_COLUMN + 5]
+    if weight is None and not removed:
+        weight = _weight(connection, tare_g, lines)
+    return _belt_order_of(row, weight)
+
+
+def _belt_order_of(row: Sequence[Any], weight_g: Grams | None) -> BeltOrder:
     (order_no, version, status, customer, shop, carrier, province, city, district, waybill) = row[:10]
-    (routing_code, bag_place, expected, tolerance, tare, lines, removed, flags) = row[10:]
-    if expected is None and not removed:
-        expected = _weight(connection, int(str(tare)), str(lines))
+    (routing_code, bag_place, _, tolerance_g, _, lines, removed, flags) = row[10:]
     return BeltOrder(
-        order_no=OrderNo(str(order_no)),
-        version=int(str(version)),
-        status=OrderStatus.CANCELLED if removed else OrderStatus(str(status)),
-        customer_code=str(customer),
-        shop=str(shop),
-        carrier=str(carrier),
-        region=Region(province=str(province), city=str(city), district=str(district)),
-        waybill=Waybill(str(waybill)),
-        routing_code=str(routing_code),
-        bag_place=str(bag_place),
-        expected_weight_g=None if expected is None else Grams(int(str(expected))),
-        tolerance_g=Grams(int(str(tolerance))),
-        flags=_flags(str(flags)),
-        contents=contents_of(str(lines)),
+        order_no=order_no,
+        version=version,
+        status=OrderStatus.CANCELLED if removed else OrderStatus(status),
+        customer_code=customer,
+        shop=shop,
+        carrier=carrier,
+        region=Region(province=province, city=city, district=district),
+        waybill=waybill,
+        routing_code=routing_code,
+        bag_place=bag_place,
+        expected_weight_g=weight_g,
+        tolerance_g=tolerance_g,
+        flags=_flags(flags),
+        contents=contents_of(lines),
     )
 
 

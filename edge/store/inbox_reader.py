@@ -32,11 +32,12 @@ from edge.store.read_file import ReadFile
 
 T = TypeVar("T")
 ShippedLookUp = Callable[[tuple[Waybill, ...]], ShippedBefore | None]
-ReleasedLookUp = Callable[[OrderNo], str | None]
-"""Contents with which an order has passed its review."""
+RecordLookUp = Callable[[Waybill, OrderNo], tuple[ShippedBefore | None, str | None]]
+"""The earlier parcel of a waybill, and the contents with which an order has passed its review."""
 MAX_ROWS = 1_000
 """Rows read at once, whatever the caller asks."""
 _OF_ORDERS: Final = (RowKind.PUT_ORDER, RowKind.HOLD, RowKind.RELEASE)
+_NO_ORDER = OrderNo("")
 _ROWS_AFTER = (
     "SELECT inbox_seq, kind, message_id,"  # noqa: S608 - the kinds are our own
     f" CASE WHEN kind NOT IN ({', '.join(repr(kind.value) for kind in _OF_ORDERS)}) THEN body"
@@ -78,39 +79,46 @@ class InboxReader:
                     raise StoreUnreadable(f"{self._file.path}: row {number}: {error}") from error
             return tuple(rows)
 
-    def look_up(
-        self, waybill: Waybill, shipped_before: ShippedLookUp, released: ReleasedLookUp
-    ) -> LookUpAnswer:
-        """``shipped_before`` and ``released`` ask the journal."""
-        shipped = shipped_before((waybill,))
+    def look_up(self, waybill: Waybill, on_record: RecordLookUp) -> LookUpAnswer:
+        """``on_record`` asks the journal."""
+        seq, order = self._order_for(waybill)
+        shipped, released = on_record(waybill, _NO_ORDER if order is None else order.order_no)
+        return LookUpAnswer(
+            inbox_seq=seq,
+            order=order,
+            reviewed=order is not None and released == order.contents,
+            shipped_before=shipped,
+        )
+
+    def _order_for(self, waybill: Waybill) -> tuple[InboxSeq, BeltOrder | None]:
+        """With the last row of the same state."""
+        found = self._file.find(queries.LOOK_UP, (waybill,))
+        if not found:
+            return InboxSeq(0), None
+        if (answer := queries.looked_up(found[0])) is not None:
+            return answer
         with self._file.reading() as connection:
             if connection is None:
-                return LookUpAnswer(inbox_seq=InboxSeq(0), order=None, reviewed=False, shipped_before=shipped)
-            order = queries.belt_order(connection, waybill)
-            return LookUpAnswer(
-                inbox_seq=queries.last_seq(connection),
-                order=order,
-                reviewed=order is not None and released(order.order_no) == order.contents,
-                shipped_before=shipped,
-            )
+                return InboxSeq(0), None
+            return queries.last_seq(connection), queries.belt_order(connection, waybill)
 
     def belt_order(self, waybill: Waybill) -> BeltOrder | None:
         """The order that stands for a waybill."""
         return self._ask(lambda it: queries.belt_order(it, waybill))
 
-    def look_up_slip(self, slip: str, shipped_before: ShippedLookUp, released: ReleasedLookUp) -> SlipAnswer:
+    def look_up_slip(self, slip: str, on_record: RecordLookUp) -> SlipAnswer:
         """The order to be reviewed by a slip's number, or by its own. As ``look_up``."""
         with self._file.reading() as connection:
             seq = InboxSeq(0) if connection is None else queries.last_seq(connection)
             order = ReviewRefusal.UNKNOWN_SLIP if connection is None else bench_order_of(connection, slip)
         if isinstance(order, ReviewRefusal):
             return SlipAnswer(inbox_seq=seq, order=order, released=False, shipped=False)
-        shipped = shipped_before((order.waybill,)) is not None
+        shipped, released = on_record(order.waybill, order.order_no)
         return SlipAnswer(
             inbox_seq=seq,
             order=order,
-            released=released(order.order_no) == order.contents,
-            shipped=shipped,
+            released=released == order.contents,
+            shipped=shipped is not None,
         )
 
     def goods_with(self, code: str) -> tuple[Sku, ...]:

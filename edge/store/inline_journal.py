@@ -94,7 +94,7 @@ class InlineJournal:
             raise self._failed
         rows = self._maker.make(items)
         done: Future[JournalSeq] = asyncio.get_running_loop().create_future()
-        self._queue.append((Batch(rows=rows, inbox_cursor=inbox_cursor), done))
+        self._queue.append((Batch(rows, inbox_cursor), done))
         self._backlog += len(rows)
         self._start()
         return done
@@ -121,7 +121,7 @@ class InlineJournal:
             self._before(last)
         if self._failed is not None:
             return
-        self._ended.extend(piece for piece, _ in work)
+        self._ended.extend([piece for piece, _ in work])
         self._ended_rows += len(rows)
         self._note_moved(rows)
         try:

@@ -7,10 +7,10 @@ only in when they call them.
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge.model.events import LineStarted, WakePurpose, Woke
@@ -39,16 +39,14 @@ _ENDS = (Exited, Missing)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(NamedTuple):
     """One ``append``: whole inputs with all their effects, and the snapshot taken after them."""
 
     rows: tuple[Row, ...]
     inbox_cursor: InboxSeq
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     seq: int
     state: bytes
 
@@ -64,25 +62,30 @@ class RowMaker:
 
     def make(self, items: Sequence[JournalItem]) -> tuple[Row, ...]:
         """Raises ``RowTooLarge`` (nothing is numbered then) and ``TypeError`` for a broken item."""
-        bodies = [encode(item) for item in items]
-        for item, body in zip(items, bodies, strict=True):
+        bodies = []
+        for item in items:
+            body = encode(item)
             if len(body) > MAX_BODY_BYTES:
                 raise RowTooLarge(f"{type(item).__name__}: {len(body)} bytes, at most {MAX_BODY_BYTES}")
-            if isinstance(item, TrackOpened):  # comes after the ring entry that it names
+            bodies.append(body)
+            if type(item) is TrackOpened:  # comes after the ring entry that it names
                 self._tracks[item.epoch, item.number] = item.track
         rows = []
         ended = []
         seq = self.last_seq
+        offset_us = self._offset_us
         for item, body in zip(items, bodies, strict=True):
             seq += 1
             cls = type(item)
             if cls in _CLOCKS:
-                self._set_clock(item)
+                offset_us = self._offset_us = _offset_of(item)
             elif cls in _ENDS:
                 ended.append(item)
             at_us = item.at_us
-            utc_us = None if self._offset_us is None else at_us + self._offset_us
-            rows.append(Row(seq, at_us, utc_us, cls.__name__, self._track_of(item), body, item))
+            utc_us = None if offset_us is None else at_us + offset_us
+            track = getattr(item, "track", None)
+            track = self._track_named(item) if track is None else track or None
+            rows.append(Row(seq, at_us, utc_us, cls.__name__, track, body, item))
         self.last_seq = seq
         for item in ended:
             self._forget(item)
@@ -94,27 +97,24 @@ class RowMaker:
             raise RowTooLarge(f"core snapshot: {len(state)} bytes, at most {MAX_SNAPSHOT_BYTES}")
         return Snapshot(seq=self.last_seq, state=state)
 
-    def _set_clock(self, item: JournalItem) -> None:
-        if isinstance(item, ClockAgreed):
-            self._offset_us = item.utc_us - item.at_us
-        elif isinstance(item, LineStarted):
-            self._offset_us = None  # a new run has a new monotonic clock
-
     def _forget(self, item: JournalItem) -> None:
         track = getattr(item, "track", 0)
         for key in [key for key, open_track in self._tracks.items() if open_track == track]:
             del self._tracks[key]
 
-    def _track_of(self, item: JournalItem) -> int | None:
-        track = getattr(item, "track", None)
-        if track is not None:
-            return track or None
+    def _track_named(self, item: JournalItem) -> int | None:
+        """By an item without a field ``track``."""
         number = getattr(item, "number", 0)
         if number:
             return self._tracks.get((getattr(item, "epoch", 0), number))
         if isinstance(item, Woke) and item.purpose is not WakePurpose.CANCEL_LIMIT:
             return item.ref or None
         return None
+
+
+def _offset_of(item: JournalItem) -> int | None:
+    """From the monotonic clock to UTC; None: a new run has a new monotonic clock."""
+    return item.utc_us - item.at_us if isinstance(item, ClockAgreed) else None
 
 
 class JournalFile:

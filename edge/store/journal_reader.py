@@ -33,6 +33,7 @@ from edge.store.log_reader import LogReader
 from edge.store.read_file import ReadFile
 
 T = TypeVar("T")
+OnRecord = tuple[ShippedBefore | None, str | None]
 
 STORY_MARGIN_ROWS = 64
 """A track's rows begin with the input before its ``TrackOpened`` and end with the effects after its
@@ -40,8 +41,11 @@ terminal record: both within one input, of at most 30 rows, or the commit after 
 MAX_PARCELS = 100
 """Tracks listed for one waybill."""
 
-_SHIPPED_ONE = "SELECT place, chute FROM shipped WHERE waybill=? ORDER BY place=? DESC, track DESC LIMIT 1"
-_SHIPPED_ANY = (
+_ON_RECORD = (
+    "SELECT s.place, s.chute, (SELECT contents FROM review WHERE order_no=? AND state=?) FROM (SELECT 1)"
+    " LEFT JOIN shipped s ON s.waybill=? ORDER BY s.place=? DESC, s.track DESC LIMIT 1"
+)
+_SHIPPED = (
     "SELECT place, chute FROM shipped WHERE waybill IN (SELECT value FROM json_each(?))"
     " ORDER BY place=? DESC, track DESC LIMIT 1"
 )
@@ -88,11 +92,18 @@ class JournalReader:
     def shipped_before(self, waybills: tuple[Waybill, ...]) -> ShippedBefore | None:
         """The earlier parcel that counts as shipped: a proved place before an unproved one, then
         the latest. None when no waybill has one."""
-        if len(waybills) == 1:  # a parcel's, and most orders': a quarter of the time
-            rows = self._file.find(_SHIPPED_ONE, (waybills[0], ShippedPlace.PROVED.value))
-        else:
-            rows = self._file.find(_SHIPPED_ANY, (json.dumps(waybills), ShippedPlace.PROVED.value))
+        rows = self._file.find(_SHIPPED, (json.dumps(waybills), ShippedPlace.PROVED.value))
         return ShippedBefore(place=ShippedPlace(rows[0][0]), chute=rows[0][1]) if rows else None
+
+    def on_record(self, waybill: Waybill, order_no: OrderNo) -> OnRecord:
+        """The earlier parcel of a waybill as ``shipped_before``, and the contents with which an order passed
+        its review and went to packing; None: it has not, or is to be reviewed anew."""
+        released, proved = ReviewState.RELEASED.value, ShippedPlace.PROVED.value
+        rows = self._file.find(_ON_RECORD, (order_no, released, waybill, proved))
+        if not rows:
+            return None, None
+        place, chute, contents = rows[0]
+        return None if place is None else ShippedBefore(place=ShippedPlace(place), chute=chute), contents
 
     def laps(self, waybill: Waybill, chute: ChuteId) -> int:
         """How often the parcel of a waybill ended in ``chute`` since it last ended elsewhere, at most
@@ -104,14 +115,6 @@ class JournalReader:
         )
         ends = [row[0] for row in rows]
         return next((n for n, end in enumerate(ends) if end != chute), len(ends))
-
-    def released(self, order_no: OrderNo) -> str | None:
-        """Contents with which the order passed its review and went to packing; None: it has not, or is
-        to be reviewed anew."""
-        rows = self._file.find(
-            "SELECT contents FROM review WHERE order_no=? AND state=?", (order_no, ReviewState.RELEASED.value)
-        )
-        return str(rows[0][0]) if rows else None
 
     def review(self, order_no: OrderNo) -> ReviewRow | None:
         """None: no bench has opened its slip."""

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge.model.ids import ChuteId, InboxSeq, OrderNo, Waybill
-from edge.model.order import ShippedBefore
 from edge.ports.inbox import InboxRow, LookUpAnswer, PlaceAnswer, SlipAnswer
 from edge.store.errors import StoreUnreadable
 from edge.store.inbox_reader import InboxReader
-from edge.store.journal_reader import JournalReader
+from edge.store.journal_reader import JournalReader, OnRecord
 
 T = TypeVar("T")
 MAX_WAITING = 256
@@ -32,7 +31,7 @@ def looked_up(
     inbox: InboxReader, journal: JournalReader, waybill: Waybill, loop_chute: ChuteId | None
 ) -> LookUpAnswer:
     """A waybill's order, and what the record has of it; ``loop_chute``: where a lap of it ends."""
-    answer = inbox.look_up(waybill, journal.shipped_before, journal.released)
+    answer = inbox.look_up(waybill, journal.on_record)
     return answer if loop_chute is None else replace(answer, laps=journal.laps(waybill, loop_chute))
 
 
@@ -66,10 +65,7 @@ class ReaderThread:
         return await self._ask(lambda: looked_up(self._inbox, self._journal, waybill, self._loop_chute))
 
     async def look_up_slip(self, slip: str) -> SlipAnswer:
-        journal = self._journal
-        return await self._ask(
-            lambda: self._inbox.look_up_slip(slip, journal.shipped_before, journal.released)
-        )
+        return await self._ask(lambda: self._inbox.look_up_slip(slip, self._journal.on_record))
 
     async def place_of(self, order_no: OrderNo, waybills: tuple[Waybill, ...]) -> PlaceAnswer:
         return await self._ask(lambda: self._inbox.place_of(order_no, waybills, self._journal.shipped_before))
@@ -175,14 +171,14 @@ class InlineInbox:
         return answer
 
     async def look_up_slip(self, slip: str) -> SlipAnswer:
-        answer = self._inbox.look_up_slip(slip, self._shipped_before, self._journal.released)
+        answer = self._inbox.look_up_slip(slip, self._on_record)
         await self._pass_time()
         return answer
 
-    def _shipped_before(self, waybills: tuple[Waybill, ...]) -> ShippedBefore | None:
+    def _on_record(self, waybill: Waybill, order_no: OrderNo) -> OnRecord:
         """Of an order that is known only now: the journal is asked nothing of it earlier."""
-        self._flush(waybills)
-        return self._journal.shipped_before(waybills)
+        self._flush((waybill,))
+        return self._journal.on_record(waybill, order_no)
 
     async def place_of(self, order_no: OrderNo, waybills: tuple[Waybill, ...]) -> PlaceAnswer:
         self._flush(waybills)

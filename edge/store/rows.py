@@ -163,7 +163,7 @@ def _write_sequence(origin: type, args: tuple[Any, ...]) -> Write:
         each = tuple(_write_of(arg) for arg in args)
         return lambda value: f"[{','.join([step(item) for step, item in zip(each, value, strict=True)])}]"
     step = _write_of(args[0])
-    return lambda value: f"[{','.join([step(item) for item in value])}]"
+    return lambda value: f"[{','.join(map(step, value))}]" if value else "[]"
 
 
 def _write_mapping(key: Any, item: Any) -> Write:

@@ -18,8 +18,8 @@ from simulators.world.findings import Findings
 BATCH = 2_000
 """Rows read at once, so that memory does not grow with the journal."""
 
-_decode = json.JSONDecoder().decode
-"""``json.loads`` of a text, without its questions: most rows of a run are read."""
+_decode = json.JSONDecoder().raw_decode
+"""``json.loads`` of a text without blanks around it, and without its questions: most rows are read."""
 
 Fields = dict[str, Any]
 """The body of a row: field → JSON value."""
@@ -35,8 +35,9 @@ class JournalRow(NamedTuple):
 
     @property
     def fields(self) -> Fields:
-        found = _decode(self.body)
+        found, end = _decode(self.body)
         assert isinstance(found, dict)
+        assert end == len(self.body)
         return found
 
 

@@ -23,7 +23,7 @@ A1 = OrderNo("A-1")
 ADMIN = Actor(id="console:li", role="admin")
 Act = Callable[[], Taken]
 NEVER_SHIPPED = lambda _waybills: None  # noqa: E731
-NEVER_REVIEWED = lambda _order_no: None  # noqa: E731
+NOTHING_ON_RECORD = lambda _waybill, _order_no: (None, None)  # noqa: E731
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_a_label_that_a_newer_version_gave_up_must_not_ship(writer: InboxWriter,
         ("W2", OrderStatus.RELEASED, 2),
         ("W1", OrderStatus.CANCELLED, 2),
     ]
-    assert reader.look_up(Waybill("W1"), NEVER_SHIPPED, NEVER_REVIEWED).order is None
+    assert reader.look_up(Waybill("W1"), NOTHING_ON_RECORD).order is None
     state = reader.order(A1)
     assert state is not None
     assert state.removed == ("W1",)
@@ -199,7 +199,7 @@ def test_a_waybill_moves_on_only_from_a_cancelled_order_or_one_that_gave_it_up(
     writer: InboxWriter, reader: InboxReader
 ) -> None:
     def owner() -> str | None:
-        found = reader.look_up(Waybill("W1"), NEVER_SHIPPED, NEVER_REVIEWED).order
+        found = reader.look_up(Waybill("W1"), NOTHING_ON_RECORD).order
         return None if found is None else found.order_no
 
     writer.put_orders([put("m1", order("A-1", 1, ["W1"]))])
@@ -220,9 +220,7 @@ def test_flags_that_mean_something_to_the_line_come_in_the_order_of_their_reason
 ) -> None:
     given = ("fragile", "restricted", "return_changed")
     writer.put_orders([put("m1", order("A-1", flags=given)), put("m2", order("A-2", 1, ["W2"]))])
-    flagged, plain = (
-        reader.look_up(Waybill(one), NEVER_SHIPPED, NEVER_REVIEWED).order for one in ("W1", "W2")
-    )
+    flagged, plain = (reader.look_up(Waybill(one), NOTHING_ON_RECORD).order for one in ("W1", "W2"))
     assert flagged is not None
     assert plain is not None
     assert flagged.flags == (OrderFlag.RETURN_CHANGED, OrderFlag.RESTRICTED)
@@ -275,7 +273,7 @@ def test_the_expected_weight(
     ]
     writer.put_goods(message("g"), shelf)
     writer.put_orders([put("m", order("A-1", 1, ["W1"], expected=own, lines=lines))])
-    found = reader.look_up(Waybill("W1"), NEVER_SHIPPED, NEVER_REVIEWED).order
+    found = reader.look_up(Waybill("W1"), NOTHING_ON_RECORD).order
     assert found is not None
     assert found.expected_weight_g == grams
 
@@ -292,23 +290,23 @@ def test_a_look_up_tells_the_order_as_it_stands_and_what_shipped(
     writer: InboxWriter, reader: InboxReader
 ) -> None:
     shipped = ShippedBefore(place=ShippedPlace.UNPROVED, chute="")
-    asked: list[tuple[Waybill, ...]] = []
+    asked: list[tuple[Waybill, OrderNo]] = []
 
-    def shipped_before(waybills: tuple[Waybill, ...]) -> ShippedBefore | None:
-        asked.append(waybills)
-        return shipped
+    def on_record(waybill: Waybill, order_no: OrderNo) -> tuple[ShippedBefore, None]:
+        asked.append((waybill, order_no))
+        return shipped, None
 
     writer.put_orders([put("m", order("A-1", 7, ["W1"], shop="店"))])
     writer.hold(message("h"), A1)
-    answer = reader.look_up(Waybill("W1"), shipped_before, NEVER_REVIEWED)
+    answer = reader.look_up(Waybill("W1"), on_record)
     assert (answer.inbox_seq, answer.reviewed, answer.shipped_before) == (2, False, shipped)
     found = answer.order
     assert found is not None
     assert (found.order_no, found.version, found.status, found.shop) == ("A-1", 7, OrderStatus.HELD, "店")
     assert (found.region.province, found.routing_code, found.carrier) == ("31", "310-01", "zto")
-    assert reader.look_up(Waybill("W2"), shipped_before, NEVER_REVIEWED).order is None
-    assert asked == [("W1",), ("W2",)]
-    place = reader.place_of(A1, (Waybill("W1"),), shipped_before)
+    assert reader.look_up(Waybill("W2"), on_record).order is None
+    assert asked == [("W1", "A-1"), ("W2", "")]
+    place = reader.place_of(A1, (Waybill("W1"),), lambda _waybills: shipped)
     assert (place.known, place.shipped_before) == (True, shipped)
     assert not reader.place_of(OrderNo("B-1"), (), NEVER_SHIPPED).known
 

@@ -8,7 +8,7 @@ import pytest
 from edge.model import records as r
 from edge.model.alarm import AlarmKind
 from edge.model.divert import AbortCause, CommandStatus
-from edge.model.ids import ChuteId, CommandSeq, ExitNo, InboxSeq, PlanId, TrackId, Waybill
+from edge.model.ids import ChuteId, CommandSeq, ExitNo, InboxSeq, OrderNo, PlanId, TrackId, Waybill
 from edge.model.line import LineState
 from edge.model.order import CancelOutcome, ShippedBefore, ShippedPlace
 from edge.model.units import MonoUs
@@ -177,6 +177,7 @@ def test_what_counts_as_shipped(
 ) -> None:
     scribe.write(opened(1, 1), identified(2, 1, "W1"), *items)
     assert reader.shipped_before((Waybill("W1"),)) == expected
+    assert reader.on_record(Waybill("W1"), OrderNo("")) == (expected, None)
     assert reader.shipped_before((Waybill("W9"),)) is None
     assert reader.shipped_before(()) is None
 

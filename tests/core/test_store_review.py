@@ -38,7 +38,7 @@ def reader(tmp_path: Path) -> Iterator[InboxReader]:
 
 
 def asked(reader: InboxReader, slip: str) -> BenchOrder | ReviewRefusal:
-    return reader.look_up_slip(slip, lambda _waybills: None, lambda _order_no: None).order
+    return reader.look_up_slip(slip, lambda _waybill, _order_no: (None, None)).order
 
 
 def goods(sku: str, *barcodes: str, **parts: int) -> Goods:
@@ -137,9 +137,11 @@ def test_a_review_counts_for_the_contents_that_were_reviewed(
     assert isinstance(slip, BenchOrder)
     counts = {O1: slip.contents}
 
+    def on_record(_waybill: Waybill, order_no: OrderNo) -> tuple[None, str | None]:
+        return None, counts.get(order_no)
+
     def look() -> tuple[bool, bool]:
-        at_bench = reader.look_up_slip("PS1", lambda _waybills: None, counts.get)
-        return reader.look_up(W1, lambda _waybills: None, counts.get).reviewed, at_bench.released
+        return reader.look_up(W1, on_record).reviewed, reader.look_up_slip("PS1", on_record).released
 
     assert look() == (True, True)
     writer.put_orders([put("m2", order("A-1", 2, lines=lines, pick_slip_no="PS1", shop="other"))])
@@ -240,7 +242,7 @@ def test_the_read_model_of_a_review(
     journal = JournalReader(path)
     found = journal.review(O1)
     assert found is not None
-    assert (found.state, journal.released(O1)) == (state, contents)
+    assert (found.state, journal.on_record(W1, O1)) == (state, (None, contents))
     assert journal.review_of(W1) == found
     if found.reason is Reason.SKU_MISSING:
         assert (found.missing, found.extra, found.pieces) == (LACKS, EXTRA, 3)
