@@ -12,10 +12,9 @@ look-up, which reads one table by one key, needs them in the file only where the
 
 import asyncio
 from asyncio import Future
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from edge.model.ids import InboxSeq, JournalSeq, Waybill
 from edge.model.records import Exited, Identified, Missing, ReviewReopened, WorkLeft
@@ -26,6 +25,10 @@ from edge.store.projections import Row
 US = 1_000_000
 Moment = Callable[[JournalSeq], None]
 """Told the last row of a commit, just before it is written or just after; may call ``crash``."""
+
+
+Waiting = tuple[Batch | Snapshot, "Future[JournalSeq] | None"]
+_MOVING: Final = frozenset(kind.__name__ for kind in (Identified, Exited, Missing, WorkLeft, ReviewReopened))
 
 
 class Follower(Protocol):
@@ -72,8 +75,8 @@ class InlineJournal:
         self._unproved = self._file.unproved_waybills()
         """Every waybill that ever had an unproved place there, which its next induction takes away."""
         self._last_ended = JournalSeq(self._file.last_seq)
-        self._queue: deque[tuple[Batch | Snapshot, Future[JournalSeq] | None]] = deque()
-        self._flying: list[tuple[Batch | Snapshot, Future[JournalSeq] | None]] = []
+        self._queue: list[Waiting] = []
+        self._flying: list[Waiting] = []
         self._timer: asyncio.TimerHandle | None = None
         self._idle: Future[None] | None = None
         self._failed: JournalFailed | None = None
@@ -96,43 +99,46 @@ class InlineJournal:
         done: Future[JournalSeq] = asyncio.get_running_loop().create_future()
         self._queue.append((Batch(rows, inbox_cursor), done))
         self._backlog += len(rows)
-        self._start()
+        if self._timer is None:
+            self._start()
         return done
 
     def snapshot(self, state: bytes) -> None:
         if self._failed is not None:
             raise self._failed
         self._queue.append((self._maker.snapshot(state), None))
-        self._start()
+        if self._timer is None:
+            self._start()
 
     def _start(self) -> None:
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._flying.extend(self._queue)
-            self._queue.clear()
-            self._timer = loop.call_later(self._commit_us() / US, self._end)
+        """The commit of all that waits."""
+        self._flying, self._queue = self._queue, []
+        self._timer = asyncio.get_running_loop().call_later(self._commit_us() / US, self._end)
 
     def _end(self) -> None:
         """The virtual fsync is over."""
         work = self._flying
-        rows = [row for piece, _ in work if isinstance(piece, Batch) for row in piece.rows]
+        pieces = [piece for piece, _ in work]
+        rows = [row for piece in pieces if isinstance(piece, Batch) for row in piece.rows]
         last = JournalSeq(rows[-1].seq) if rows else self._last_ended
         if self._before is not None:
             self._before(last)
         if self._failed is not None:
             return
-        self._ended.extend([piece for piece, _ in work])
+        self._ended += pieces
         self._ended_rows += len(rows)
-        self._note_moved(rows)
-        try:
-            if self._ended_rows >= self._gathered_rows:
+        for row in rows:
+            if row.kind in _MOVING:
+                self._note_moved(row.item)
+        if self._ended_rows >= self._gathered_rows:
+            try:
                 self._write()
-        except JournalFailed as error:
-            self._fail(error)
-            return
+            except JournalFailed as error:
+                self._fail(error)
+                return
         self._last_ended = last
         if self._follower is not None:
-            _tell(self._follower, work)
+            _tell(self._follower, pieces)
         if self._after is not None:
             self._after(last)
         if self._failed is not None:
@@ -148,21 +154,20 @@ class InlineJournal:
         elif self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
-    def _note_moved(self, rows: Sequence[Row]) -> None:
-        for row in rows:
-            item = row.item
-            kind = type(item)
-            if kind is Identified:
-                if item.waybill in self._unproved:
-                    self._moved.add(item.waybill)
-            elif (kind is Exited or kind is Missing) and item.counts_as_shipped:
+    def _note_moved(self, item: JournalItem) -> None:
+        if isinstance(item, Identified):
+            if item.waybill in self._unproved:
                 self._moved.add(item.waybill)
-                if kind is Missing or not item.shipped:
+        elif isinstance(item, Exited | Missing):
+            if item.counts_as_shipped:
+                self._moved.add(item.waybill)
+                if isinstance(item, Missing) or not item.shipped:
                     self._unproved.add(item.waybill)
-            elif kind is WorkLeft and item.released:
+        elif isinstance(item, WorkLeft):
+            if item.released:
                 self._moved.add(item.waybill)
-            elif kind is ReviewReopened:
-                self._reopened = True
+        elif isinstance(item, ReviewReopened):
+            self._reopened = True
 
     def flush_about(self, waybills: Iterable[Waybill]) -> None:
         """What has ended is in the file now as far as look-ups of these waybills can tell; see ``flush``."""
@@ -202,7 +207,7 @@ class InlineJournal:
             if done is not None and not done.done():
                 end(done)
         self._flying = []
-        self._queue.clear()
+        self._queue = []
         self._backlog = 0
         if self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
@@ -226,8 +231,8 @@ class InlineJournal:
         self._failed = JournalFailed("the journal is closed")
 
 
-def _tell(follower: Follower, work: Iterable[tuple[Batch | Snapshot, object]]) -> None:
-    for piece, _ in work:
+def _tell(follower: Follower, pieces: Iterable[Batch | Snapshot]) -> None:
+    for piece in pieces:
         if isinstance(piece, Snapshot):
             follower.note_snapshot(piece.state)
         else:
