@@ -87,13 +87,14 @@ def _named(connection: sqlite3.Connection, skus: Iterable[str]) -> tuple[Parts, 
         if depth > MAX_BUNDLE_DEPTH:
             raise _Endless
         bundles: dict[str, str] = {}
-        found: list[list[str]] = [[] for _ in level]
+        found: list[tuple[str, ...]] = [()] * len(level)
         for place, contained, barcode in connection.execute(_SELECT_GOODS, (json.dumps(level),)):
             if barcode is not None:
-                found[place].append(barcode)
+                found[place] += (barcode,)
             if contained is not None:
                 bundles[level[place]] = contained
-        barcodes.update((sku, tuple(sorted(codes))) for sku, codes in zip(level, found, strict=True))
+        for sku, codes in zip(level, found, strict=True):
+            barcodes[sku] = codes if len(codes) < 2 else tuple(sorted(codes))
         for sku in sorted(bundles):
             parts[sku] = [(part, qty) for part, qty in json.loads(bundles[sku])]
         inner = (part for sku in sorted(bundles) for part, _ in parts[sku])
