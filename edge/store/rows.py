@@ -84,7 +84,7 @@ def _write_dataclass(cls: type) -> Write:
 
         lambda value: f'{{"x":{write_0(value.x)},"y":{("null" if value.y is None else write_1(value.y))}}}'
 
-    in which each ``write_n`` is the step of that field's type.
+    in which each ``write_n`` is the step of that field's type, or of the items of its sequence.
     """
     if not is_dataclass(cls):
         raise TypeError(f"{cls.__name__} is no dataclass")
@@ -94,13 +94,15 @@ def _write_dataclass(cls: type) -> Write:
     pieces = []
     for number, name in enumerate(names):
         hint = _bare(hints[name])
-        inner = _only_inner(hint)
+        inner, each = _only_inner(hint), _each(hint)
         step = f"write_{number}"
-        steps[step] = _write_of(hint if inner is None else inner)
-        text = f"{step}(value.{name})"
+        steps[step] = _write_of(inner or each or hint)
+        text = f"{{{step}(value.{name})}}"
         if inner is not None:
-            text = f"('null' if value.{name} is None else {text})"
-        pieces.append(f'"{name}":{{{text}}}')
+            text = f"{{('null' if value.{name} is None else {step}(value.{name}))}}"
+        elif each is not None:
+            text = f"[{{','.join(map({step}, value.{name}))}}]"
+        pieces.append(f'"{name}":{text}')
     source = 'lambda value: f"""{{' + ",".join(pieces) + '}}"""'
     write: Write = eval(source, steps)  # noqa: S307 - names of our own dataclass' fields only
     return write
@@ -114,13 +116,19 @@ def _only_inner(hint: Any) -> Any:
     return some[0] if len(some) == 1 and len(members(hint)) == 2 else None
 
 
+def _each(hint: Any) -> Any:
+    """``X`` of ``tuple[X, ...]`` and ``list[X]``; None for every other type."""
+    origin, args = get_origin(hint), get_args(hint)
+    return args[0] if origin is list or (origin is tuple and args[1:] == (Ellipsis,)) else None
+
+
 def _write_of(hint: Any) -> Write:
     hint = _bare(hint)
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         return _write_union(hint)
     if origin in (tuple, list):
-        return _write_sequence(origin, get_args(hint))
+        return _write_sequence(hint)
     if origin is dict:
         return _write_mapping(*get_args(hint))
     if is_dataclass(hint) and isinstance(hint, type):
@@ -158,12 +166,13 @@ def _write_union(hint: Any) -> Write:
     return write
 
 
-def _write_sequence(origin: type, args: tuple[Any, ...]) -> Write:
-    if origin is tuple and not (len(args) == 2 and args[1] is Ellipsis):
-        each = tuple(_write_of(arg) for arg in args)
-        return lambda value: f"[{','.join([step(item) for step, item in zip(each, value, strict=True)])}]"
-    step = _write_of(args[0])
-    return lambda value: f"[{','.join(map(step, value))}]" if value else "[]"
+def _write_sequence(hint: Any) -> Write:
+    each = _each(hint)
+    if each is None:
+        steps = tuple(_write_of(arg) for arg in get_args(hint))
+        return lambda value: f"[{','.join([step(item) for step, item in zip(steps, value, strict=True)])}]"
+    write = _write_of(each)
+    return lambda value: f"[{','.join(map(write, value))}]"
 
 
 def _write_mapping(key: Any, item: Any) -> Write:
