@@ -89,7 +89,8 @@ def test_command_meaning_and_crc(row: golden.CommandRow) -> None:
 
 @pytest.mark.parametrize("order", WordOrder)
 def test_words_come_back_in_every_order(order: WordOrder) -> None:
-    assert unpack(*PACKERS[order](0x0A0B0C0D), order) == 0x0A0B0C0D
+    first, second = PACKERS[order](0x0A0B0C0D)
+    assert unpack(first, second, order) == 0x0A0B0C0D
 
 
 def layout_of_document() -> tuple[dict[str, int], dict[str, tuple[tuple[int, int, str], ...]]]:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, TypedDict
 
-from drivers.codecs.plc.words import Words, WrongBlock, sized, u32
+from drivers.codecs.plc.words import Layout, Words, WrongBlock
 from edge.model.divert import AbortCause, ConfirmReason, RingKind
 from edge.model.events import (
     DivertAborted,
@@ -20,7 +20,8 @@ from edge.model.register_map import WordOrder
 from edge.model.review import GateLane
 from edge.model.units import Mm, MonoUs, Ticks
 
-SIZE = 10
+_LAYOUT = Layout("ring", "IHHIII")
+SIZE = _LAYOUT.size
 _KINDS = {int(kind): kind for kind in RingKind}
 _NUMBERLESS = (RingKind.EYE, RingKind.CONFIRMED, RingKind.JAM, RingKind.GATE)
 """Kinds that may be about no parcel: a passage in a purge, one nobody waited for, a jam, a bench's gate."""
@@ -53,21 +54,11 @@ def slot_index(seq: RingSeq, capacity: int) -> int:
 
 def decode_slot(words: Words, order: WordOrder) -> RingSlot:
     """Raises ``WrongBlock`` for a kind, point or number that the contract does not allow."""
-    sized(words, SIZE, "ring")
-    seq = RingSeq(u32(words, 0, order))
-    kind, point = _KINDS.get(words[2] >> 8), words[2] & 0xFF
-    number = PlcNumber(u32(words, 4, order))
+    seq, kind_point, arg, number, ticks, plc_ms = _LAYOUT.decode(words, order)
+    kind, point = _KINDS.get(kind_point >> 8), kind_point & 0xFF
     if seq == 0 or point == 0 or kind is None or (number == 0 and kind not in _NUMBERLESS):
-        raise WrongBlock(f"ring slot: entry {seq}, kind:point 0x{words[2]:04X}, number {number}")
-    return RingSlot(
-        ring_seq=seq,
-        kind=kind,
-        point=point,
-        arg=words[3],
-        number=number,
-        ticks=u32(words, 6, order),
-        plc_ms=u32(words, 8, order),
-    )
+        raise WrongBlock(f"ring slot: entry {seq}, kind:point 0x{kind_point:04X}, number {number}")
+    return RingSlot(RingSeq(seq), kind, point, arg, PlcNumber(number), ticks, plc_ms)
 
 
 def entry_of(slot: RingSlot, *, epoch: BootEpoch, ticks: Ticks, at_us: MonoUs) -> RingEntry:

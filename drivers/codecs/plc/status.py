@@ -2,47 +2,67 @@
 
 from functools import lru_cache
 
-from drivers.codecs.plc.words import Words, WrongBlock, sized, u32
+from drivers.codecs.plc.words import Layout, Words, WrongBlock
 from edge.model.ids import BootEpoch, CommandSeq, RingSeq
 from edge.model.register_map import PlcBits, PlcStatus, StateBit, WordOrder
 from edge.model.units import Ticks
 
-SIZE = 22
+_LAYOUT = Layout("status", "HHHIIHIIHHIHHHHI")
+SIZE = _LAYOUT.size
 _STATE_BITS = 0x3FF
 
 
 def decode_status(words: Words, order: WordOrder) -> PlcStatus:
     """Raises ``WrongBlock``; ``ticks`` and ``plc_ms`` stay modulo 2³²."""
-    sized(words, SIZE, "status")
-    if words[0] == 0:
+    (
+        epoch,
+        heartbeat,
+        heartbeat_echo,
+        plc_ms,
+        ticks,
+        state,
+        exits_full,
+        diverters_home,
+        zones_held,
+        zones_untrusted,
+        eyes_occupied,
+        gates,
+        last_seq,
+        last_status,
+        last_crc,
+        ring_head,
+    ) = _LAYOUT.decode(words, order)
+    if epoch == 0:
         raise WrongBlock("status block: boot epoch is 0")
-    if words[1] == 0:
+    if heartbeat == 0:
         raise WrongBlock("status block: heartbeat is 0")
-    if words[7] & ~_STATE_BITS:
-        raise WrongBlock(f"status block: state word 0x{words[7]:04X} has bits that this contract lacks")
+    if state & ~_STATE_BITS:
+        raise WrongBlock(f"status block: state word 0x{state:04X} has bits that this contract lacks")
     return PlcStatus(
-        epoch=BootEpoch(words[0]),
-        heartbeat=words[1],
-        heartbeat_echo=words[2],
-        plc_ms=u32(words, 3, order),
-        ticks=Ticks(u32(words, 5, order)),
-        bits=_bits(tuple(words[7:14]), words[16], order),
-        eyes_occupied=u32(words, 14, order),
-        last_seq=CommandSeq(words[17]),
-        last_status=words[18],
-        last_crc=words[19],
-        ring_head=RingSeq(u32(words, 20, order)),
+        BootEpoch(epoch),
+        heartbeat,
+        heartbeat_echo,
+        plc_ms,
+        Ticks(ticks),
+        _bits(state, exits_full, diverters_home, zones_held, zones_untrusted, gates),
+        eyes_occupied,
+        CommandSeq(last_seq),
+        last_status,
+        last_crc,
+        RingSeq(ring_head),
     )
 
 
 @lru_cache(maxsize=64)
-def _bits(words: tuple[int, ...], gates: int, order: WordOrder) -> PlcBits:
-    """Words 7–13 and 16; they stay the same for many a status."""
+def _bits(
+    state: int, exits_full: int, diverters_home: int, zones_held: int, zones_untrusted: int, gates: int
+) -> PlcBits:
+    """They stay the same for many a status."""
     return PlcBits(
-        state=StateBit(words[0]),
-        exits_full=u32(words, 1, order),
-        diverters_home=u32(words, 3, order),
-        zones_held=words[5],
-        zones_untrusted=words[6],
+        state=StateBit(state),
+        exits_full=exits_full,
+        diverters_home=diverters_home,
+        zones_held=zones_held,
+        zones_untrusted=zones_untrusted,
         gates=gates,
     )

@@ -1,5 +1,6 @@
 """16-bit words and the four orders of a 32-bit value in two of them (docs/plc-contract.md section 1)."""
 
+import struct
 from collections.abc import Sequence
 
 from edge.model.register_map import WordOrder
@@ -49,15 +50,45 @@ def put_u16(value: int) -> int:
     return value
 
 
-def sized(words: Words, size: int, block: str) -> Words:
-    """``words`` if they are ``size`` words of 16 bits and not all zero, else ``WrongBlock``.
+class Layout:
+    """A block's values in their order: ``H`` in one word, ``I`` in two (as ``struct`` has them)."""
 
-    A block of zeros is what some servers give when they have lost their PLC: it means nothing (ID-9).
-    """
-    if len(words) != size:
-        raise WrongBlock(f"{block} block: {len(words)} words instead of {size}")
-    if not any(words):
-        raise WrongBlock(f"{block} block: all words are zero")
-    if min(words) < 0 or max(words) > UINT16_MAX:
-        raise WrongBlock(f"{block} block: a word is outside 0…65535")
-    return words
+    def __init__(self, block: str, values: str) -> None:
+        self._block = block
+        self._values = struct.Struct(f">{values}")
+        self.size = self._values.size // 2
+        self._words = struct.Struct(f">{self.size}H")
+        before = (values[:at] for at, kind in enumerate(values) if kind == "I")
+        self._pairs = tuple(struct.calcsize(f">{some}") // 2 for some in before)
+
+    def decode(self, words: Words, order: WordOrder) -> tuple[int, ...]:
+        """The values, if ``words`` are as many words of 16 bits and not all zero, else ``WrongBlock``.
+
+        A block of zeros is what some servers give when they have lost their PLC: it means nothing (ID-9).
+        """
+        if len(words) != self.size:
+            raise WrongBlock(f"{self._block} block: {len(words)} words instead of {self.size}")
+        if not any(words):
+            raise WrongBlock(f"{self._block} block: all words are zero")
+        try:
+            packed = self._words.pack(*words)
+        except struct.error as error:
+            raise WrongBlock(f"{self._block} block: a word is outside 0…65535") from error
+        if order is not WordOrder.ABCD:
+            packed = self._words.pack(*self._turned(words, order))
+        return self._values.unpack(packed)
+
+    def encode(self, values: Sequence[int], order: WordOrder) -> tuple[int, ...]:
+        """The words; raises ValueError for a value that does not fit (ours)."""
+        try:
+            words = self._words.unpack(self._values.pack(*values))
+        except struct.error as error:
+            raise ValueError(f"{self._block} block: {error}: {values}") from error
+        return words if order is WordOrder.ABCD else self._turned(words, order)
+
+    def _turned(self, words: Words, order: WordOrder) -> tuple[int, ...]:
+        """Words in ``order`` as ABCD has them, and the other way round."""
+        turned = list(words)
+        for at in self._pairs:
+            turned[at : at + 2] = put_u32(u32(words, at, order), WordOrder.ABCD)
+        return tuple(turned)

@@ -131,8 +131,9 @@ class PlcImage:
         ticks = self._unwrap(status)
         slots, overflowed = self.ring.prove(status.ring_head)
         # All or none: an entry that is handed on twice would be a second parcel.
-        for entry in [self._entry(slot, ticks, now) for slot in slots]:
-            self._events.post(entry)
+        if slots:
+            for entry in [self._entry(slot, ticks, now) for slot in slots]:
+                self._events.post(entry)
         self._ring_next = self.ring.next
         self.head = status.ring_head
         if overflowed:
@@ -144,17 +145,11 @@ class PlcImage:
             self._events.post(answer)
         while self._unread and self._unread[0][0] < self._ring_next:
             _, bits, older = self._unread.pop(0)
-            self._settle(bits, older._replace(ring_read=True))
-        sample = BeltSample(
-            asked_us=timed.asked_us,
-            answered_us=now,
-            epoch=self.epoch,
-            plc_ms=status.plc_ms,
-            ticks=ticks,
-            running=bool(int(status.bits.state) & _RUN),
-            ring_read=status.ring_head < self._ring_next,
-        )
-        if sample.ring_read:
+            self._settle(bits, BeltSample(*older[:-1], ring_read=True))
+        running = bool(int(status.bits.state) & _RUN)
+        ring_read = status.ring_head < self._ring_next
+        sample = BeltSample(timed.asked_us, now, self.epoch, status.plc_ms, ticks, running, ring_read)
+        if ring_read:
             self._settle(status.bits, sample)
         else:
             if len(self._unread) >= UNREAD_LIMIT:

@@ -1,6 +1,7 @@
 """Words of the blocks (docs/plc-contract.md section 1), as this PLC writes and reads them."""
 
 from collections.abc import Callable, Sequence
+from struct import Struct
 
 from edge.model.ids import BootEpoch, CommandSeq, ExitNo, PlcNumber, RingSeq
 from edge.model.register_map import ModeBit, PcStatus, PlcCommand, PlcIdentity, WordOrder
@@ -10,11 +11,16 @@ STATUS_WORDS = 22
 SLOT_WORDS = 10
 PC_STATUS_WORDS = 12
 COMMAND_WORDS = 7
+STATUS_U32S = 6
+"""Of all blocks it has most."""
 
 TEST_U32 = 0x12345678
 TEST_FLOAT = 0x3F800000
 
-Pack = Callable[[int], tuple[int, int]]
+U32_MAX = 0xFFFFFFFF
+
+Pack = Callable[..., tuple[int, ...]]
+"""The registers of some u32, two of each, one after the other."""
 
 MODES = tuple(ModeBit(bits) for bits in range(8))
 """Of each value of the three bits: the PC writes them every cycle."""
@@ -24,27 +30,24 @@ def swap(word: int) -> int:
     return (word & 0xFF) << 8 | word >> 8
 
 
-def pack_abcd(value: int) -> tuple[int, int]:
-    return value >> 16 & 0xFFFF, value & 0xFFFF
+def _packer(u32: str, u16: str) -> Pack:
+    """By the byte order of a value, and of a register."""
+    structs = [(Struct(f"{u32}{n}I"), Struct(f"{u16}{2 * n}H")) for n in range(STATUS_U32S + 1)]
+
+    def pack(*values: int) -> tuple[int, ...]:
+        whole, words = structs[len(values)]
+        return words.unpack(whole.pack(*values))
+
+    return pack
 
 
-def pack_cdab(value: int) -> tuple[int, int]:
-    return value & 0xFFFF, value >> 16 & 0xFFFF
-
-
-def pack_badc(value: int) -> tuple[int, int]:
-    return swap(value >> 16 & 0xFFFF), swap(value & 0xFFFF)
-
-
-def pack_dcba(value: int) -> tuple[int, int]:
-    return swap(value & 0xFFFF), swap(value >> 16 & 0xFFFF)
-
+pack_abcd = _packer(">", ">")
 
 PACKERS: dict[WordOrder, Pack] = {
     WordOrder.ABCD: pack_abcd,
-    WordOrder.CDAB: pack_cdab,
-    WordOrder.BADC: pack_badc,
-    WordOrder.DCBA: pack_dcba,
+    WordOrder.CDAB: _packer("<", "<"),
+    WordOrder.BADC: _packer(">", "<"),
+    WordOrder.DCBA: _packer("<", ">"),
 }
 
 
@@ -59,14 +62,21 @@ def unpack(first: int, second: int, order: WordOrder) -> int:
     return swap(second) << 16 | swap(first)
 
 
+def _crc_of_byte(crc: int) -> int:
+    for _ in range(8):
+        crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+    return crc
+
+
+CRC_OF_BYTE = tuple(_crc_of_byte(byte) for byte in range(256))
+
+
 def crc16(words: Sequence[int]) -> int:
     """CRC-16/MODBUS (reflected 0x8005, initially 0xFFFF), high byte of each word first."""
     crc = 0xFFFF
     for word in words:
-        for byte in (word >> 8, word & 0xFF):
-            crc ^= byte
-            for _ in range(8):
-                crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+        crc = crc >> 8 ^ CRC_OF_BYTE[(crc ^ word >> 8) & 0xFF]
+        crc = crc >> 8 ^ CRC_OF_BYTE[(crc ^ word) & 0xFF]
     return crc
 
 
@@ -79,9 +89,7 @@ def encode_identity(identity: PlcIdentity, pack: Pack) -> tuple[int, ...]:
     return (
         identity.contract,
         identity.map_version,
-        *pack(identity.map_hash),
-        *pack(TEST_U32),
-        *pack(TEST_FLOAT),
+        *pack(identity.map_hash, TEST_U32, TEST_FLOAT),
         identity.epoch,
         identity.ring_capacity,
         identity.slot_size,
@@ -113,23 +121,22 @@ def encode_status(
     pack: Pack,
 ) -> tuple[int, ...]:
     """Plain ints, for it is read every cycle; ``ticks`` and ``plc_ms`` may be unwrapped."""
+    packed = pack(plc_ms & U32_MAX, ticks & U32_MAX, exits_full, diverters_home, eyes_occupied, ring_head)
     return (
         epoch,
         heartbeat,
         heartbeat_echo,
-        *pack(plc_ms),
-        *pack(ticks),
+        *packed[:4],
         state,
-        *pack(exits_full),
-        *pack(diverters_home),
+        *packed[4:8],
         zones_held,
         zones_untrusted,
-        *pack(eyes_occupied),
+        *packed[8:10],
         gates,
         last_seq,
         last_status,
         last_crc,
-        *pack(ring_head),
+        *packed[10:],
     )
 
 
@@ -137,27 +144,21 @@ def encode_slot(
     *, ring_seq: int, kind: int, point: int, arg: int, number: int, ticks: int, plc_ms: int, pack: Pack
 ) -> tuple[int, ...]:
     """``ticks`` and ``plc_ms`` may be unwrapped."""
-    return (
-        *pack(ring_seq),
-        kind << 8 | point,
-        arg,
-        *pack(number),
-        *pack(ticks),
-        *pack(plc_ms),
-    )
+    first, second, *others = pack(ring_seq, number, ticks & U32_MAX, plc_ms & U32_MAX)
+    return (first, second, kind << 8 | point, arg, *others)
 
 
 def decode_pc_status(words: Sequence[int], order: WordOrder) -> PcStatus:
     """Unknown mode bits are dropped."""
     return PcStatus(
-        heartbeat=words[0],
-        mode=MODES[words[1] & 7],
-        gates=words[2],
-        zones_hold=words[3],
-        release_number=PlcNumber(unpack(words[4], words[5], order)),
-        exits_enabled=unpack(words[6], words[7], order),
-        ring_ack=RingSeq(unpack(words[8], words[9], order)),
-        indicators=words[10],
+        words[0],
+        MODES[words[1] & 7],
+        words[2],
+        words[3],
+        PlcNumber(unpack(words[4], words[5], order)),
+        unpack(words[6], words[7], order),
+        RingSeq(unpack(words[8], words[9], order)),
+        words[10],
     )
 
 

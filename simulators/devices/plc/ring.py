@@ -38,7 +38,7 @@ class EventRing:
         at = (seq - 1) % self.capacity * SLOT_WORDS
         self.words[at : at + SLOT_WORDS] = encode_slot(
             ring_seq=seq,
-            kind=kind.value,
+            kind=kind,
             point=point,
             arg=arg,
             number=number,
