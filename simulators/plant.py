@@ -13,6 +13,7 @@ from typing import Protocol
 from edge.model.register_map import WordOrder
 from edge.model.units import UINT32_MAX
 from simulators.cables import Actuators, Levels, Sensors
+from simulators.loop import VirtualLoop
 from simulators.world.belt import World
 from simulators.world.truth import PlcStarted, PlcStopped
 
@@ -93,11 +94,12 @@ class Plant:
 
     def wake_at(self) -> int | None:
         """The next instant at which the plant does something by itself."""
-        world = self.world.wake_at()
-        plc = self._plc_wake
-        if world is None or plc is None:
-            return world if plc is None else plc
-        return world if world < plc else plc
+        world, plc = self.world, self._plc_wake
+        due = world.agenda.due
+        if due is None:
+            return plc
+        due = due if due > world.now_us else world.now_us
+        return due if plc is None or due < plc else plc
 
     def advance(self, to_us: int) -> int | None:
         """Bring belt and PLC to an instant, every edge at its own time on the way; ``wake_at`` from
@@ -220,10 +222,11 @@ class PlantDriver:
         self._running = False
         self._context = contextvars.copy_context()
         """The plant's own: its timer outlives the process whose request moved it last."""
+        self.now_us = loop.now_us if isinstance(loop, VirtualLoop) else self._rounded_us
+        """The loop's time in whole microseconds."""
         plant.woken = self._arm
 
-    def now_us(self) -> int:
-        """The loop's time in whole microseconds."""
+    def _rounded_us(self) -> int:
         return round(self._loop.time() * US_PER_S)
 
     def start(self) -> None:

@@ -6,8 +6,8 @@ exception that the port promises.
 
 import asyncio
 import contextvars
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
 
 from simulators.devices.plc.bank import ModbusRefused
 from simulators.devices.plc.faults import BusFaults, Silence
@@ -16,7 +16,8 @@ from simulators.devices.plc.port import Registers
 CONNECT_US = 500
 US_PER_S = 1_000_000
 
-Act = Callable[[], tuple[int, ...]]
+Answering = Coroutine[Any, Any, tuple[int, ...]]
+Act = Callable[..., tuple[int, ...]]
 """What a request does at the PLC, and the registers that it brings back."""
 
 
@@ -51,29 +52,28 @@ class RegisterBus:
         await _pause(CONNECT_US)
         self._open = True
 
-    async def read(self, address: int, count: int) -> tuple[int, ...]:
-        return await self._request(lambda: self._registers.read(address, count))
+    def read(self, address: int, count: int) -> Answering:
+        return self._request(self._registers.read, address, count)
 
     async def write(self, address: int, values: tuple[int, ...]) -> None:
-        def act() -> tuple[int, ...]:
-            self._registers.write(address, values)
-            return ()
+        await self._request(self._write, address, values)
 
-        await self._request(act)
-
-    async def exchange(self, address: int, values: tuple[int, ...], at: int, count: int) -> tuple[int, ...]:
+    def exchange(self, address: int, values: tuple[int, ...], at: int, count: int) -> Answering:
         """FC23: write ``values`` at ``address``, then read ``count`` registers at ``at``."""
-
-        def act() -> tuple[int, ...]:
-            self._registers.write(address, values)
-            return self._registers.read(at, count)
-
-        return await self._request(act)
+        return self._request(self._write_and_read, address, values, at, count)
 
     async def close(self) -> None:
         self._open = False
 
-    async def _request(self, act: Act) -> tuple[int, ...]:
+    def _write(self, address: int, values: tuple[int, ...]) -> tuple[int, ...]:
+        self._registers.write(address, values)
+        return ()
+
+    def _write_and_read(self, address: int, values: tuple[int, ...], at: int, count: int) -> tuple[int, ...]:
+        self._registers.write(address, values)
+        return self._registers.read(at, count)
+
+    async def _request(self, act: Act, *args: Any) -> tuple[int, ...]:
         if not self._open:
             raise self._failed("not connected")
         if self._busy:
@@ -87,7 +87,14 @@ class RegisterBus:
             loop = asyncio.get_running_loop()
             answered: asyncio.Future[tuple[int, ...] | None] = loop.create_future()
             loop.call_later(
-                half_us / US_PER_S, self._reach, act, turnaround_us, answered, loop, context=self._context
+                half_us / US_PER_S,
+                self._reach,
+                act,
+                args,
+                turnaround_us,
+                answered,
+                loop,
+                context=self._context,
             )
             answer = await answered
             if answer is None:
@@ -102,6 +109,7 @@ class RegisterBus:
     def _reach(
         self,
         act: Act,
+        args: tuple[Any, ...],
         turnaround_us: int,
         answered: "asyncio.Future[tuple[int, ...] | None]",
         loop: asyncio.AbstractEventLoop,
@@ -114,7 +122,7 @@ class RegisterBus:
             answered.set_result(None)
             return
         try:
-            answer = act()
+            answer = act(*args)
         except ModbusRefused as refusal:
             answered.set_exception(refusal)
             return

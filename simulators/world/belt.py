@@ -97,7 +97,7 @@ class World:
         )
         self._bits = bits
         self.way = Way(topology)
-        self._agenda = Agenda(self.motion)
+        self.agenda = Agenda(self.motion)
         self._arms = Arms(topology, self.at, self._come_out)
         self._fire_nm = firing_points_nm(topology)
         self._cover = [0] * (len(topology.eyes) + 1)
@@ -113,7 +113,7 @@ class World:
 
     def wake_at(self) -> int | None:
         """The next instant at which something happens by itself; None if nothing will."""
-        wake = self._agenda.due
+        wake = self.agenda.due
         return wake if wake is None or wake > self.now_us else self.now_us
 
     def advance(self, to_us: int) -> Sensors:
@@ -125,7 +125,7 @@ class World:
         """``advance``, where nobody looks at the sensors."""
         if to_us < self.now_us:
             raise ValueError(f"the world is at {self.now_us} us, it cannot go back to {to_us} us")
-        agenda = self._agenda
+        agenda = self.agenda
         while (wake := agenda.due) is not None and wake <= to_us:
             self.now_us = max(self.now_us, wake)
             agenda.run(self.now_us, self._pass)
@@ -181,15 +181,15 @@ class World:
 
     def at(self, at_us: int, wake: Wake) -> None:
         """Call ``wake(now)`` at an instant, at once if it is past."""
-        self._agenda.at(max(at_us, self.now_us), wake)
+        self.agenda.at(max(at_us, self.now_us), wake)
 
     def at_belt(self, belt_nm: int, wake: Wake) -> None:
         """Call ``wake(now)`` when the belt has come to a position."""
-        self._agenda.at_belt(belt_nm, wake)
+        self.agenda.at_belt(belt_nm, wake)
 
     def queue(self, body: Body) -> None:
         """Wait for the next point of a body."""
-        self._agenda.queue(body)
+        self.agenda.queue(body)
 
     def drive(self) -> None:
         """The motor runs while the PLC wants it, there is power, and no e-stop cuts it."""
@@ -197,7 +197,7 @@ class World:
         if wanted == self.motion.driven:
             return
         self.motion.drive(wanted, self.now_us)
-        self._agenda.changed()
+        self.agenda.changed()
         cause = "e_stop" if self.e_stop else "plc" if self.ready else "power"
         self.truth(BeltSwitched(self.now_us, wanted, cause))
         if not wanted:

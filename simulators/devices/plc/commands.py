@@ -96,7 +96,7 @@ NOTHING_RECORDED = frozenset({CommandStatus.REFUSED_EPOCH, CommandStatus.UNKNOWN
 
 class Commands:
     """``words`` are the command registers. ``last_seq``: the newest taken; ``last_status`` and
-    ``last_crc``: of the block judged last."""
+    ``last_crc``: of the block judged last. As plain ints: they are read every cycle."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class Commands:
         self._taken_crc = 0
         self._taken_status = CommandStatus.NONE
         self.last_seq = 0
-        self.last_status = CommandStatus.NONE
+        self.last_status = CommandStatus.NONE.value
         self.last_crc = 0
 
     def written(self) -> None:
@@ -143,7 +143,7 @@ class Commands:
 
     def _answer(self, crc: int, status: CommandStatus) -> None:
         self.last_crc = crc
-        self.last_status = status
+        self.last_status = status.value
 
     def _judge_seq(self, words: list[int]) -> CommandStatus:
         seq, crc = words[6], words[5]

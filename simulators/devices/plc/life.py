@@ -178,8 +178,10 @@ class PlcLife:
 
     def update(self, sensors: Sensors) -> tuple[Actuators, int | None]:
         """Everything due by now, then what the PC wrote, then the edges."""
-        self.now.set(sensors.at_us, sensors.encoder_ticks)
-        self._run_due()
+        now, by_ticks, by_us = self.now, self._by_ticks, self._by_us
+        now.set(sensors.at_us, sensors.encoder_ticks)
+        if by_us.first <= now.us or by_ticks.first <= now.ticks:
+            self._run_due()
         if self._dirty_pc:
             self._take_pc_status()
         if self._dirty_command:
@@ -191,7 +193,7 @@ class PlcLife:
             self._levels = levels
             self._sense(sensors, before)
         self.line.settle()
-        if self._run_due():
+        if (by_us.first <= now.us or by_ticks.first <= now.ticks) and self._run_due():
             self.line.settle()
         return self._drive(), self.wake_us()
 
@@ -382,7 +384,7 @@ class PlcLife:
             eyes_occupied=sensors.eyes,
             gates=self._actuators.gates,
             last_seq=commands.last_seq,
-            last_status=commands.last_status.value,
+            last_status=commands.last_status,
             last_crc=commands.last_crc,
             ring_head=self.ring.head,
             pack=self._pack,
@@ -390,14 +392,15 @@ class PlcLife:
 
     def _state(self) -> int:
         line, sensors = self.line, self._sensors
+        latch = line.latch
         return (
             line.belt * RUN
             | sensors.e_stop * E_STOP
             | sensors.door * DOOR
             | sensors.pull_cord * PULL_CORD
-            | line.encoder_fault * ENCODER_FAULT
-            | bool(line.latch & Latch.FULL_END) * FULL_END
-            | bool(line.latch) * LATCHED
+            | bool(latch & Latch.ENCODER) * ENCODER_FAULT
+            | bool(latch & Latch.FULL_END) * FULL_END
+            | bool(latch) * LATCHED
             | self._actuators.induction * INDUCTION
             | line.purging * PURGING
             | self.tracking.jammed * JAM

@@ -135,7 +135,7 @@ class LineStates:
             and self.ready
             and not self._stop_wanted
         )
-        if self.encoder_fault and not self.belt:
+        if self.latch & Latch.ENCODER and not self.belt:
             running = False
         if running == self.belt:
             return
