@@ -97,7 +97,9 @@ class BeltClock:
         the samples kept, or after the last one while the link is down."""
         if not self._plc_us:
             return None
-        early, late = self._plc_time(from_us)[0], self._plc_time(to_us)[1]
+        early, late = self._plc_time(from_us)
+        if to_us != from_us:
+            late = self._plc_time(to_us)[1]
         if early < self._plc_us[0] or (late > self._plc_us[-1] and not self._seen):
             return None
         low, high = self._low(early), self._high(late)
@@ -162,6 +164,8 @@ class BeltClock:
         self._offset_us = at_us
 
     def _offset_at(self, at_us: int) -> tuple[int, int]:
+        if at_us == self._offset_us:
+            return self._offset
         drift = -(-abs(at_us - self._offset_us) * DRIFT_PPM // _UM_PER_M)
         return self._offset[0] - drift, self._offset[1] + drift
 

@@ -83,8 +83,10 @@ class BeltWatch:
             ring_read=sample.ring_read,
         )
         self._heard[self._plc] = sample.answered_us
-        self._join_codes()
-        self._finish_captures()
+        if self._codes:
+            self._join_codes()
+        if self._captures:
+            self._finish_captures()
         self.wakes.belt_moved()
 
     def _begin_epoch(self, epoch: BootEpoch) -> None:
@@ -117,7 +119,8 @@ class BeltWatch:
         if self._scale is None or scale != self._scale.id:
             raise ValueError(f"frame of scale {scale!r}, which this line does not have")
         self._samples.append(sample)
-        self._finish_static()
+        if self._static is not None:
+            self._finish_static()
 
     def wake_at(self, command: WakeAt) -> None:
         self.wakes.set(command)
