@@ -68,7 +68,7 @@ class Plant:
         self.world = world
         self.program = program
         self.bus_listeners: list[BusListener] = []
-        self.woken: Callable[[], None] | None = None
+        self.woken: Callable[[], None] = _nobody
         """Called after anything that may have changed ``wake_at``."""
         self.powered = False
         self._plc_wake: int | None = None
@@ -90,7 +90,7 @@ class Plant:
             self._plc_wake = None
             world.apply(_at_rest(world.actuators))
             world.truth(PlcStopped(world.now_us))
-        self._tell_woken()
+        self.woken()
 
     def wake_at(self) -> int | None:
         """The next instant at which the plant does something by itself."""
@@ -126,7 +126,7 @@ class Plant:
         """Registers as the PLC has them at ``now_us``."""
         self._update(now_us)
         values = self.program.read(address, count)
-        self._tell_woken()
+        self.woken()
         return values
 
     def write(self, now_us: int, address: int, values: Sequence[int]) -> None:
@@ -137,12 +137,12 @@ class Plant:
             listener.written(self.world.now_us, address, values)
         if self.powered:
             self._run(self.world.levels())
-        self._tell_woken()
+        self.woken()
 
     def touched(self, now_us: int) -> None:
         """A person or a fault changed the world at ``now_us``: let the PLC see it."""
         self._update(now_us)
-        self._tell_woken()
+        self.woken()
 
     def _update(self, now_us: int) -> None:
         """The program has seen this instant as it is."""
@@ -174,10 +174,6 @@ class Plant:
         ticks = unpack(high, low, plc.word_order)
         return (self.world.ticks_at(self.world.now_us) - ticks) & UINT32_MAX
 
-    def _tell_woken(self) -> None:
-        if self.woken is not None:
-            self.woken()
-
 
 class PlantRegisters:
     """The PLC's registers as a bus reaches them at the present moment of a clock.
@@ -204,6 +200,10 @@ def unpack(first: int, second: int, order: WordOrder) -> int:
     if order in (WordOrder.CDAB, WordOrder.DCBA):
         first, second = second, first
     return first << 16 | second
+
+
+def _nobody() -> None:
+    """No driver has taken the plant yet."""
 
 
 def _at_rest(actuators: Actuators) -> Actuators:

@@ -73,15 +73,17 @@ class BeltClock:
         plc_us = self._unwrap(plc_ms)
         self._relate(asked_us - self._scan_us - plc_us - US_PER_MS, answered_us - plc_us, answered_us)
         self._seen = True
-        self._known_pace = None
         if not self._plc_us or plc_us > self._plc_us[-1]:
             self._plc_us.append(plc_us)
             self._ticks.append(ticks)
+            self._known_pace = None
             self._running = running
             if len(self._plc_us) > 2 * SAMPLES_KEPT:
                 del self._plc_us[:SAMPLES_KEPT], self._ticks[:SAMPLES_KEPT]
         elif plc_us == self._plc_us[-1]:
-            self._ticks[-1] = max(self._ticks[-1], ticks)
+            if ticks > self._ticks[-1]:
+                self._ticks[-1] = ticks
+                self._known_pace = None
             self._running = running
         if ring_read:
             self._proved_ticks = max(self._proved_ticks, ticks)

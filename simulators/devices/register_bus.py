@@ -39,7 +39,8 @@ class RegisterBus:
         self._registers = registers
         self._failed = failed
         self._timeout_us = timeout_us
-        self._open = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """While the port is open."""
         self._busy = False
         self._context = contextvars.copy_context()
         """The PLC's, not the asking task's: what a request sets off there outlives who asked."""
@@ -50,7 +51,7 @@ class RegisterBus:
             await _pause(CONNECT_US)
             raise self._failed("connection refused")
         await _pause(CONNECT_US)
-        self._open = True
+        self._loop = asyncio.get_running_loop()
 
     def read(self, address: int, count: int) -> Answering:
         return self._request(self._registers.read, address, count)
@@ -63,7 +64,7 @@ class RegisterBus:
         return self._request(self._write_and_read, address, values, at, count)
 
     async def close(self) -> None:
-        self._open = False
+        self._loop = None
 
     def _write(self, address: int, values: tuple[int, ...]) -> tuple[int, ...]:
         self._registers.write(address, values)
@@ -74,7 +75,8 @@ class RegisterBus:
         return self._registers.read(at, count)
 
     async def _request(self, act: Act, *args: Any) -> tuple[int, ...]:
-        if not self._open:
+        loop = self._loop
+        if loop is None:
             raise self._failed("not connected")
         if self._busy:
             raise RuntimeError("a second request while one is in flight")
@@ -84,7 +86,6 @@ class RegisterBus:
         try:
             if half_us >= self._timeout_us:
                 await self._time_out(self._timeout_us)
-            loop = asyncio.get_running_loop()
             answered: asyncio.Future[tuple[int, ...] | None] = loop.create_future()
             loop.call_later(
                 half_us / US_PER_S,
@@ -101,7 +102,7 @@ class RegisterBus:
                 await self._time_out(self._timeout_us - half_us)
             return answer
         except ModbusRefused as refusal:
-            self._open = False
+            self._loop = None
             raise self._failed(f"exception response {refusal.code}") from refusal
         finally:
             self._busy = False
@@ -134,7 +135,7 @@ class RegisterBus:
 
     async def _time_out(self, rest_us: int) -> NoReturn:
         await _pause(rest_us)
-        self._open = False
+        self._loop = None
         raise self._failed(f"no answer within {self._timeout_us} us")
 
 

@@ -115,6 +115,7 @@ class PlcMailboxLink:
     async def _serve(self) -> None:
         ring = self._image.ring
         assert ring is not None
+        loop = asyncio.get_running_loop()
         owed = postponed = False
         while True:
             now = self._clock.now_us()
@@ -139,7 +140,7 @@ class PlcMailboxLink:
             elif ring.unproved and idle_us >= self._plc.turnaround_ms * US_PER_MS:
                 self._image.take(await self._read_status())
             else:
-                await self._idle()
+                await self._idle(loop)
 
     async def _exchange_status(self, bus: ExchangePort) -> TimedStatus:
         asked_us = self._clock.now_us()
@@ -154,7 +155,7 @@ class PlcMailboxLink:
 
     def _timed(self, asked_us: MonoUs, words: tuple[int, ...]) -> TimedStatus:
         status = decode_status(words, self._map.word_order)
-        return TimedStatus(asked_us=asked_us, answered_us=self._clock.now_us(), status=status)
+        return TimedStatus(asked_us, self._clock.now_us(), status)
 
     async def _write_pc_status(self) -> None:
         await self._bus.write(self._map.pc_status, self._pc_status(self._clock.now_us()))
@@ -195,10 +196,9 @@ class PlcMailboxLink:
         address = self._map.ring + run.index * ring_block.SIZE
         ring.take(run, await self._bus.read(address, run.slots * ring_block.SIZE))
 
-    async def _idle(self) -> None:
+    async def _idle(self, loop: asyncio.AbstractEventLoop) -> None:
         """Until the next request is due or a command is given."""
         until_us = min(self._due_us, self._read_back_us) if self._lane.awaiting else self._due_us
-        loop = asyncio.get_running_loop()
         wake: asyncio.Future[None] = loop.create_future()
         self._wake = wake
         handle = loop.call_at(until_us / US_PER_S, _release, wake)

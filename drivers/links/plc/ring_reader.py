@@ -76,8 +76,8 @@ class RingReader:
         read_to = self._next + len(self._unproved) - 1
         if head < read_to:
             raise WrongBlock(f"ring head went back to {head}, {read_to} was read")
-        sound = all(self._stands(slot.ring_seq, head) for slot in self._unproved)
-        lost = not sound or not self._stands(read_to + 1, head)
+        # The oldest goes first: while it stands, so do all behind it.
+        lost = not self._stands(self._next, head)
         if self._doubt is not None and not lost:
             raise self._doubt
         slots, self._unproved = self._unproved, []
