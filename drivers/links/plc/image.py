@@ -145,7 +145,7 @@ class PlcImage:
             self._events.post(answer)
         while self._unread and self._unread[0][0] < self._ring_next:
             _, bits, older = self._unread.pop(0)
-            self._settle(bits, BeltSample(*older[:-1], ring_read=True))
+            self._settle(bits, older._replace(ring_read=True))
         running = bool(int(status.bits.state) & _RUN)
         ring_read = status.ring_head < self._ring_next
         sample = BeltSample(timed.asked_us, now, self.epoch, status.plc_ms, ticks, running, ring_read)
