@@ -4,9 +4,9 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-YOUNG_OBJECTS = 500_000
-"""New objects between two looks for cycles: those of some 3,000 parcels, nearly all of which have gone by
-then. At 50,000 the looks were a fortieth of a run."""
+YOUNG_OBJECTS = 2_000_000
+"""New objects, less those that have gone, between two looks for cycles: those of some 11,000 parcels, each of
+which leaves eight objects in cycles. At 50,000 the looks were a fortieth of a run."""
 
 
 @contextmanager

@@ -457,10 +457,11 @@ def simulate(run: Run, progress: Callable[[int], None] = lambda _placed: None) -
         _prove_clock_free(found)
         report = found.checker.finish()
         virtual_us = loop.now_us() - started_us
+        wall_s = time.monotonic() - began
     return Outcome(
         report=report,
         virtual_s=virtual_us / US_PER_S,
-        wall_s=round(time.monotonic() - began, 3),
+        wall_s=round(wall_s, 3),
         moments=found.host.moments.passed,
         crashes=found.host.crashes,
         notes=tuple(found.notes),
