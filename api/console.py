@@ -6,13 +6,13 @@ the inbox itself. One JSON object a line each way, one question a connection.
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import pwd
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +30,9 @@ UMASK: Final = 0o007
 """As the gateway's: its inbox is the group's."""
 _CREDENTIALS: Final = struct.Struct("3i")
 """``struct ucred`` (unix(7)): pid, uid, gid."""
+
+_NO_QUESTION: Final = (ValueError, RecursionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+"""No JSON, too deep, cut off, too long."""
 
 Json = dict[str, Any]
 Answer = Callable[[Json, Asked], Awaitable[Json]]
@@ -134,7 +137,7 @@ class ConsoleSocket:
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(TimeoutError, ValueError, asyncio.IncompleteReadError, ConnectionError):
+        with closing(writer), suppress(*_NO_QUESTION, TimeoutError, ConnectionError):
             async with asyncio.timeout(WAIT_S):
                 uid = _uid_of(writer)
                 if uid not in (os.getuid(), 0):
@@ -144,7 +147,6 @@ class ConsoleSocket:
                     said = await self._answer(question, Asked(by=actor_of(uid), at_utc_us=utc_now()))
                     writer.write(json.dumps(said).encode() + b"\n")
                     await writer.drain()
-        writer.close()
 
 
 def _uid_of(writer: asyncio.StreamWriter) -> int:

@@ -81,10 +81,14 @@ async def test_what_the_console_is_refused(tmp_path: Path, question: dict[str, s
         assert len(desk.app.gateway.keys) == before
 
 
-@pytest.mark.parametrize("garbage", [b"\n", b"[]\n", b"{" * 9_000, b"no json\n", b'{"do": ["add"]}'])
+@pytest.mark.parametrize(
+    "garbage", [b"\n", b"[]\n", b"{" * 9_000, b"[" * 4_000 + b"\n", b"no json\n", b'{"do": ["add"]}']
+)
 async def test_garbage_on_the_console_is_not_answered_and_harms_nobody(
     tmp_path: Path, garbage: bytes
 ) -> None:
+    failed: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
     async with open_desk(tmp_path) as desk:
         reader, writer = await asyncio.open_unix_connection(str(desk.places.console))
         writer.write(garbage)
@@ -93,6 +97,18 @@ async def test_garbage_on_the_console_is_not_answered_and_harms_nobody(
             assert await reader.read() == b""
         writer.close()
         assert len((await asked(tmp_path, do="list"))["keys"]) == 4
+    assert not failed
+
+
+async def test_another_user_of_the_machine_is_not_answered_and_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "_uid_of", lambda _: os.getuid() + 1)
+    async with open_desk(tmp_path) as desk:
+        reader, writer = await asyncio.open_unix_connection(str(desk.places.console))
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
+        writer.close()
 
 
 def run(*words: str, zh: bool = False) -> tuple[int, str, str]:
