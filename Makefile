@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; the rest is what they stand on.
 SHELL := /bin/bash
-PYTHON ?= python3
+PYTHON ?= $(shell .ci/python)
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
